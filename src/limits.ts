@@ -1,0 +1,110 @@
+/** Every bound, named, with its reason. Milliseconds and bytes. What an operator may set says so. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** A name in UTF-8: what ext4 could hold four times over, and still a cheap message. */
+  nameBytes: 1024,
+  /** The largest file: 1 PiB keeps every offset a safe integer with room to add. */
+  fileBytes: 2 ** 50,
+  /** Bytes of piece digests held in memory: 32 bytes for each 4 MiB of a 64 TiB file. */
+  pieceListBytes: 512 * MiB,
+  /** Piece digests in one message: 64 KiB of them, well below the client's message bound. */
+  pieceDigestsPerMessage: 2048,
+  /** Replicas in one download: beyond it, a vote costs more than it tells. */
+  replicas: 1024,
+
+  /** A claim must be there within this, or the replica counts as silent (it may still join later). */
+  surveyMs: 5_000,
+  /** Once nothing can change the verdict, how long stragglers are waited for: about one far round trip. */
+  surveyGraceMs: 300,
+  /** A survey waits for replicas that are hashing as long as one of them makes progress in this time. */
+  hashingStallMs: 20_000,
+
+  /** First byte of a lease: the floor and the multiple of the latencies seen. */
+  firstByteMs: 1_000,
+  firstByteLatencies: 4,
+  /** No byte within a lease: the floor and the multiple of latency; 0.7 s misfired at 100 ms. */
+  idleMs: 1_500,
+  idleLatencies: 10,
+  /** The same two when nobody else moves either: then the network, or we, may be at fault. */
+  lonelyMs: 10_000,
+  /** The whole lease, sent to the server as the gRPC deadline, so that it forgets a client that is gone. */
+  leaseMs: 300_000,
+  leaseMultiple: 8,
+  /** No verified byte from anybody for this long ends the download; `--timeout` sets it. */
+  noProgressMs: 60_000,
+  /** A gap between two looks at the clock above this is our own stall, and nobody is punished for it. */
+  ownStallMs: 750,
+  /** How often the watchdog looks, at least. */
+  watchMs: 250,
+
+  /** Leases are this long at the rate last measured: long enough to hide latency, short enough to steer. */
+  leaseAimMs: 3_000,
+  /** The least in a lease, and what a replica gets whose rate is not known yet. */
+  firstLeasePieces: 4,
+  firstLeaseBytes: 1 * MiB,
+  /** A lease is asked for when the one before has this many latencies of bytes left: no bubble between. */
+  earlyLatencies: 1.5,
+  /** A cut must bring the end nearer by this much; less is not worth a call. */
+  cutGainMs: 20,
+  /** A hedge must look this many times faster than waiting. */
+  hedgeMultiple: 1.5,
+  /** Hedged pieces: this many, or this share of the file, whichever is more. */
+  hedgePieces: 4,
+  hedgeShare: 0.02,
+  /** Rates are averaged over about this long: follows a change within seconds, ignores a hiccup. */
+  rateMemoryMs: 1_500,
+
+  /** Back-off: full jitter below base × 2^n, never above the cap. */
+  backoffBaseMs: 250,
+  backoffCapMs: 10_000,
+  /** What a server's RetryInfo may ask for: not a busy loop, not for ever. */
+  retryMinMs: 50,
+  retryMaxMs: 30_000,
+  /** Faults in a row after which a replica that cannot be reached, or is late, is withdrawn. */
+  faultsInARow: 5,
+  /** Bad pieces from one replica, when nobody else is left to compare with, before it is banned. */
+  corruptRetries: 2,
+
+  /** Leases running at once, over all replicas: bounds unverified bytes in memory (one piece each). */
+  leases: 128,
+  /** Disk: verified pieces become durable each second or 64 MiB, whichever is first. */
+  checkpointMs: 1_000,
+  checkpointBytes: 64 * MiB,
+  /** Bytes read at a time when a file is hashed. */
+  hashReadBytes: 1 * MiB,
+
+  /** Chunks of a read stream: large enough that framing costs little, 17 of them fit in memory easily. */
+  chunkBytes: 256 * KiB,
+  /** Chunks under a rate limit: at least 20 a second, so that an idle clock never mistakes it for a stall. */
+  chunksPerSecond: 20,
+  chunkFloorBytes: 4 * KiB,
+  /** A message to a server: names are small. */
+  requestBytes: 64 * KiB,
+  /** A message to a client: four times the largest chunk that we send. */
+  messageBytes: 4 * MiB,
+  /** HTTP/2 flow-control window of a connection and its streams: twice 25 MB/s × 150 ms. */
+  windowBytes: 8 * MiB,
+  /** Streams on one connection to a server. */
+  streamsPerConnection: 100,
+  /** Reads in flight in one virtual server. */
+  readsInFlight: 256,
+  /** How long a call waits for a hash that is nearly done before it is told HASHING. */
+  hashingPatienceMs: 400,
+  /** Time between two HASHING answers to one client. */
+  hashingRetryMs: 500,
+  /** A file changed less than this before it was hashed is not remembered across restarts. */
+  youngFileMs: 2_000,
+  /** Files hashed at once; the rest wait their turn. */
+  hashersAtOnce: 2,
+  /** Manifests kept in memory; the least recently used one goes first. */
+  manifestsKept: 1024,
+  /** Files in one listing, and folders deep. */
+  listedFiles: 100_000,
+  listedDepth: 32,
+  listPageFiles: 1000,
+  /** How long a stopping server lets running reads finish. */
+  drainMs: 10_000,
+} as const;

@@ -1,0 +1,182 @@
+/**
+ * What the use cases need from the world. Every port has one contract suite in `test/contracts/`, which
+ * each implementation passes. A replica's failure is a `ReplicaFault`; a disk's a `StorageError`.
+ */
+
+import type { Fault } from "./schedule/faults.js";
+import type { PieceIndex } from "./schedule/pieces.js";
+import type { Range } from "./schedule/range.js";
+import type { Digest } from "./trust/digest.js";
+import type { Claim, Manifest } from "./trust/manifest.js";
+import type { PieceDigests } from "./trust/merkle.js";
+
+/** Milliseconds that only ever grow. */
+export interface Clock {
+  now(): number;
+  /** Rejects with the signal's reason when it is aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** Carries a fault out of a call to a replica; `faultOf` gets it back as a value. */
+export class ReplicaFault extends Error {
+  override readonly name = "ReplicaFault";
+  readonly fault: Fault;
+  constructor(fault: Fault, options?: ErrorOptions) {
+    super(fault.kind, options);
+    this.fault = fault;
+  }
+}
+
+/** How long a call may take, and what ends it early. */
+export interface Call {
+  /** Rejects with the signal's reason, never with a fault, when it is aborted. */
+  readonly signal: AbortSignal;
+  /** Milliseconds for the whole call, told to the replica too. */
+  readonly deadlineMs: number;
+}
+
+/** A replica's claim, with the name that it answered for. */
+export interface NamedClaim {
+  readonly name: string;
+  readonly claim: Claim;
+  /** Opaque; changes when the file does. */
+  readonly version: string;
+}
+
+/** Asks for bytes of a file. */
+export interface ReadRequest {
+  readonly name: string;
+  /** Bytes; empty ranges give no chunk. */
+  readonly range: Range;
+  /** The digest that the file must have; `undefined` takes whatever is there. */
+  readonly ifDigest: Digest | undefined;
+}
+
+/** Some bytes of a range. The bytes are the receiver's until it asks for the next chunk. */
+export interface Chunk {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Asks for a page of the list of files. */
+export interface ListRequest {
+  readonly pageSize: number;
+  readonly pageToken: string;
+  readonly prefix: string;
+}
+
+/** A file that a replica serves. */
+export interface FileEntry {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** A page of the list; `nextPageToken` is empty on the last one. */
+export interface FilePage {
+  readonly files: readonly FileEntry[];
+  readonly nextPageToken: string;
+}
+
+/**
+ * A server that says it holds the file. An empty name means the one file that it serves. The server's
+ * own side and the client's side of the wire both implement this.
+ */
+export interface Replica {
+  claim(name: string, call: Call): Promise<NamedClaim>;
+  /** Bytes in the file. */
+  size(name: string, call: Call): Promise<number>;
+  /**
+   * The bytes of a range in order. A local replica covers the range exactly; a remote one is a stranger,
+   * whose chunks the caller counts.
+   */
+  read(request: ReadRequest, call: Call): AsyncIterable<Chunk>;
+  /** All leaf digests of the file, unverified; at most `count` of them are taken from a stranger. */
+  pieces(request: PiecesRequest, call: Call): Promise<PieceDigests>;
+  list(request: ListRequest, call: Call): Promise<FilePage>;
+}
+
+/** Asks for the digests of pieces `[first, first + count)`. */
+export interface PiecesRequest {
+  readonly name: string;
+  readonly first: number;
+  readonly count: number;
+  readonly ifDigest: Digest | undefined;
+}
+
+/** Where verified bytes go. Failures are StorageErrors. */
+export interface Sink {
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Fills the buffer from `offset`; gives fewer bytes only at the end of what is there. */
+  read(offset: number, buffer: Uint8Array): Promise<number>;
+  /** Everything written so far survives a power cut once this resolves. Never called again after it failed. */
+  sync(): Promise<void>;
+}
+
+/** A piece that a journal says is on the disk, and its leaf digest (32 raw bytes). */
+export interface JournalRecord {
+  readonly piece: PieceIndex;
+  readonly digest: Uint8Array;
+}
+
+/** The durable list of verified pieces. A hint only: whoever resumes hashes each of them again. */
+export interface Journal {
+  /** What an earlier run left, of the same manifest; `undefined` when there is none. */
+  readonly claimed: readonly JournalRecord[] | undefined;
+  /** Durable once it resolves. The bytes must have been synced before. */
+  append(records: readonly JournalRecord[]): Promise<void>;
+}
+
+/** The unfinished file on disk, locked for this process. */
+export interface Partial {
+  readonly sink: Sink;
+  readonly journal: Journal;
+  /** Bytes that an earlier run may have left in the sink, whatever the journal says. */
+  readonly leftoverBytes: number;
+  /** Makes the verified bytes appear under the output's name, atomically; gives that path. */
+  publish(): Promise<string>;
+  /** Releases the lock and closes; keeps everything that can be resumed. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a file really is: what a replica that holds it should claim. */
+export interface FileManifest extends Manifest {
+  readonly root: Digest;
+  readonly pieces: PieceDigests;
+}
+
+/** What identifies one state of a file on this machine. */
+export interface FileVersion {
+  readonly key: string;
+  readonly size: number;
+  /** Milliseconds since it last changed when it was looked at. */
+  readonly ageMs: number;
+}
+
+/** A file opened for serving. */
+export interface OpenFile {
+  readonly version: FileVersion;
+  /** Gives fewer bytes than the buffer holds only at the end of the file. */
+  read(offset: number, buffer: Uint8Array): Promise<number>;
+  /** Whether the file is no longer what it was when it was opened. */
+  hasChanged(): Promise<boolean>;
+  /** Reads it all and says what it is. */
+  digest(onProgress: (doneBytes: number) => void, signal: AbortSignal): Promise<FileManifest>;
+  close(): Promise<void>;
+}
+
+/** The files that may be served, and no others. Failures are ReplicaFaults. */
+export interface SharedFiles {
+  /** The one file's name when there is one, else `undefined`. */
+  onlyName(): Promise<string | undefined>;
+  open(name: string): Promise<OpenFile>;
+  list(request: ListRequest): Promise<FilePage>;
+}
+
+/** Remembers manifests across restarts. Forgetting is always allowed; lying never. */
+export interface ManifestStore {
+  get(key: string): Promise<FileManifest | undefined>;
+  put(key: string, manifest: FileManifest): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/** Decides whose tail a replica that runs dry takes over, and how much of it. */
+
+import { limits } from "../limits.js";
+import type { ReplicaId } from "../trust/quorum.js";
+
+/** A replica that still has something to deliver. */
+export interface Victim {
+  readonly replica: ReplicaId;
+  /** Bytes that it still is to deliver, the piece in progress included. */
+  readonly leftBytes: number;
+  /** Bytes per second. */
+  readonly rate: number;
+  /** Pieces that may be taken. */
+  readonly cuttable: number;
+}
+
+/** The replica that runs dry. */
+export interface Cutter {
+  readonly rate: number;
+  /** Milliseconds before its first byte comes. */
+  readonly latencyMs: number;
+  /** Milliseconds of work that it still has. */
+  readonly busyMs: number;
+}
+
+/** So many pieces from the end of this replica's work. */
+export interface Cut {
+  readonly replica: ReplicaId;
+  readonly pieces: number;
+}
+
+/**
+ * Takes from the replica with the worst time left so many pieces that both end together:
+ * x = (left_v − delay_i) · rate_i · rate_v / (rate_i + rate_v) bytes, left_v in seconds. `undefined` when
+ * no cut brings the end nearer by `limits.cutGainMs`.
+ */
+export function chooseCut(
+  victims: readonly Victim[],
+  cutter: Cutter,
+  pieceBytes: number,
+): Cut | undefined {
+  const timeLeft = ({ leftBytes, rate }: Victim) => leftBytes / rate;
+  const candidates = victims.filter(({ cuttable }) => cuttable > 0);
+  candidates.sort((left, right) => timeLeft(right) - timeLeft(left));
+  const [worst] = candidates;
+  if (worst === undefined) return undefined;
+  const delaySeconds = (cutter.latencyMs + cutter.busyMs) / 1000;
+  const shared = (cutter.rate * worst.rate) / (cutter.rate + worst.rate);
+  const idealBytes = (timeLeft(worst) - delaySeconds) * shared;
+  // Rounded to the nearest piece; a whole piece that ends sooner here than there is worth taking, too.
+  const pieces = Math.min(worst.cuttable, Math.max(1, Math.round(idealBytes / pieceBytes)));
+  const takenBytes = pieces * pieceBytes;
+  const mineSeconds = delaySeconds + takenBytes / cutter.rate;
+  const theirsSeconds = Math.max(0, worst.leftBytes - takenBytes) / worst.rate;
+  const gainMs = (timeLeft(worst) - Math.max(mineSeconds, theirsSeconds)) * 1000;
+  return gainMs > limits.cutGainMs ? { replica: worst.replica, pieces } : undefined;
+}

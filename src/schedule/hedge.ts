@@ -1,0 +1,32 @@
+/** Decides which piece in progress is fetched a second time when there is nothing left to cut. */
+
+import { limits } from "../limits.js";
+import type { Lease } from "./ledger.js";
+
+/** A piece in progress elsewhere. */
+export interface Straggler {
+  readonly lease: Lease;
+  /** Bytes of the piece that are still to come. */
+  readonly leftBytes: number;
+  /** Bytes per second, as of now: silence lowers it. */
+  readonly rate: number;
+}
+
+/** The slowest straggler that this replica would clearly beat, or `undefined`. */
+export function chooseHedge(
+  stragglers: readonly Straggler[],
+  own: { readonly rate: number; readonly latencyMs: number },
+  pieceBytes: number,
+): Lease | undefined {
+  const timeLeft = ({ leftBytes, rate }: Straggler) => leftBytes / rate;
+  const [slowest] = [...stragglers].sort((left, right) => timeLeft(right) - timeLeft(left));
+  if (slowest === undefined) return undefined;
+  const mineSeconds = own.latencyMs / 1000 + pieceBytes / own.rate;
+  const isSooner = timeLeft(slowest) > limits.hedgeMultiple * mineSeconds + limits.cutGainMs / 1000;
+  return isSooner ? slowest.lease : undefined;
+}
+
+/** How many pieces may be hedged in one download. */
+export function hedgeBudget(pieceCount: number): number {
+  return Math.max(limits.hedgePieces, Math.floor(pieceCount * limits.hedgeShare));
+}

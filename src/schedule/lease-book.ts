@@ -1,0 +1,156 @@
+/** What runs in each open lease: its clocks and its bytes, and what follows from them for the replica. */
+
+import { limits } from "../limits.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import type { Fault } from "./faults.js";
+import type { Straggler } from "./hedge.js";
+import type { Lease, Ledger } from "./ledger.js";
+import { byteCount, pieceLength } from "./pieces.js";
+import { RangeSet } from "./range.js";
+import type { Scoreboard } from "./scoreboard.js";
+import { watch } from "./watchdog.js";
+
+interface Running {
+  readonly lease: Lease;
+  grantedAt: number;
+  deadlineAt: number;
+  waitingSince: number | undefined;
+  hasBytes: boolean;
+  /** Bytes of the piece in progress that have come. */
+  gotBytes: number;
+}
+
+export class LeaseBook {
+  readonly #ledger: Ledger;
+  readonly #scoreboard: Scoreboard;
+  readonly #running = new Map<number, Running>();
+
+  constructor(ledger: Ledger, scoreboard: Scoreboard) {
+    this.#ledger = ledger;
+    this.#scoreboard = scoreboard;
+  }
+
+  granted(lease: Lease, deadlineMs: number, now: number): void {
+    const clocks = { grantedAt: now, deadlineAt: now + deadlineMs, waitingSince: now };
+    this.#running.set(lease.id, { lease, ...clocks, hasBytes: false, gotBytes: 0 });
+  }
+
+  /** Bytes came. The first ones tell the latency; they start the meter, but are not on it. */
+  arrived(lease: Lease, bytes: number, now: number): void {
+    const score = this.#scoreboard.of(lease.replica);
+    score.lastByteAt = now;
+    const running = this.#running.get(lease.id);
+    if (running === undefined) {
+      score.wastedBytes += bytes;
+      return;
+    }
+    running.gotBytes += bytes;
+    running.waitingSince = undefined;
+    const others = this.#runningOf(lease.replica).some((other) => other !== running && other.hasBytes);
+    if (running.hasBytes || others) score.meter.add(bytes, now);
+    else score.meter.start(now);
+    if (running.hasBytes) return;
+    running.hasBytes = true;
+    this.#scoreboard.addLatency(lease.replica, now - running.grantedAt);
+  }
+
+  awaiting(lease: Lease, now: number): void {
+    const running = this.#running.get(lease.id);
+    if (running !== undefined) running.waitingSince ??= now;
+  }
+
+  settled(lease: Lease, bytes: number): void {
+    const running = this.#running.get(lease.id);
+    if (running !== undefined) running.gotBytes -= bytes;
+  }
+
+  /** Forgets a lease; gives the bytes of a piece in progress that are lost with it. */
+  closed(lease: Lease, now: number): number {
+    const running = this.#running.get(lease.id);
+    this.#running.delete(lease.id);
+    const flows = this.#runningOf(lease.replica).some(({ hasBytes }) => hasBytes);
+    if (!flows) this.#scoreboard.of(lease.replica).meter.stop(now);
+    return running?.gotBytes ?? 0;
+  }
+
+  /** The leases whose time is over, with the fault that each of them is. */
+  overdue(now: number): { readonly lease: Lease; readonly fault: Fault }[] {
+    const overdue: { readonly lease: Lease; readonly fault: Fault }[] = [];
+    for (const { lease, ...clocks } of this.#running.values()) {
+      const { replica } = lease;
+      const latencyMs = this.#scoreboard.latencyMs(replica);
+      const worstLatencyMs = this.#scoreboard.worstLatencyMs(replica);
+      const since = clocks.waitingSince ?? now;
+      const othersMoved = this.#scoreboard.othersMovedSince(replica, since);
+      const fault = watch({ ...clocks, latencyMs, worstLatencyMs, othersMoved }, now);
+      if (fault !== undefined) overdue.push({ lease, fault });
+    }
+    return overdue;
+  }
+
+  /** Moves every clock by a gap in which we ourselves stood still. */
+  shift(gapMs: number): void {
+    for (const running of this.#running.values()) {
+      running.grantedAt += gapMs;
+      running.deadlineAt += gapMs;
+      if (running.waitingSince !== undefined) running.waitingSince += gapMs;
+    }
+  }
+
+  /** Bytes that a replica still is to deliver: its region, and what is open in its leases. */
+  leftBytes(replica: ReplicaId): number {
+    return this.#leaseLeftBytes(replica) + byteCount(this.#ledger.layout, this.#ledger.region(replica));
+  }
+
+  /** Milliseconds of work that a replica has at its rate. */
+  leftMs(replica: ReplicaId, now: number): number {
+    return (this.leftBytes(replica) / this.#scoreboard.rate(replica, now)) * 1000;
+  }
+
+  /** The same, of what is leased already. */
+  leaseLeftMs(replica: ReplicaId, now: number): number {
+    return (this.#leaseLeftBytes(replica) / this.#scoreboard.rate(replica, now)) * 1000;
+  }
+
+  /** Whether the next lease should be asked for now, so that no bubble comes between. */
+  wantsMore(replica: ReplicaId, now: number): boolean {
+    const leases = this.#ledger.leasesOf(replica);
+    if (leases.length > 1) return false;
+    const hasBytes = this.#runningOf(replica).every((running) => running.hasBytes);
+    const earlyMs = limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
+    return hasBytes && this.leaseLeftMs(replica, now) <= earlyMs;
+  }
+
+  /** Pieces in the next lease of a replica. */
+  leasePieces(replica: ReplicaId, now: number): number {
+    const { pieceBytes } = this.#ledger.layout;
+    const rate = this.#scoreboard.knownRate(replica, now);
+    const aimBytes = rate === undefined ? limits.firstLeaseBytes : (rate * limits.leaseAimMs) / 1000;
+    return Math.max(limits.firstLeasePieces, Math.ceil(aimBytes / pieceBytes));
+  }
+
+  /** Pieces in progress at other replicas that nobody has hedged yet. */
+  stragglers(replica: ReplicaId, now: number): Straggler[] {
+    const stragglers: Straggler[] = [];
+    for (const { lease, gotBytes } of this.#running.values()) {
+      if (lease.replica === replica || lease.isHedge || lease.next >= lease.end) continue;
+      if (this.#ledger.rivals(lease, lease.next).length > 0) continue;
+      const leftBytes = pieceLength(this.#ledger.layout, lease.next) - gotBytes;
+      stragglers.push({ lease, leftBytes, rate: this.#scoreboard.rate(lease.replica, now) });
+    }
+    return stragglers;
+  }
+
+  #leaseLeftBytes(replica: ReplicaId): number {
+    let left = 0;
+    for (const { lease, gotBytes } of this.#runningOf(replica)) {
+      const pieces = RangeSet.of({ start: lease.next, end: lease.end });
+      left += Math.max(0, byteCount(this.#ledger.layout, pieces) - gotBytes);
+    }
+    return left;
+  }
+
+  #runningOf(replica: ReplicaId): Running[] {
+    return [...this.#running.values()].filter(({ lease }) => lease.replica === replica);
+  }
+}

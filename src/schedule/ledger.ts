@@ -1,0 +1,176 @@
+/**
+ * The book of pieces: which are wanted, whose region they lie in, who holds a lease on them, which are
+ * settled. It decides nothing; it keeps the invariant that every piece is in exactly one place
+ * (hedged pieces excepted: they lie in two leases) and that no piece is settled twice.
+ */
+
+import { assert } from "../errors.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import { type Layout, type PieceIndex, pieceIndex } from "./pieces.js";
+import { type Range, RangeSet } from "./range.js";
+
+/** One read of consecutive pieces from one replica. */
+export interface Lease {
+  readonly id: number;
+  readonly replica: ReplicaId;
+  readonly start: PieceIndex;
+  /** The piece after the last one; a cut moves it down, never below the piece in progress. */
+  readonly end: number;
+  /** The piece in progress. */
+  readonly next: number;
+  /** Whether it duplicates a piece that another lease holds. */
+  readonly isHedge: boolean;
+}
+
+type OpenLease = { -readonly [Key in keyof Lease]: Lease[Key] };
+
+export class Ledger {
+  readonly layout: Layout;
+  #pool: RangeSet;
+  #settled: RangeSet;
+  readonly #regions = new Map<ReplicaId, RangeSet>();
+  readonly #leases = new Map<number, OpenLease>();
+  #nextId = 1;
+  #hedgedPieces = 0;
+
+  /** `verified`: pieces that are on the disk already. */
+  constructor(layout: Layout, verified: RangeSet = RangeSet.empty) {
+    this.layout = layout;
+    this.#settled = verified;
+    this.#pool = RangeSet.of({ start: 0, end: layout.pieceCount }).subtract(verified);
+  }
+
+  /** Pieces that are nobody's for now. */
+  get pool(): RangeSet {
+    return this.#pool;
+  }
+
+  get settled(): RangeSet {
+    return this.#settled;
+  }
+
+  get isDone(): boolean {
+    return this.#settled.count === this.layout.pieceCount;
+  }
+
+  /** Pieces hedged so far. */
+  get hedgedPieces(): number {
+    return this.#hedgedPieces;
+  }
+
+  /** The open leases, oldest first. */
+  leases(): readonly Lease[] {
+    return [...this.#leases.values()];
+  }
+
+  /** The open leases of one replica, oldest first. */
+  leasesOf(replica: ReplicaId): readonly Lease[] {
+    return this.leases().filter((lease) => lease.replica === replica);
+  }
+
+  isOpen(lease: Lease): boolean {
+    return this.#leases.has(lease.id);
+  }
+
+  /** What a replica is to deliver and holds no lease on yet. */
+  region(replica: ReplicaId): RangeSet {
+    return this.#regions.get(replica) ?? RangeSet.empty;
+  }
+
+  /** Moves pieces from the pool into a replica's region. */
+  assign(replica: ReplicaId, pieces: RangeSet): void {
+    assert(pieces.subtract(this.#pool).isEmpty, "what is assigned lay in the pool");
+    this.#pool = this.#pool.subtract(pieces);
+    this.#regions.set(replica, this.region(replica).union(pieces));
+  }
+
+  /** Gives a replica's region back to the pool. */
+  release(replica: ReplicaId): void {
+    this.#pool = this.#pool.union(this.region(replica));
+    this.#regions.delete(replica);
+  }
+
+  /** Opens a lease on the first run of consecutive pieces of a replica's region, at most `most` long. */
+  open(replica: ReplicaId, most: number): Lease {
+    const run = this.region(replica).ranges[0];
+    assert(run !== undefined && most > 0, `${replica} has a region to lease`);
+    const range = { start: run.start, end: Math.min(run.end, run.start + most) };
+    this.#regions.set(replica, this.region(replica).subtract(RangeSet.of(range)));
+    return this.#add(replica, range, false);
+  }
+
+  /** Opens a second lease on a piece that another lease has in progress. */
+  hedge(replica: ReplicaId, piece: number): Lease {
+    this.#hedgedPieces++;
+    return this.#add(replica, { start: piece, end: piece + 1 }, true);
+  }
+
+  /** Takes the last pieces of what a replica still is to deliver, region before leases, into the pool. */
+  cut(victim: ReplicaId, count: number): RangeSet {
+    const [taken, rest] = this.region(victim).takeLast(count);
+    if (!taken.isEmpty) this.#regions.set(victim, rest);
+    let cut = taken;
+    for (const lease of [...this.#leases.values()].reverse()) {
+      if (cut.count >= count) break;
+      if (lease.replica !== victim || lease.isHedge) continue;
+      const end = Math.max(lease.next + 1, lease.end - (count - cut.count));
+      if (end >= lease.end) continue;
+      cut = cut.union(RangeSet.of({ start: end, end: lease.end }));
+      lease.end = end;
+    }
+    this.#pool = this.#pool.union(cut);
+    return cut;
+  }
+
+  /** Pieces that a cut could take from a replica: all but those in progress. */
+  cuttable(victim: ReplicaId): number {
+    let count = this.region(victim).count;
+    for (const lease of this.#leases.values()) {
+      if (lease.replica === victim && !lease.isHedge) {
+        count += Math.max(0, lease.end - lease.next - 1);
+      }
+    }
+    return count;
+  }
+
+  /** A piece is verified and written. False when it was before; then these bytes were wasted. */
+  settle(lease: Lease, piece: PieceIndex): boolean {
+    const open = this.#leases.get(lease.id);
+    if (open !== undefined) {
+      assert(open.next === piece, `lease ${lease.id} settles its pieces in order`);
+      open.next = piece + 1;
+    }
+    if (this.#settled.has(piece)) return false;
+    const one = RangeSet.of({ start: piece, end: piece + 1 });
+    this.#settled = this.#settled.union(one);
+    this.#pool = this.#pool.subtract(one);
+    for (const [replica, region] of this.#regions) this.#regions.set(replica, region.subtract(one));
+    return true;
+  }
+
+  /** Ends a lease. What it did not settle, and no other lease holds, lies in the pool again. */
+  close(lease: Lease): void {
+    const open = this.#leases.get(lease.id);
+    if (open === undefined) return;
+    this.#leases.delete(lease.id);
+    const rest = RangeSet.of({ start: open.next, end: open.end });
+    this.#pool = this.#pool.union(rest.subtract(this.#settled).subtract(this.#leased()));
+  }
+
+  /** Open leases other than this one whose piece in progress is `piece`. */
+  rivals(lease: Lease, piece: number): readonly Lease[] {
+    return this.leases().filter((other) => other.id !== lease.id && other.next === piece);
+  }
+
+  #leased(): RangeSet {
+    const ranges = this.leases().map(({ next, end }): Range => ({ start: next, end }));
+    return RangeSet.of(...ranges);
+  }
+
+  #add(replica: ReplicaId, { start, end }: Range, isHedge: boolean): Lease {
+    const id = this.#nextId++;
+    const lease = { id, replica, start: pieceIndex(start), end, next: start, isHedge };
+    this.#leases.set(id, lease);
+    return lease;
+  }
+}

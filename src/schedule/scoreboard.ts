@@ -1,0 +1,167 @@
+/** What was measured of each replica, and where it stands. It records; the scheduler decides. */
+
+import { assert } from "../errors.js";
+import { limits } from "../limits.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import type { Evidence, Fault, FaultKind } from "./faults.js";
+import { RateMeter } from "./rate-meter.js";
+
+/** Where a replica stands. Only `good` ones, and `backing-off` ones whose wait is over, get leases. */
+export type Standing = "good" | "backing-off" | "withdrawn" | "banned";
+
+/** One replica's line. Bytes are those of this run; times are the clock's milliseconds. */
+export interface Score {
+  readonly replica: ReplicaId;
+  standing: Standing;
+  /** Why it stands where it stands, when not good. */
+  reason: string | undefined;
+  /** No lease before this time. */
+  notBefore: number;
+  faultsInARow: number;
+  readonly faults: Map<FaultKind, number>;
+  /** What a ban rests on. */
+  evidence: Evidence | undefined;
+  /** Verified bytes that it was the first to deliver. */
+  deliveredBytes: number;
+  /** Bytes that came and were of no use: half pieces, bad ones, and those that somebody else had sooner. */
+  wastedBytes: number;
+  /** When bytes last came, or `undefined` before the first. */
+  lastByteAt: number | undefined;
+  readonly meter: RateMeter;
+  /** Times to first byte, the latest last. */
+  readonly latenciesMs: number[];
+}
+
+const latenciesKept = 16;
+
+export class Scoreboard {
+  readonly #scores = new Map<ReplicaId, Score>();
+
+  /** Adds a replica in good standing. Adding it twice changes nothing. */
+  add(replica: ReplicaId, latencyMs: number | undefined): void {
+    if (this.#scores.has(replica)) return;
+    this.#scores.set(replica, {
+      replica,
+      standing: "good",
+      reason: undefined,
+      notBefore: Number.NEGATIVE_INFINITY,
+      faultsInARow: 0,
+      faults: new Map(),
+      evidence: undefined,
+      deliveredBytes: 0,
+      wastedBytes: 0,
+      lastByteAt: undefined,
+      meter: new RateMeter(),
+      latenciesMs: latencyMs === undefined ? [] : [latencyMs],
+    });
+  }
+
+  of(replica: ReplicaId): Score {
+    const score = this.#scores.get(replica);
+    assert(score !== undefined, `${replica} takes part`);
+    return score;
+  }
+
+  /** Every replica, in the order in which they were added. */
+  all(): readonly Score[] {
+    return [...this.#scores.values()];
+  }
+
+  /** Counts a fault; what follows from it is the scheduler's. */
+  count(replica: ReplicaId, fault: Fault): Score {
+    const score = this.of(replica);
+    score.faults.set(fault.kind, (score.faults.get(fault.kind) ?? 0) + 1);
+    return score;
+  }
+
+  /** A replica did what it should: whatever was in a row is over. */
+  redeem(replica: ReplicaId): void {
+    const score = this.of(replica);
+    score.faultsInARow = 0;
+    if (score.standing !== "backing-off") return;
+    score.standing = "good";
+    score.reason = undefined;
+  }
+
+  addLatency(replica: ReplicaId, latencyMs: number): void {
+    const { latenciesMs } = this.of(replica);
+    latenciesMs.push(latencyMs);
+    if (latenciesMs.length > latenciesKept) latenciesMs.shift();
+  }
+
+  /** The usual time to first byte: the median of the latest; 0 when none was seen. */
+  latencyMs(replica: ReplicaId): number {
+    const sorted = [...this.of(replica).latenciesMs].sort((left, right) => left - right);
+    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+  }
+
+  /** The worst time to first byte among the latest: what stands in for p99. */
+  worstLatencyMs(replica: ReplicaId): number {
+    return Math.max(0, ...this.of(replica).latenciesMs);
+  }
+
+  /** Bytes per second; where nothing is known yet, the median of the known ones, or 1 when nobody is known. */
+  rate(replica: ReplicaId, now: number): number {
+    return this.knownRate(replica, now) ?? this.#medianRate(now) ?? 1;
+  }
+
+  /** Bytes per second as measured, or `undefined`. */
+  knownRate(replica: ReplicaId, now: number): number | undefined {
+    const rate = this.of(replica).meter.rate(now);
+    // A replica that sends nothing at all is slow, not infinitely so: divisions must stay finite.
+    return rate === undefined ? undefined : Math.max(rate, 1);
+  }
+
+  /** Whether another replica got bytes through after `since`: if not, the network or we may be at fault. */
+  othersMovedSince(replica: ReplicaId, since: number): boolean {
+    return this.all().some(
+      (score) => score.replica !== replica && (score.lastByteAt ?? Number.NEGATIVE_INFINITY) > since,
+    );
+  }
+
+  /** Moves every clock by a gap in which we ourselves stood still. */
+  shift(gapMs: number): void {
+    for (const score of this.all()) score.meter.shift(gapMs);
+  }
+
+  /** Withdraws a replica for the rest of the download. */
+  withdraw(replica: ReplicaId, reason: string): void {
+    const score = this.of(replica);
+    if (score.standing === "banned") return;
+    score.standing = "withdrawn";
+    score.reason = reason;
+  }
+
+  /** Suspends a replica until `notBefore`. */
+  suspend(replica: ReplicaId, reason: string, notBefore: number): void {
+    const score = this.of(replica);
+    if (score.standing === "banned" || score.standing === "withdrawn") return;
+    score.standing = "backing-off";
+    score.reason = reason;
+    score.notBefore = notBefore;
+  }
+
+  ban(replica: ReplicaId, evidence: Evidence | undefined, reason: string): void {
+    const score = this.of(replica);
+    score.standing = "banned";
+    score.reason = reason;
+    score.evidence = evidence;
+  }
+
+  /** Whether a replica may get a lease now. */
+  isReady(score: Score, now: number): boolean {
+    const isOut = score.standing === "withdrawn" || score.standing === "banned";
+    return !isOut && score.notBefore <= now;
+  }
+
+  #medianRate(now: number): number | undefined {
+    const known = this.all().flatMap(({ replica }) => this.knownRate(replica, now) ?? []);
+    known.sort((left, right) => left - right);
+    return known[Math.floor(known.length / 2)];
+  }
+}
+
+/** Whether so many faults in a row mean that a replica is not coming back. */
+export function isBeyondPatience(faultsInARow: number): boolean {
+  return faultsInARow >= limits.faultsInARow;
+}

@@ -1,0 +1,14 @@
+/** The real clock and chance, behind the ports. */
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock, Random } from "./ports.js";
+
+/** Monotonic time: a wall clock that jumps moves no deadline. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  async sleep(ms, signal) {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  },
+};
+
+export const systemRandom: Random = () => Math.random();
