@@ -22,6 +22,9 @@ export const limits = {
   /** A survey waits for replicas that are hashing as long as one of them makes progress in this time. */
   hashingStallMs: 20_000,
 
+  /** A whole piece list must be there within this; it is 32 bytes a piece. */
+  pieceListMs: 15_000,
+
   /** First byte of a lease: the floor and the multiple of the latencies seen. */
   firstByteMs: 1_000,
   firstByteLatencies: 4,
@@ -105,6 +108,8 @@ export const limits = {
   listedFiles: 100_000,
   listedDepth: 32,
   listPageFiles: 1000,
+  /** What a virtual server that is slow on purpose sends a second. */
+  slowFaultRate: 64 * KiB,
   /** How long a stopping server lets running reads finish. */
   drainMs: 10_000,
 } as const;

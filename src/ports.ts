@@ -7,7 +7,7 @@ import type { Fault } from "./schedule/faults.js";
 import type { PieceIndex } from "./schedule/pieces.js";
 import type { Range } from "./schedule/range.js";
 import type { Digest } from "./trust/digest.js";
-import type { Claim, Manifest } from "./trust/manifest.js";
+import type { Claim, FileManifest } from "./trust/manifest.js";
 import type { PieceDigests } from "./trust/merkle.js";
 
 /** Milliseconds that only ever grow. */
@@ -137,14 +137,10 @@ export interface Partial {
   readonly leftoverBytes: number;
   /** Makes the verified bytes appear under the output's name, atomically; gives that path. */
   publish(): Promise<string>;
+  /** Removes what was fetched: it is known to be wrong, and nobody can tell which part of it. */
+  discard(): Promise<void>;
   /** Releases the lock and closes; keeps everything that can be resumed. */
   [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** What a file really is: what a replica that holds it should claim. */
-export interface FileManifest extends Manifest {
-  readonly root: Digest;
-  readonly pieces: PieceDigests;
 }
 
 /** What identifies one state of a file on this machine. */
@@ -180,3 +176,24 @@ export interface ManifestStore {
   get(key: string): Promise<FileManifest | undefined>;
   put(key: string, manifest: FileManifest): Promise<void>;
 }
+
+/** A virtual server that takes calls. */
+export interface Listening {
+  readonly port: number;
+  /** Takes no new calls, lets running ones finish for at most `ms`, then closes. */
+  drain(ms: number): Promise<void>;
+  /** Breaks every connection at once. */
+  kill(): void;
+}
+
+/** Puts a replica on a port. Rejects with the reason when the port cannot be had. */
+export type Listen = (
+  replica: Replica,
+  at: { readonly host: string; readonly port: number },
+) => Promise<Listening>;
+
+/** Says why a port cannot be listened on, or `undefined` when it can. */
+export type CheckPort = (at: {
+  readonly host: string;
+  readonly port: number;
+}) => Promise<string | undefined>;

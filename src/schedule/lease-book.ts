@@ -46,7 +46,9 @@ export class LeaseBook {
     }
     running.gotBytes += bytes;
     running.waitingSince = undefined;
-    const others = this.#runningOf(lease.replica).some((other) => other !== running && other.hasBytes);
+    const others = this.#runningOf(lease.replica).some(
+      (other) => other !== running && other.hasBytes,
+    );
     if (running.hasBytes || others) score.meter.add(bytes, now);
     else score.meter.start(now);
     if (running.hasBytes) return;
@@ -99,7 +101,9 @@ export class LeaseBook {
 
   /** Bytes that a replica still is to deliver: its region, and what is open in its leases. */
   leftBytes(replica: ReplicaId): number {
-    return this.#leaseLeftBytes(replica) + byteCount(this.#ledger.layout, this.#ledger.region(replica));
+    return (
+      this.#leaseLeftBytes(replica) + byteCount(this.#ledger.layout, this.#ledger.region(replica))
+    );
   }
 
   /** Milliseconds of work that a replica has at its rate. */
@@ -125,7 +129,8 @@ export class LeaseBook {
   leasePieces(replica: ReplicaId, now: number): number {
     const { pieceBytes } = this.#ledger.layout;
     const rate = this.#scoreboard.knownRate(replica, now);
-    const aimBytes = rate === undefined ? limits.firstLeaseBytes : (rate * limits.leaseAimMs) / 1000;
+    const aimBytes =
+      rate === undefined ? limits.firstLeaseBytes : (rate * limits.leaseAimMs) / 1000;
     return Math.max(limits.firstLeasePieces, Math.ceil(aimBytes / pieceBytes));
   }
 

@@ -167,7 +167,7 @@ export class Scheduler {
         return;
       }
       default:
-        return consequence satisfies never;
+        consequence satisfies never;
     }
   }
 
@@ -213,7 +213,10 @@ export class Scheduler {
   /** Those that may get a lease, the one with the least work left first. */
   #readyReplicas(now: number): ReplicaId[] {
     const ready = this.scoreboard.all().filter((score) => this.scoreboard.isReady(score, now));
-    const order = ready.map(({ replica }) => ({ replica, leftMs: this.#book.leftMs(replica, now) }));
+    const order = ready.map(({ replica }) => ({
+      replica,
+      leftMs: this.#book.leftMs(replica, now),
+    }));
     return order.sort((left, right) => left.leftMs - right.leftMs).map(({ replica }) => replica);
   }
 
@@ -280,7 +283,12 @@ export class Scheduler {
     return { kind: "read", lease, bytes, deadlineMs };
   }
 
-  #ban(replica: ReplicaId, evidence: Charge["evidence"] | undefined, why: string, now: number): void {
+  #ban(
+    replica: ReplicaId,
+    evidence: Charge["evidence"] | undefined,
+    why: string,
+    now: number,
+  ): void {
     this.#blame.drop(replica);
     this.ledger.release(replica);
     for (const lease of this.ledger.leasesOf(replica)) this.#close(lease, now);

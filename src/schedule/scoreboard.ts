@@ -115,7 +115,8 @@ export class Scoreboard {
   /** Whether another replica got bytes through after `since`: if not, the network or we may be at fault. */
   othersMovedSince(replica: ReplicaId, since: number): boolean {
     return this.all().some(
-      (score) => score.replica !== replica && (score.lastByteAt ?? Number.NEGATIVE_INFINITY) > since,
+      (score) =>
+        score.replica !== replica && (score.lastByteAt ?? Number.NEGATIVE_INFINITY) > since,
     );
   }
 

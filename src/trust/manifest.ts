@@ -5,6 +5,7 @@
 
 import { limits } from "../limits.js";
 import { type Digest, parseDigest } from "./digest.js";
+import type { PieceDigests } from "./merkle.js";
 
 /** What one replica says the file is: one tuple, which stands or falls together. */
 export interface Claim {
@@ -22,6 +23,12 @@ export interface Manifest extends Claim {
   readonly pieceBytes: number;
   /** Pieces in the file; 0 for an empty one. */
   readonly pieceCount: number;
+}
+
+/** What a file really is: what a replica that holds it should claim, and its piece list. */
+export interface FileManifest extends Manifest {
+  readonly root: Digest;
+  readonly pieces: PieceDigests;
 }
 
 const smallestPieceBytes = 64 * 1024;
@@ -63,7 +70,8 @@ export function parseClaim(raw: RawClaim): Claim | { readonly problem: string } 
   if (digest === undefined) return { problem: "its digest is not sha256:<64 hexadecimal digits>" };
   if (raw.root === "") return { size, digest, root: undefined };
   const root = parseDigest(raw.root);
-  if (root === undefined) return { problem: "its piece root is not sha256:<64 hexadecimal digits>" };
+  if (root === undefined)
+    return { problem: "its piece root is not sha256:<64 hexadecimal digits>" };
   if (raw.pieceBytes !== BigInt(pieceBytesFor(size))) {
     return { problem: `its pieces have ${raw.pieceBytes} bytes, not ${pieceBytesFor(size)}` };
   }

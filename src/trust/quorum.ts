@@ -99,9 +99,7 @@ export function isSettled(votes: readonly Vote[], pending: number, rule: Rule): 
   const agreement = decide([...votes, ...silent], rule);
   if (!agreement.reached) return false;
   if (rule.kind === "digest") return true;
-  const rivals = agreement.groups.filter(
-    (group) => !sameClaim(group.claim, agreement.manifest),
-  );
+  const rivals = agreement.groups.filter((group) => !sameClaim(group.claim, agreement.manifest));
   const strongest = Math.max(0, ...rivals.map((group) => group.members.length));
   return agreement.agreeing.length > strongest + pending;
 }

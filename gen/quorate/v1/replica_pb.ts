@@ -327,7 +327,7 @@ export const ListFilesRequestSchema: GenMessage<ListFilesRequest> = /*@__PURE__*
  */
 export type ListFilesResponse = Message<"quorate.v1.ListFilesResponse"> & {
   /**
-   * The files, in the order of their names' bytes.
+   * The files, in the order of their names.
    *
    * @generated from field: repeated quorate.v1.File files = 1;
    */

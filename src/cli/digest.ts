@@ -1,0 +1,27 @@
+/** `quorate digest`: what a local file is, and what replicas that hold it should claim. */
+
+import { digestFile } from "../index.js";
+import { print, printJson } from "./terminal.js";
+
+export async function runDigest(
+  path: string,
+  flags: { json?: boolean | undefined },
+): Promise<void> {
+  const { digest, size, pieceBytes, pieceCount, root } = await digestFile(path);
+  if (flags.json === true) {
+    printJson({
+      event: "manifest",
+      path,
+      digest,
+      size,
+      pieceSize: pieceBytes,
+      pieceCount,
+      pieceRoot: root,
+    });
+    return;
+  }
+  print(`digest  ${digest}`);
+  print(`size    ${size}`);
+  print(`pieces  ${pieceCount} of ${pieceBytes} bytes`);
+  print(`root    ${root}`);
+}

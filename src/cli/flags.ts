@@ -1,0 +1,100 @@
+/** Reads what stands on the command line: numbers with units, addresses, and what each flag means. */
+
+import { InvalidArgumentError } from "commander";
+import { type FaultName, faultNames, parseDigest, parseRule, type Rule } from "../index.js";
+
+/** A port, 1–65535. */
+export function port(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number >= 1 && number <= 65535) return number;
+  const hint = /^\d+$/.test(text)
+    ? ""
+    : " (what follows -p is read as ports: put other words before)";
+  throw new InvalidArgumentError(
+    `${JSON.stringify(text)} is no port; a port is a number from 1 to 65535${hint}.`,
+  );
+}
+
+/** Gathers the values of an option that takes several. */
+export function several<Value>(parse: (text: string) => Value) {
+  return (text: string, before: Value[] | undefined): Value[] => [...(before ?? []), parse(text)];
+}
+
+/** A whole number from 1. */
+export function count(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,9}$/.test(text) && number >= 1) return number;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number from 1.`);
+}
+
+/** Seconds, as in `-i 0.5`; gives milliseconds. */
+export function seconds(text: string): number {
+  const number = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && number > 0 && number <= 86_400) return number * 1000;
+  throw new InvalidArgumentError(
+    `${JSON.stringify(text)} is not a number of seconds above 0 and at most 86400.`,
+  );
+}
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** `30s`, `500ms`, `2m`, `1h`, or a bare number of seconds; gives milliseconds. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  const unit = (match?.[2] ?? "s") as keyof typeof unitMs;
+  const ms = Number(match?.[1]) * unitMs[unit];
+  if (ms > 0 && ms <= 86_400_000) return ms;
+  throw new InvalidArgumentError(
+    `${JSON.stringify(text)} is no duration such as 30s, 500ms or 2m.`,
+  );
+}
+
+const unitPowers = { "": 0, k: 1, m: 2, g: 3, t: 4 } as const;
+
+/** `10MiB`, `500k`, `1.5GB`; a bare number is bytes. KB is 1000, KiB and K are 1024. */
+export function bytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?b)?|b)?(?:\/s)?$/i.exec(text);
+  const letter = (match?.[2] ?? "").toLowerCase() as keyof typeof unitPowers;
+  const factor = match?.[3]?.toLowerCase() === "b" ? 1000 : 1024;
+  const number = Math.floor(Number(match?.[1]) * factor ** unitPowers[letter]);
+  if (match !== null && Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is no number of bytes such as 10MiB.`);
+}
+
+/** Bytes a second; too little is as good as nothing, so below 1 KiB it is refused. */
+export function rate(text: string): number {
+  const perSecond = bytes(text);
+  if (perSecond >= 1024) return perSecond;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is below 1 KiB a second.`);
+}
+
+/** `majority`, `all`, or a number. */
+export function rule(text: string): Rule {
+  const parsed = parseRule(text);
+  if (parsed !== undefined && parsed.kind !== "digest") return parsed;
+  throw new InvalidArgumentError(
+    `${JSON.stringify(text)} is no rule: it is majority, all, or how many must agree.`,
+  );
+}
+
+/** `sha256:…`; gives the rule that pins it. */
+export function pin(text: string): Rule {
+  const digest = parseDigest(text);
+  if (digest !== undefined) return { kind: "digest", digest };
+  const algorithm = /^([a-z0-9-]+):/i.exec(text)?.[1];
+  const problem =
+    algorithm !== undefined && algorithm.toLowerCase() !== "sha256"
+      ? `the digest algorithm ${algorithm} is not known: it is sha256`
+      : `${JSON.stringify(text)} is not sha256: and 64 hexadecimal digits`;
+  throw new InvalidArgumentError(`${problem}.`);
+}
+
+/** `PORT:KIND`, how to break which virtual server. */
+export function fault(text: string): readonly [port: number, fault: FaultName] {
+  const [number = "", kind = ""] = text.split(":", 2);
+  const known = faultNames.find((name) => name === kind);
+  if (known !== undefined) return [port(number), known];
+  throw new InvalidArgumentError(
+    `${JSON.stringify(text)} is not PORT:KIND, with ${faultNames.join(", ")} for KIND.`,
+  );
+}

@@ -1,0 +1,167 @@
+/** Tells a download to a person: lines that stay, a live view or a line each interval, and the end. */
+
+import {
+  type Agreement,
+  type DownloadEvent,
+  faultText,
+  type Receipt,
+  ruleText,
+  shortDigest,
+  type TransferProgress,
+} from "../index.js";
+import {
+  barText,
+  bytesText,
+  countText,
+  durationText,
+  percentText,
+  rateText,
+  table,
+} from "./format.js";
+import type { Screen } from "./terminal.js";
+
+/** What a reporter of downloads does with each event. */
+export function reportDownload(name: string, screen: Screen): (event: DownloadEvent) => void {
+  const told = new Map<string, number>();
+  const startedAt = performance.now();
+  let lastLineAt = Number.NEGATIVE_INFINITY;
+  const oncePerSecond = (): boolean => {
+    const now = performance.now();
+    if (now - lastLineAt < 1000) return false;
+    lastLineAt = now;
+    return true;
+  };
+  return (event) => {
+    switch (event.event) {
+      case "hashing": {
+        const { replica, doneBytes, totalBytes } = event;
+        const done = percentText(doneBytes, totalBytes);
+        const line = `${name}: ${replica} is still hashing it, ${done} of ${bytesText(totalBytes)}`;
+        if (screen.isLive) screen.draw([line]);
+        else if (oncePerSecond()) screen.say(line);
+        return;
+      }
+      case "agreement":
+        screen.clear();
+        for (const line of agreementLines(name, event.agreement)) screen.say(line);
+        return;
+      case "resumed":
+        screen.say(`${name}: ${bytesText(event.bytes)} of an earlier run are right and are kept`);
+        return;
+      case "joined":
+        screen.say(`${name}: ${event.replica} answered late, agrees, and takes part`);
+        return;
+      case "fault": {
+        const times = (told.get(event.replica) ?? 0) + 1;
+        told.set(event.replica, times);
+        // The first few of a replica are news; the receipt counts the rest.
+        if (times <= 3) screen.say(`${name}: ${event.replica}: ${faultText(event.fault)}`);
+        return;
+      }
+      case "banned": {
+        const what =
+          event.evidence?.piece === undefined
+            ? ""
+            : `: piece ${event.evidence.piece} of it is wrong, and came right from another`;
+        screen.say(`${name}: ${event.replica} is banned${what}`);
+        return;
+      }
+      case "progress":
+        if (screen.isLive) screen.draw(liveLines(name, event, performance.now() - startedAt));
+        else screen.say(progressLine(name, event));
+        return;
+      case "verifying": {
+        const done = percentText(event.doneBytes, event.totalBytes);
+        if (screen.isLive) screen.draw([`${name}: checking the whole digest, ${done}`]);
+        return;
+      }
+      case "answer":
+      case "receipt":
+        return;
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+/** What was agreed on, and who does not agree. */
+export function agreementLines(name: string, agreement: Agreement): string[] {
+  if (!agreement.reached) return [];
+  const { manifest, agreeing, votes, rule } = agreement;
+  const many = `${agreeing.length} of ${countText(votes.length, "replica")}`;
+  const what = `${shortDigest(manifest.digest)}…, ${bytesText(manifest.size)}`;
+  const lines = [`${name}: ${many} agree (rule: ${shortRule(ruleText(rule))}): ${what}`];
+  if (votes.length === 1 && rule.kind !== "digest") {
+    lines.push(`${name}: with a single replica there is nobody to contradict it`);
+  }
+  for (const { replica, answer } of votes) {
+    if (agreeing.includes(replica)) continue;
+    if (answer.kind === "missing") lines.push(`${name}: ${replica} has no such file`);
+    if (answer.kind === "silent") lines.push(`${name}: ${replica} is silent: ${answer.why}`);
+    if (answer.kind === "claimed") {
+      const { digest, size } = answer.claim;
+      lines.push(`${name}: ${replica} dissents: ${shortDigest(digest)}…, ${bytesText(size)}`);
+    }
+  }
+  return lines;
+}
+
+function shortRule(rule: string): string {
+  return rule.startsWith("sha256:") ? `sha256:${shortDigest(rule)}…` : rule;
+}
+
+function progressLine(name: string, progress: TransferProgress): string {
+  const { doneBytes, totalBytes, rate, replicas } = progress;
+  const active = replicas.filter(({ leases }) => leases > 0).length;
+  const done = `${percentText(doneBytes, totalBytes)} of ${bytesText(totalBytes)}`;
+  return `${name}: ${done}, ${rateText(rate)} from ${countText(active, "replica")}`;
+}
+
+/** The whole file on one line, and a line for each replica: standing, rate, share. */
+function liveLines(name: string, progress: TransferProgress, elapsedMs: number): string[] {
+  const { doneBytes, totalBytes, rate, replicas } = progress;
+  const left = rate > 0 ? `${durationText((totalBytes - doneBytes) / rate)} left` : "waiting";
+  const done = `${percentText(doneBytes, totalBytes)} of ${bytesText(totalBytes)}`;
+  const spent = durationText(elapsedMs / 1000);
+  const head = `${name}  ${barText(doneBytes, totalBytes, 20)}  ${done}  ${rateText(rate)}  ${spent}, ${left}`;
+  const delivered = replicas.reduce((sum, { deliveredBytes }) => sum + deliveredBytes, 0);
+  const rows = replicas.map((replica) => [
+    `  ${replica.address}`,
+    replica.standing,
+    rateText(replica.rate),
+    delivered === 0 ? "–" : percentText(replica.deliveredBytes, delivered),
+    replica.reason ?? "",
+  ]);
+  const titles = ["  replica", "standing", "rate", "share", ""];
+  return [head, ...table(titles, rows, ["rate", "share"])];
+}
+
+/** What was fetched, from whom, how fast, and that it was verified. */
+export function receiptText(receipt: Receipt): string[] {
+  const { name, size, seconds, digest, path, replicas, resumedBytes, wastedBytes } = receipt;
+  const fetched = size - resumedBytes;
+  const from = replicas.filter(({ deliveredBytes }) => deliveredBytes > 0).length;
+  const speed = seconds > 0 ? `, ${rateText(fetched / seconds)}` : "";
+  const resumed =
+    resumedBytes > 0 ? `, ${bytesText(resumedBytes)} of them from an earlier run` : "";
+  const wasted = wastedBytes > 0 ? `, ${bytesText(wastedBytes)} fetched in vain` : "";
+  const head = `${name}: ${bytesText(size)} from ${countText(from, "replica")} in ${durationText(seconds)}${speed}${resumed}${wasted}`;
+  return [head, `verified ${digest}`, path];
+}
+
+/** A table of who did what. */
+export function receiptTable({ replicas }: Receipt): string[] {
+  const rows = replicas.map((replica) => [
+    replica.address,
+    replica.standing,
+    bytesText(replica.deliveredBytes),
+    bytesText(replica.wastedBytes),
+    Object.entries(replica.faults)
+      .map(([kind, times]) => `${kind} ×${times}`)
+      .join(", "),
+  ]);
+  return table(["replica", "standing", "delivered", "in vain", "faults"], rows, [
+    "delivered",
+    "in vain",
+  ]);
+}

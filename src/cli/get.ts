@@ -1,0 +1,75 @@
+/** `quorate get`: gets a file from the replicas that agree on what it is. */
+
+import { type DownloadEvent, download, InterruptedError, type Rule, UsageError } from "../index.js";
+import { askName } from "./ask-name.js";
+import { receiptText, reportDownload } from "./get-report.js";
+import { downloadEventJson } from "./json.js";
+import { type ReplicaFlags, replicasOf } from "./replicas.js";
+import { onSignals, openScreen, print, printJson } from "./terminal.js";
+
+/** The flags of `get`, parsed. */
+export interface GetFlags extends ReplicaFlags {
+  readonly output: string;
+  readonly interval?: number | undefined;
+  readonly resume: boolean;
+  readonly force?: boolean | undefined;
+  readonly chunks?: number | undefined;
+  readonly quorum?: Rule | undefined;
+  readonly digest?: Rule | undefined;
+  readonly limitRate?: number | undefined;
+  readonly timeout?: number | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Milliseconds between two drawings of the live view. */
+const liveMs = 200;
+
+export async function runGet(named: string | undefined, flags: GetFlags): Promise<void> {
+  const replicas = await replicasOf("get", flags);
+  const rule = ruleOf("get", flags);
+  const isJson = flags.json === true;
+  const screen = openScreen({ isQuiet: isJson });
+  const abort = new AbortController();
+  using _signals = onSignals((exitCode) => {
+    const message = `get ${named ?? ""}: interrupted; run the same command again to resume`;
+    abort.abort(new InterruptedError(message.replace(" :", ":"), exitCode));
+  });
+  try {
+    const name = await askName("get", named, replicas, abort.signal);
+    const tell = isJson ? tellJson : reportDownload(name, screen);
+    const receipt = await download(
+      { replicas, name, output: flags.output, force: flags.force === true, resume: flags.resume },
+      {
+        ...(rule === undefined ? {} : { rule }),
+        ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),
+        ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
+        ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+        intervalMs: screen.isLive ? liveMs : (flags.interval ?? 1000),
+        signal: abort.signal,
+        onEvent: tell,
+      },
+    );
+    screen.clear();
+    if (!isJson) for (const line of receiptText(receipt)) print(line);
+  } finally {
+    screen.clear();
+  }
+}
+
+/** The rule that the flags ask for; a pinned digest beats any vote, so both at once make no sense. */
+export function ruleOf(
+  command: string,
+  flags: { readonly quorum?: Rule | undefined; readonly digest?: Rule | undefined },
+): Rule | undefined {
+  if (flags.digest !== undefined && flags.quorum !== undefined) {
+    throw new UsageError(
+      `${command}: --digest pins the file, so --quorum has no say: leave one out`,
+    );
+  }
+  return flags.digest ?? flags.quorum;
+}
+
+function tellJson(event: DownloadEvent): void {
+  const json = downloadEventJson(event);
+  if (json !== undefined) printJson(json);
+}

@@ -1,0 +1,35 @@
+/** `quorate list`: which files there are, and how many replicas serve each. */
+
+import { cleanText, exitCodes, InterruptedError, list } from "../index.js";
+import { table } from "./format.js";
+import { type ReplicaFlags, replicasOf } from "./replicas.js";
+import { onSignals, print, printJson } from "./terminal.js";
+
+/** The flags of `list`, parsed. */
+export interface ListFlags extends ReplicaFlags {
+  readonly json?: boolean | undefined;
+}
+
+export async function runList(flags: ListFlags): Promise<void> {
+  const replicas = await replicasOf("list", flags);
+  const abort = new AbortController();
+  using _signals = onSignals((exitCode) =>
+    abort.abort(new InterruptedError("list: interrupted", exitCode)),
+  );
+  const { offers, silent } = await list({ replicas }, { signal: abort.signal });
+  if (silent.length === replicas.length) process.exitCode = exitCodes["no-quorum"];
+  if (flags.json === true) {
+    for (const offer of offers) printJson({ event: "file", ...offer });
+    for (const { replica, why } of silent) {
+      printJson({ event: "silent", address: replica, reason: why });
+    }
+    return;
+  }
+  const rows = offers.map(({ name, sizes, replicas: by }) => [
+    cleanText(name),
+    sizes.join(" or "),
+    `${by.length} of ${replicas.length}`,
+  ]);
+  for (const line of table(["name", "bytes", "replicas"], rows, ["bytes"])) print(line);
+  for (const { replica, why } of silent) process.stderr.write(`list: ${replica}: ${why}\n`);
+}

@@ -1,0 +1,200 @@
+#!/usr/bin/env node
+/** The command line: which commands there are, what their flags mean, and what an error exits with. */
+
+import { createRequire } from "node:module";
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import { exitCodes, QuorateError } from "../index.js";
+import * as flag from "./flags.js";
+import { surviveClosedPipes } from "./terminal.js";
+
+const { version } = createRequire(import.meta.url)("quorate/package.json") as { version: string };
+
+function addReplicaFlags(command: Command) {
+  return command
+    .option("-a, --address <host>", "where the ports of -p are", "127.0.0.1")
+    .option("-p, --port <port...>", "ports of replicas", flag.several(flag.port))
+    .option(
+      "--servers <file>",
+      "a file with `host port` or `host:port` a line, or a,comma:1,list:2",
+    );
+}
+
+function addRuleFlags<Command extends ReturnType<typeof addReplicaFlags>>(command: Command) {
+  return command
+    .option("--quorum <rule>", "how many must agree: majority, all, or a number", flag.rule)
+    .option("--digest <sha256:…>", "the digest that the file must have; beats any vote", flag.pin);
+}
+
+const json = ["--json", "one JSON event a line on stdout, nothing else"] as const;
+
+const examples = (...lines: readonly string[]) =>
+  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
+
+function serveCommand() {
+  return new Command("serve")
+    .summary("serve a file or a folder from virtual servers")
+    .description("Serves a file, or a folder, from one gRPC server on each port.")
+    .argument("[folder]", "the folder to serve; the current one by default")
+    .option("-f, --file <file>", "serve this one file instead of a folder")
+    .option("-n, --number <count>", "how many ports there must be", flag.count)
+    .option("-p, --port <port...>", "one virtual server on each", flag.several(String))
+    .option(
+      "-i, --interval <seconds>",
+      "between two reports (default: 1 on a terminal, else 5)",
+      flag.seconds,
+    )
+    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option("--limit-rate <rate>", "at most so much a second from each virtual server", flag.rate)
+    .option(
+      "--fault <port:kind...>",
+      "break a server: lie, corrupt, stall, slow, die, short",
+      flag.several(flag.fault),
+    )
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples(
+        "quorate serve -f data.mp4 -n 4 -i 1 -p 10001 10002 10003 10004",
+        "quorate serve ~/public -p 30001",
+        "quorate serve -f data.mp4 -p 10001 10002 10003 --fault 10002:lie --limit-rate 10MiB",
+      ),
+    )
+    .action(async (folder, flags) => (await import("./serve.js")).runServe(folder, flags));
+}
+
+function getCommand() {
+  return addRuleFlags(addReplicaFlags(new Command("get")))
+    .summary("get a file from the replicas that agree on it")
+    .description(
+      "Gets a file from all replicas that agree on what it is, and checks every byte of it.",
+    )
+    .argument("[name]", "the file; `-` reads its name from stdin (default: the only one there is)")
+    .option("-o, --output <path>", "a folder, or the file itself", ".")
+    .option("-i, --interval <seconds>", "between two lines of progress (default: 1)", flag.seconds)
+    .option("-r, --resume", "take up what an earlier run left (this is the default)", true)
+    .option("--no-resume", "start afresh, and set what an earlier run left aside")
+    .option("--force", "replace an existing file")
+    .option("--chunks <count>", "into how many regions the file is divided at first", flag.count)
+    .option("--limit-rate <rate>", "at most so much a second", flag.rate)
+    .option(
+      "--timeout <duration>",
+      "give up after so long without a byte from anybody (default: 60s)",
+      flag.duration,
+    )
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples(
+        "quorate get -o . -a 127.0.0.1 -i 1 -r -p 10001 10002 10003 10004",
+        "quorate get data.mp4 --servers server-info.txt --chunks 4 --quorum 1",
+        "quorate get data.mp4 -p 10001 10002 --digest sha256:9f2c…",
+      ),
+    )
+    .action(async (name, flags) => (await import("./get.js")).runGet(name, flags));
+}
+
+function surveyCommand() {
+  return addRuleFlags(addReplicaFlags(new Command("survey")))
+    .summary("show who claims what")
+    .description(
+      "Asks every replica what a file is. Exits with 0 when there is a quorum, with 3 when not.",
+    )
+    .argument("[name]", "the file (default: the only one there is)")
+    .option(...json)
+    .addHelpText("after", examples("quorate survey data.mp4 -p 10001 10002 10003"))
+    .action(async (name, flags) => (await import("./survey.js")).runSurvey(name, flags));
+}
+
+function listCommand() {
+  return addReplicaFlags(new Command("list"))
+    .summary("list the files that replicas serve")
+    .description("Lists the files that the replicas serve, and how many of them serve each.")
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples("quorate list -p 10001 10002", "quorate list --servers server-info.txt"),
+    )
+    .action(async (flags) => (await import("./list.js")).runList(flags));
+}
+
+function digestCommand() {
+  return new Command("digest")
+    .summary("say what a local file is")
+    .description("Prints the manifest of a local file: what replicas that hold it should claim.")
+    .argument("<file>", "the file")
+    .option(...json)
+    .addHelpText("after", examples("quorate digest data.mp4"))
+    .action(async (path, flags) => (await import("./digest.js")).runDigest(path, flags));
+}
+
+function verifyCommand() {
+  return addRuleFlags(addReplicaFlags(new Command("verify")))
+    .summary("check a local file against the quorum")
+    .description(
+      "Compares a local file with what the replicas agree on, and names the ranges that differ.",
+    )
+    .argument("<file>", "the local file")
+    .option("--name <name>", "its name on the replicas (default: its own)")
+    .option(...json)
+    .addHelpText("after", examples("quorate verify data.mp4 -p 10001 10002 10003"))
+    .action(async (path, flags) => (await import("./verify.js")).runVerify(path, flags));
+}
+
+function demoCommand() {
+  return new Command("demo")
+    .summary("watch a download survive four broken servers")
+    .description(
+      "In a scratch folder: five virtual servers, four of them broken, and one real download.",
+    )
+    .option(...json)
+    .addHelpText("after", examples("quorate demo"))
+    .action(async (flags) => (await import("./demo.js")).runDemo(flags));
+}
+
+function program(): Command {
+  const commands = new Command("quorate")
+    .description("Get a file from many servers at once, without trusting any one of them.")
+    .version(version)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: (.)/, (_, first) => `quorate: ${first}`)),
+    });
+  const all = [
+    serveCommand(),
+    getCommand(),
+    surveyCommand(),
+    listCommand(),
+    digestCommand(),
+    verifyCommand(),
+    demoCommand(),
+  ];
+  for (const command of all) commands.addCommand(command.copyInheritedSettings(commands));
+  return commands;
+}
+
+/** What the process exits with; a user's mistake is one line, a bug of ours shows its stack. */
+function exitCodeOf(error: unknown): number {
+  // Commander has said it already; --help and --version arrive here too, as successes.
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof QuorateError) {
+    process.stderr.write(`${error.message}\n`);
+    if (process.argv.includes("--json")) {
+      const { code, message } = error;
+      process.stdout.write(`${JSON.stringify({ event: "error", code, message })}\n`);
+    }
+    return error.exitCode;
+  }
+  const stack = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`quorate ${version}: a bug, please report it:\n${stack}\n`);
+  return exitCodes.bug;
+}
+
+surviveClosedPipes();
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,85 @@
+/** Tells a group of virtual servers to a person: a live table on a terminal, lines elsewhere. */
+
+import type { ServeEvent, ServerStatus } from "../index.js";
+import { bytesText, countText, percentText, rateText, table } from "./format.js";
+import type { Screen } from "./terminal.js";
+
+/** What a reporter of a group does with each event. `footer`: the last line of the live view. */
+export function reportServing(
+  what: string,
+  host: string,
+  screen: Screen,
+  footer: () => string,
+): (event: ServeEvent) => void {
+  let hashedPercent = -1;
+  return (event) => {
+    switch (event.event) {
+      case "dropped":
+        screen.say(`serve: port ${event.port} is dropped: ${event.why}`);
+        return;
+      case "listening": {
+        const ports = event.servers.map(({ port }) => port).join(", ");
+        const many = countText(event.servers.length, "virtual server");
+        screen.say(`serve: ${what} from ${many} on ${event.host}, ports ${ports}`);
+        return;
+      }
+      case "hashing": {
+        const percent = Math.floor((event.doneBytes / Math.max(1, event.totalBytes)) * 10) * 10;
+        if (percent === hashedPercent) return;
+        hashedPercent = percent;
+        const done = percentText(event.doneBytes, event.totalBytes);
+        screen.say(`serve: hashing ${event.name}: ${done} of ${bytesText(event.totalBytes)}`);
+        return;
+      }
+      case "started":
+        screen.say(`serve: server ${event.number} on port ${event.port} is started`);
+        return;
+      case "stopped":
+        screen.say(`serve: server ${event.number} on port ${event.port} is stopped: ${event.why}`);
+        return;
+      case "failed":
+        screen.say(
+          `serve: server ${event.number} on port ${event.port} cannot start: ${event.why}`,
+        );
+        return;
+      case "status":
+        if (screen.isLive) screen.draw([...statusTable(host, event.servers), footer()]);
+        else for (const status of event.servers) screen.say(statusLine(host, status));
+        return;
+      case "draining":
+        screen.clear();
+        screen.say("serve: stopping: running reads may finish for up to 10 s");
+        return;
+      case "drained": {
+        const bytes = event.servers.reduce((sum, server) => sum + server.bytes, 0);
+        screen.say(`serve: stopped; ${bytesText(bytes)} were sent`);
+        return;
+      }
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+function statusLine(host: string, status: ServerStatus): string {
+  const { number, port, state, streams, bytes, rate, errors, fault } = status;
+  const broken = fault === undefined ? "" : `, broken on purpose (${fault})`;
+  const sent = `${bytesText(bytes)} sent, ${rateText(rate)}`;
+  const many = `${countText(streams, "stream")}, ${sent}, ${countText(errors, "error")}`;
+  return `serve: server ${number} ${host}:${port} ${state}, ${many}${broken}`;
+}
+
+function statusTable(host: string, servers: readonly ServerStatus[]): string[] {
+  const rows = servers.map(({ number, port, state, streams, bytes, rate, errors, fault }) => [
+    String(number),
+    `${host}:${port}`,
+    state,
+    String(streams),
+    bytesText(bytes),
+    rateText(rate),
+    String(errors),
+    fault === undefined ? "" : `fault: ${fault}`,
+  ]);
+  const head = ["#", "address", "state", "streams", "sent", "rate", "errors", ""];
+  return table(head, rows, ["#", "streams", "sent", "rate", "errors"]);
+}

@@ -1,0 +1,92 @@
+/** `quorate serve`: a group of virtual servers over a file or a folder. */
+
+import { type FaultName, type ServeEvent, type Serving, serve, UsageError } from "../index.js";
+import { listenToKeys } from "./keys.js";
+import { reportServing } from "./serve-report.js";
+import { onSignals, openScreen, printJson } from "./terminal.js";
+
+/** The flags of `serve`, parsed but for the ports: a bad one is dropped with a warning, not refused. */
+export interface ServeFlags {
+  readonly file?: string | undefined;
+  readonly number?: number | undefined;
+  readonly port?: readonly string[] | undefined;
+  readonly interval?: number | undefined;
+  readonly host: string;
+  readonly limitRate?: number | undefined;
+  readonly fault?: readonly (readonly [port: number, fault: FaultName])[] | undefined;
+  readonly json?: boolean | undefined;
+}
+
+export async function runServe(folder: string | undefined, flags: ServeFlags): Promise<void> {
+  const given = flags.port ?? [];
+  checkCounts(given, flags.number);
+  if (folder !== undefined && flags.file !== undefined) {
+    throw new UsageError("serve: a folder and -f at once: name one of them");
+  }
+  const screen = openScreen({ isQuiet: flags.json === true });
+  const share = flags.file === undefined ? { folder: folder ?? "." } : { file: flags.file };
+  const what = flags.file ?? `the folder ${folder ?? "."}`;
+  const keys = { typed: "" };
+  const footer = () => `type a server's number to stop or start it, q to end ${keys.typed}`;
+  const tell = reportServing(what, flags.host, screen, footer);
+  const onEvent = flags.json === true ? (event: ServeEvent) => printJson(event) : tell;
+  const ports = given.filter((text) => {
+    if (/^\d{1,6}$/.test(text)) return true;
+    screen.say(
+      `serve: port ${JSON.stringify(text)} is dropped: it is no number (a folder comes before -p)`,
+    );
+    return false;
+  });
+  const intervalMs = flags.interval ?? (screen.isLive ? 1000 : 5000);
+  const serving = await serve(
+    { share, ports: ports.map(Number) },
+    {
+      host: flags.host,
+      intervalMs,
+      faults: new Map(flags.fault ?? []),
+      ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
+      onEvent,
+    },
+  );
+  if (screen.isLive) onEvent({ event: "status", servers: serving.status() });
+  await untilEnded(serving, keys, () => {
+    if (screen.isLive) onEvent({ event: "status", servers: serving.status() });
+  });
+  screen.clear();
+}
+
+function checkCounts(ports: readonly string[], number: number | undefined): void {
+  if (ports.length === 0) throw new UsageError("serve: no ports: name them with -p PORT…");
+  if (number !== undefined && number !== ports.length) {
+    throw new UsageError(`serve: -n ${number} is not the number of ports given, ${ports.length}`);
+  }
+}
+
+/** Runs until a signal, or `q` on a terminal, and then drains. */
+async function untilEnded(
+  serving: Serving,
+  keys: { typed: string },
+  redraw: () => void,
+): Promise<void> {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  using _signals = onSignals(end);
+  using _keys = listenToKeys({
+    highest: serving.servers.length,
+    onNumber: async (number) => {
+      await serving.toggle(number);
+      redraw();
+    },
+    onTyped: (typed) => {
+      keys.typed = typed;
+      redraw();
+    },
+    onQuit: end,
+  });
+  if (!ended.signal.aborted) {
+    await new Promise<void>((resolve) => {
+      ended.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+  await serving.drain();
+}

@@ -1,0 +1,50 @@
+/** Asks the replicas, and insists on a quorum: the first step of whatever needs to know what is true. */
+
+import { NoQuorumError, NotFoundError } from "../errors.js";
+import { shortDigest } from "../trust/digest.js";
+import { type NotReached, type Reached, ruleText } from "../trust/quorum.js";
+import { type Survey, type SurveyRequest, survey } from "./survey.js";
+
+/** A survey that found a quorum. */
+export type Agreed = Survey & { readonly agreement: Reached };
+
+/** Surveys; throws NotFoundError when nobody has the file, NoQuorumError when too few agree. */
+export async function agree(what: string, request: SurveyRequest): Promise<Agreed> {
+  const result = await survey(request);
+  const { agreement } = result;
+  if (agreement.reached) return { ...result, agreement };
+  throw failureOf(`${what} ${request.name}`, agreement);
+}
+
+function failureOf(what: string, agreement: NotReached): Error {
+  const { votes, needed, rule } = agreement;
+  const silent = votes.filter(({ answer }) => answer.kind === "silent").length;
+  const missing = votes.filter(({ answer }) => answer.kind === "missing").length;
+  if (agreement.why === "missing") {
+    const facts = `${missing} of ${votes.length} replicas have no such file, ${silent} silent`;
+    return new NotFoundError(`${what}: Cannot transfer this file: ${facts}`);
+  }
+  const tally = agreement.groups.map(({ claim, members }) => {
+    return { digest: claim.digest as string, size: claim.size, count: members.length };
+  });
+  const counted = [
+    ...tally.map(({ digest, size, count }) => `${shortDigest(digest)}… (${size} bytes) ×${count}`),
+    ...(missing > 0 ? [`missing ×${missing}`] : []),
+    ...(silent > 0 ? [`silent ×${silent}`] : []),
+  ];
+  const most = tally[0]?.count ?? 0;
+  const verdict =
+    rule.kind === "digest"
+      ? `no replica claims the pinned ${shortDigest(rule.digest)}…`
+      : `${most} of ${votes.length} replicas agree, ${ruleText(rule)} needs ${needed}`;
+  const message = `${what}: no quorum: ${verdict} (${counted.join(", ")})${advice(agreement, most)}`;
+  return new NoQuorumError(message, { needed, configured: votes.length, tally, silent, missing });
+}
+
+/** Which `--quorum` would take what was seen, and that this means trusting fewer. */
+function advice({ groups, rule }: NotReached, most: number): string {
+  if (most === 0 || rule.kind === "digest") return "";
+  const largest = groups.filter(({ members }) => members.length === most);
+  if (largest.length > 1) return "; no --quorum settles a tie, --digest sha256:… does";
+  return `; --quorum ${most} would accept the largest group`;
+}

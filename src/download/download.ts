@@ -1,0 +1,149 @@
+/**
+ * Gets a file. Read this first: ask everybody, keep the quorum, take up what an earlier run left, read
+ * from all members at once, check every piece and the whole, and only then put the file in its place.
+ */
+
+import { IntegrityError } from "../errors.js";
+import type { Clock, Partial, Random } from "../ports.js";
+import { byteCount, type Layout } from "../schedule/pieces.js";
+import type { RangeSet } from "../schedule/range.js";
+import { Scheduler } from "../schedule/scheduler.js";
+import { TokenBucket } from "../schedule/token-bucket.js";
+import type { Manifest } from "../trust/manifest.js";
+import { type Agreed, agree } from "./agree.js";
+import { Checkpoint } from "./checkpoint.js";
+import {
+  checkRequest,
+  type DownloadOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.js";
+import { fetchPieceList, type PieceList } from "./piece-list.js";
+import { type Receipt, receiptLines } from "./progress.js";
+import { resume, scan } from "./resume.js";
+import type { Replicas } from "./survey.js";
+import { transfer } from "./transfer.js";
+import { wholeDigest } from "./whole-digest.js";
+
+/** What a download needs from the world. */
+export interface DownloadWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Locks and opens the unfinished file of this manifest. */
+  openPartial(manifest: Manifest): Promise<Partial>;
+}
+
+/** What to get, and from whom. */
+export interface DownloadRequest {
+  readonly name: string;
+  readonly replicas: Replicas;
+}
+
+/**
+ * Resolves once the file is in its place and durable. Throws NotFoundError, NoQuorumError,
+ * OutOfReplicasError, IntegrityError, StorageError or UsageError, or the signal's reason; the output is
+ * then untouched, and everything verified so far is kept to be resumed.
+ */
+export async function download(
+  request: DownloadRequest,
+  world: DownloadWorld,
+  options?: DownloadOptions,
+): Promise<Receipt> {
+  const resolved = resolveOptions(options);
+  checkRequest("get", request.name, request.replicas.size);
+  const { clock } = world;
+  const startedAt = clock.now();
+  const agreed = await agree("get", { ...request, ...resolved, clock });
+  const { agreement } = agreed;
+  const list = await fetchPieceList(agreement, { ...request, signal: resolved.signal });
+  await using partial = await world.openPartial(agreement.manifest);
+  const got = await fill({ request, world, resolved, agreed, list, partial });
+  resolved.signal.throwIfAborted();
+  const path = await partial.publish();
+  const { name } = request;
+  const { digest, size } = agreement.manifest;
+  const seconds = (clock.now() - startedAt) / 1000;
+  const receipt = { name, path, digest, size, seconds, ...got };
+  resolved.onEvent({ event: "receipt", ...receipt });
+  return receipt;
+}
+
+interface Filling {
+  readonly request: DownloadRequest;
+  readonly world: DownloadWorld;
+  readonly resolved: ResolvedOptions;
+  readonly agreed: Agreed;
+  readonly list: PieceList;
+  readonly partial: Partial;
+}
+
+type Got = Pick<Receipt, "resumedBytes" | "hedgedBytes" | "wastedBytes" | "replicas">;
+
+/** Makes the partial hold the agreed bytes, and proves it by reading them back. */
+async function fill(filling: Filling): Promise<Got> {
+  const { resolved, world, agreed, list, partial } = filling;
+  const { manifest } = agreed.agreement;
+  const layout: Layout = manifest;
+  const resumed = await resume(partial, layout, list.digests);
+  const checkpoint = new Checkpoint(partial, world.clock.now());
+  for (const record of resumed.unrecorded) checkpoint.add(record, layout.pieceBytes);
+  await checkpoint.flush();
+  const resumedBytes = byteCount(layout, resumed.verified);
+  if (resumedBytes > 0) resolved.onEvent({ event: "resumed", bytes: resumedBytes });
+
+  const scheduler = schedulerFor(filling, resumed.verified);
+  await run(filling, scheduler, checkpoint);
+  if ((await wholeDigest(partial.sink, manifest.size, resolved)) !== manifest.digest) {
+    await repair(filling, checkpoint);
+  }
+  const replicas = receiptLines(agreed.agreement, scheduler);
+  return {
+    resumedBytes,
+    hedgedBytes: scheduler.ledger.hedgedPieces * layout.pieceBytes,
+    wastedBytes: replicas.reduce((sum, { wastedBytes }) => sum + wastedBytes, 0),
+    replicas,
+  };
+}
+
+/** All pieces passed and the whole does not: read the disk again by pieces, and fetch what differs, once. */
+async function repair(filling: Filling, checkpoint: Checkpoint): Promise<void> {
+  const { request, resolved, agreed, list, partial } = filling;
+  const { manifest } = agreed.agreement;
+  const failed = new IntegrityError(
+    `get ${request.name}: the whole file does not have the digest that the quorum agreed on ` +
+      `(${manifest.digest}); nothing was published`,
+  );
+  if (list.digests !== undefined) {
+    const found = { sink: partial.sink, leftoverBytes: manifest.size };
+    const { verified } = await scan(found, manifest, list.digests);
+    if (verified.count < manifest.pieceCount) {
+      await run(filling, schedulerFor(filling, verified), checkpoint);
+      const digest = await wholeDigest(partial.sink, manifest.size, resolved);
+      if (digest === manifest.digest) return;
+    }
+  }
+  await partial.discard();
+  throw failed;
+}
+
+async function run(filling: Filling, scheduler: Scheduler, checkpoint: Checkpoint): Promise<void> {
+  const { request, world, resolved, agreed, list, partial } = filling;
+  const { limitRate } = resolved;
+  const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
+  const { clock } = world;
+  const { digests } = list;
+  await transfer({
+    ...{ ...request, ...resolved, ...agreed },
+    ...{ scheduler, checkpoint, digests, partial, clock, bucket },
+  });
+}
+
+function schedulerFor({ world, resolved, agreed, list }: Filling, verified: RangeSet): Scheduler {
+  const { chunks } = resolved;
+  const { agreement, roundTripsMs } = agreed;
+  const scheduler = new Scheduler(agreement.manifest, { verified, chunks, random: world.random });
+  for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
+  const now = world.clock.now();
+  for (const { replica, fault } of list.faults) scheduler.faulted(replica, fault, now);
+  return scheduler;
+}

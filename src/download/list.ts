@@ -1,0 +1,66 @@
+/** Asks the replicas which files they serve, and counts who serves what. */
+
+import { messageOf } from "../errors.js";
+import { limits } from "../limits.js";
+import { type FileEntry, type Replica, ReplicaFault } from "../ports.js";
+import { faultText } from "../schedule/faults.js";
+import { nameProblem } from "../trust/name.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import type { Replicas } from "./survey.js";
+
+/** A name, and the replicas that say they serve it. Sizes may differ: that is for a survey to judge. */
+export interface Offer {
+  readonly name: string;
+  readonly sizes: readonly number[];
+  readonly replicas: readonly ReplicaId[];
+}
+
+/** What all replicas offer, in the order of names, and those that gave no answer. */
+export interface Offers {
+  readonly offers: readonly Offer[];
+  readonly silent: readonly { readonly replica: ReplicaId; readonly why: string }[];
+}
+
+/** Asks all replicas at once for all pages of their lists. Names that break the grammar are left out. */
+export async function list(
+  replicas: Replicas,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Offers> {
+  const silent: { replica: ReplicaId; why: string }[] = [];
+  const byName = new Map<string, { sizes: number[]; replicas: ReplicaId[] }>();
+  const answers = [...replicas].map(async ([id, replica]) => {
+    try {
+      return { id, files: await allPages(replica, signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      const why = error instanceof ReplicaFault ? faultText(error.fault) : messageOf(error);
+      silent.push({ replica: id, why });
+      return { id, files: [] };
+    }
+  });
+  for (const { id, files } of await Promise.all(answers)) {
+    for (const { name, size } of files) {
+      const offer = byName.get(name) ?? { sizes: [], replicas: [] };
+      if (offer.replicas.includes(id)) continue;
+      offer.replicas.push(id);
+      if (!offer.sizes.includes(size)) offer.sizes.push(size);
+      byName.set(name, offer);
+    }
+  }
+  const offers = [...byName].map(([name, offer]) => ({ name, ...offer }));
+  offers.sort((left, right) => (left.name < right.name ? -1 : 1));
+  return { offers, silent };
+}
+
+async function allPages(replica: Replica, signal: AbortSignal): Promise<FileEntry[]> {
+  const files: FileEntry[] = [];
+  let pageToken = "";
+  for (let pages = 0; pages < limits.listedFiles / limits.listPageFiles; pages++) {
+    const asked = { pageSize: limits.listPageFiles, pageToken, prefix: "" };
+    const page = await replica.list(asked, { signal, deadlineMs: limits.surveyMs });
+    files.push(...page.files.filter(({ name }) => nameProblem(name) === undefined));
+    if (page.nextPageToken === "" || page.nextPageToken === pageToken) break;
+    pageToken = page.nextPageToken;
+  }
+  return files.slice(0, limits.listedFiles);
+}

@@ -1,0 +1,72 @@
+/** Decides what a download was asked for: every option once, checked, with its default. */
+
+import { UsageError } from "../errors.js";
+import { limits } from "../limits.js";
+import { nameProblem } from "../trust/name.js";
+import type { Rule } from "../trust/quorum.js";
+import type { OnEvent } from "./progress.js";
+
+/** How a download, a survey or a verification may be tuned. Everything is optional. */
+export interface DownloadOptions {
+  /** How many equal claims are enough. Default: strictly more than half of the configured replicas. */
+  readonly rule?: Rule;
+  /** First regions, 1–1,000,000. Default: one for each replica. */
+  readonly chunks?: number;
+  /** Bytes per second for the whole download, at least 1,024. Default: no limit. */
+  readonly limitRate?: number;
+  /** Milliseconds without a verified byte from anybody before it gives up. Default: 60,000. */
+  readonly timeoutMs?: number;
+  /** Milliseconds between two progress events. Default: 1,000. */
+  readonly intervalMs?: number;
+  /** Ends it; it rejects with the signal's reason, and what was verified can be resumed. */
+  readonly signal?: AbortSignal;
+  /** Told everything that happens. What it throws ends the download. */
+  readonly onEvent?: OnEvent;
+}
+
+/** The same, complete. */
+export interface ResolvedOptions {
+  readonly rule: Rule;
+  readonly chunks: number | undefined;
+  readonly limitRate: number | undefined;
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+}
+
+/** Fills in defaults; throws UsageError for whatever makes no sense. */
+export function resolveOptions(options: DownloadOptions = {}): ResolvedOptions {
+  const { chunks, limitRate } = options;
+  const timeoutMs = options.timeoutMs ?? limits.noProgressMs;
+  const intervalMs = options.intervalMs ?? 1000;
+  if (chunks !== undefined && !(Number.isSafeInteger(chunks) && chunks >= 1 && chunks <= 1e6)) {
+    throw new UsageError(`chunks: ${chunks} is not a whole number from 1 to 1,000,000`);
+  }
+  if (limitRate !== undefined && !(limitRate >= 1024)) {
+    throw new UsageError(`limit rate: ${limitRate} is not at least 1 KiB a second`);
+  }
+  if (!(timeoutMs > 0)) throw new UsageError(`timeout: ${timeoutMs} ms is not more than 0`);
+  if (!(intervalMs > 0)) throw new UsageError(`interval: ${intervalMs} ms is not more than 0`);
+  return {
+    rule: options.rule ?? { kind: "majority" },
+    chunks,
+    limitRate,
+    timeoutMs,
+    intervalMs,
+    signal: options.signal ?? new AbortController().signal,
+    onEvent: options.onEvent ?? (() => {}),
+  };
+}
+
+/** Throws UsageError unless this is a name that may be asked for, of so many replicas. */
+export function checkRequest(what: string, name: string, replicaCount: number): void {
+  const problem = nameProblem(name);
+  if (problem !== undefined) {
+    throw new UsageError(`${what}: the name ${JSON.stringify(name)} ${problem}`);
+  }
+  if (replicaCount === 0) throw new UsageError(`${what} ${name}: no replica was named`);
+  if (replicaCount > limits.replicas) {
+    throw new UsageError(`${what} ${name}: more than ${limits.replicas} replicas were named`);
+  }
+}

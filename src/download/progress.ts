@@ -1,0 +1,126 @@
+/** What a download tells while it runs, and what it returns: one event for text, live view and JSON alike. */
+
+import type { Evidence, Fault, FaultKind } from "../schedule/faults.js";
+import type { Scheduler } from "../schedule/scheduler.js";
+import type { Standing } from "../schedule/scoreboard.js";
+import type { Claim } from "../trust/manifest.js";
+import type { Agreement, ReplicaId, Vote } from "../trust/quorum.js";
+
+/** One replica while the transfer runs. */
+export interface ReplicaProgress {
+  readonly address: ReplicaId;
+  readonly standing: Standing;
+  /** Why, when it is not good. */
+  readonly reason: string | undefined;
+  /** Bytes per second, as of now; 0 when it delivers nothing. */
+  readonly rate: number;
+  /** Verified bytes that it was the first to deliver. */
+  readonly deliveredBytes: number;
+  /** Reads that run. */
+  readonly leases: number;
+}
+
+/** One line of a receipt: what a replica claimed, delivered and did wrong. */
+export interface ReplicaReceipt {
+  readonly address: ReplicaId;
+  /** Where it stood at the end; `dissenting`, `missing` and `silent` ones took no part. */
+  readonly standing: Standing | "dissenting" | "missing" | "silent";
+  readonly reason: string | undefined;
+  readonly claim: Claim | undefined;
+  readonly deliveredBytes: number;
+  readonly wastedBytes: number;
+  /** How often each kind of fault was met. */
+  readonly faults: Partial<Record<FaultKind, number>>;
+  /** What a ban rests on. */
+  readonly evidence: Evidence | undefined;
+}
+
+/** What a download returns, and can be kept as proof. */
+export interface Receipt {
+  readonly name: string;
+  /** Where the file is now. */
+  readonly path: string;
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly seconds: number;
+  /** Bytes that an earlier run had left and that were right. */
+  readonly resumedBytes: number;
+  readonly hedgedBytes: number;
+  readonly wastedBytes: number;
+  readonly replicas: readonly ReplicaReceipt[];
+}
+
+/** Everything that a download tells. */
+export type DownloadEvent =
+  | { readonly event: "answer"; readonly vote: Vote; readonly roundTripMs: number }
+  | {
+      readonly event: "hashing";
+      readonly replica: ReplicaId;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  | { readonly event: "agreement"; readonly agreement: Agreement }
+  | { readonly event: "resumed"; readonly bytes: number }
+  | { readonly event: "joined"; readonly replica: ReplicaId }
+  | { readonly event: "fault"; readonly replica: ReplicaId; readonly fault: Fault }
+  | {
+      readonly event: "banned";
+      readonly replica: ReplicaId;
+      readonly evidence: Evidence | undefined;
+    }
+  | TransferProgress
+  | { readonly event: "verifying"; readonly doneBytes: number; readonly totalBytes: number }
+  | ({ readonly event: "receipt" } & Receipt);
+
+/** How far the transfer is. */
+export interface TransferProgress {
+  readonly event: "progress";
+  /** Verified and written bytes, those of an earlier run included. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Bytes per second, the sum of the replicas'. */
+  readonly rate: number;
+  readonly replicas: readonly ReplicaProgress[];
+}
+
+export type OnEvent = (event: DownloadEvent) => void;
+
+/** How the transfer stands. */
+export function progressOf(scheduler: Scheduler, doneBytes: number, now: number): TransferProgress {
+  const replicas = scheduler.scoreboard.all().map((score): ReplicaProgress => {
+    const leases = scheduler.ledger.leasesOf(score.replica).length;
+    const rate = leases === 0 ? 0 : (score.meter.rate(now) ?? 0);
+    const { standing, reason, deliveredBytes } = score;
+    return { address: score.replica, standing, reason, rate, deliveredBytes, leases };
+  });
+  const rate = replicas.reduce((sum, replica) => sum + replica.rate, 0);
+  return { event: "progress", doneBytes, totalBytes: scheduler.ledger.layout.size, rate, replicas };
+}
+
+/** The receipt's lines, one for each configured replica, whether it took part or not. */
+export function receiptLines(agreement: Agreement, scheduler: Scheduler): ReplicaReceipt[] {
+  const scores = new Map(scheduler.scoreboard.all().map((score) => [score.replica, score]));
+  return agreement.votes.map(({ replica, answer }) => {
+    const claim = answer.kind === "claimed" ? answer.claim : undefined;
+    const score = scores.get(replica);
+    if (score === undefined) {
+      const standing = answer.kind === "claimed" ? "dissenting" : answer.kind;
+      const reason = answer.kind === "silent" ? answer.why : undefined;
+      const nothing = { deliveredBytes: 0, wastedBytes: 0, faults: {}, evidence: undefined };
+      return { address: replica, standing, reason, claim, ...nothing };
+    }
+    const { standing, reason, deliveredBytes, wastedBytes, evidence } = score;
+    const faults = Object.fromEntries(score.faults);
+    return {
+      address: replica,
+      standing,
+      reason,
+      claim,
+      deliveredBytes,
+      wastedBytes,
+      faults,
+      evidence,
+    };
+  });
+}

@@ -1,0 +1,130 @@
+/** Asks every replica what the file is, and waits no longer than the verdict needs. */
+
+import { messageOf } from "../errors.js";
+import { limits } from "../limits.js";
+import { type Clock, type NamedClaim, type Replica, ReplicaFault } from "../ports.js";
+import { clampedRetryMs } from "../schedule/backoff.js";
+import { type Fault, faultText } from "../schedule/faults.js";
+import {
+  type Agreement,
+  type Answer,
+  decide,
+  isSettled,
+  type ReplicaId,
+  type Rule,
+  type Vote,
+} from "../trust/quorum.js";
+import { Bell } from "./bell.js";
+import type { OnEvent } from "./progress.js";
+
+/** The replicas of one download, in the order of configuration. */
+export type Replicas = ReadonlyMap<ReplicaId, Replica>;
+
+/** What a survey needs. */
+export interface SurveyRequest {
+  readonly replicas: Replicas;
+  readonly name: string;
+  readonly rule: Rule;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+}
+
+/** What came of it. */
+export interface Survey {
+  readonly agreement: Agreement;
+  /** Milliseconds from the question to the claim. */
+  readonly roundTripsMs: ReadonlyMap<ReplicaId, number>;
+  /** Replicas that had not answered when the verdict was clear; each resolves, and never rejects. */
+  readonly latecomers: readonly Promise<Vote>[];
+}
+
+/**
+ * Asks all replicas at once. Ends when each has answered or its time is up, or, a short grace after,
+ * when no further answer could change the verdict. Replicas that are hashing are waited for.
+ */
+export async function survey(request: SurveyRequest): Promise<Survey> {
+  const { replicas, rule, clock, signal, onEvent } = request;
+  const votes = new Map<ReplicaId, Vote>();
+  const roundTripsMs = new Map<ReplicaId, number>();
+  const clear = new Bell();
+  const asked = new Map<ReplicaId, Promise<Vote>>();
+  for (const [id, replica] of replicas) {
+    const vote = ask(id, replica, request).then(({ answer, roundTripMs }) => {
+      const vote = { replica: id, answer };
+      votes.set(id, vote);
+      roundTripsMs.set(id, roundTripMs);
+      if (!signal.aborted) onEvent({ event: "answer", vote, roundTripMs });
+      if (isSettled([...votes.values()], replicas.size - votes.size, rule)) clear.ring();
+      return vote;
+    });
+    asked.set(id, vote);
+  }
+  const everyone = Promise.all(asked.values());
+  const grace = clear.rung().then(() => clock.sleep(limits.surveyGraceMs, signal));
+  await Promise.race([everyone, grace]);
+  signal.throwIfAborted();
+  const pending: Answer = { kind: "silent", why: "had not answered when the quorum was clear" };
+  const inOrder = [...replicas.keys()].map(
+    (id) => votes.get(id) ?? { replica: id, answer: pending },
+  );
+  const agreement = decide(inOrder, rule);
+  onEvent({ event: "agreement", agreement });
+  const latecomers = [...asked].flatMap(([id, vote]) => (votes.has(id) ? [] : [vote]));
+  return { agreement, roundTripsMs, latecomers };
+}
+
+/** One replica's answer, after as many questions as hashing and business take. Never rejects. */
+async function ask(id: ReplicaId, replica: Replica, request: SurveyRequest): Promise<Asked> {
+  const { name, clock, signal, onEvent } = request;
+  let patientUntil = clock.now() + limits.surveyMs;
+  let furthestBytes = -1;
+  for (;;) {
+    const askedAt = clock.now();
+    const deadlineMs = Math.max(1, patientUntil - askedAt);
+    const outcome = await askOnce(replica, name, { signal, deadlineMs });
+    const roundTripMs = clock.now() - askedAt;
+    if (!("kind" in outcome))
+      return { answer: { kind: "claimed", claim: outcome.claim }, roundTripMs };
+    if (outcome.kind !== "hashing" && outcome.kind !== "busy") {
+      return { answer: answerOf(outcome), roundTripMs };
+    }
+    if (outcome.kind === "hashing" && !signal.aborted) {
+      const { doneBytes, totalBytes } = outcome;
+      onEvent({ event: "hashing", replica: id, doneBytes, totalBytes });
+      if (doneBytes > furthestBytes) patientUntil = clock.now() + limits.hashingStallMs;
+      furthestBytes = Math.max(furthestBytes, doneBytes);
+    }
+    const waitMs = clampedRetryMs(outcome.retryMs);
+    if (signal.aborted || clock.now() + waitMs >= patientUntil) {
+      return { answer: answerOf(outcome), roundTripMs };
+    }
+    // An abort ends the wait; the next question then fails at once, and the survey itself throws.
+    await clock.sleep(waitMs, signal).catch(() => {});
+  }
+}
+
+interface Asked {
+  readonly answer: Answer;
+  /** Milliseconds that the last question took. */
+  readonly roundTripMs: number;
+}
+
+async function askOnce(
+  replica: Replica,
+  name: string,
+  call: { signal: AbortSignal; deadlineMs: number },
+): Promise<NamedClaim | Fault> {
+  try {
+    const claim = await replica.claim(name, call);
+    if (claim.name === name || name === "") return claim;
+    return { kind: "incompatible", detail: "it answered for another name" };
+  } catch (error) {
+    if (error instanceof ReplicaFault) return error.fault;
+    return { kind: "incompatible", detail: messageOf(error) };
+  }
+}
+
+function answerOf(fault: Fault): Answer {
+  return fault.kind === "missing" ? { kind: "missing" } : { kind: "silent", why: faultText(fault) };
+}

@@ -1,0 +1,213 @@
+/**
+ * Carries out what the scheduler decides: starts and ends reads, tells it what happened, and keeps the
+ * journal fed. It decides nothing about who fetches what.
+ */
+
+import { OutOfReplicasError, StorageError } from "../errors.js";
+import { limits } from "../limits.js";
+import { type Clock, type Partial, ReplicaFault } from "../ports.js";
+import type { Lease } from "../schedule/ledger.js";
+import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
+import type { Decision, Scheduler } from "../schedule/scheduler.js";
+import type { TokenBucket } from "../schedule/token-bucket.js";
+import type { PieceDigests } from "../trust/merkle.js";
+import { fits, type Reached, type Vote } from "../trust/quorum.js";
+import { Bell } from "./bell.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { type OnEvent, progressOf } from "./progress.js";
+import { readLease } from "./read-lease.js";
+import type { Replicas } from "./survey.js";
+
+/** What a transfer works with. */
+export interface TransferJob {
+  readonly name: string;
+  readonly agreement: Reached;
+  readonly replicas: Replicas;
+  readonly latecomers: readonly Promise<Vote>[];
+  readonly scheduler: Scheduler;
+  readonly digests: PieceDigests | undefined;
+  readonly partial: Pick<Partial, "sink" | "journal">;
+  readonly checkpoint: Checkpoint;
+  readonly clock: Clock;
+  readonly bucket: TokenBucket | undefined;
+  /** Milliseconds between two progress events. */
+  readonly intervalMs: number;
+  /** Milliseconds without a verified byte from anybody after which the download ends. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+}
+
+/**
+ * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left to ask,
+ * StorageError when the disk refuses, the signal's reason when it is aborted; whatever was verified is
+ * in the journal by then.
+ */
+export async function transfer(job: TransferJob): Promise<void> {
+  const running = new Transfer(job);
+  try {
+    await running.run();
+  } finally {
+    await running.stop();
+  }
+}
+
+class Transfer {
+  readonly #job: TransferJob;
+  readonly #bell = new Bell();
+  readonly #reads = new Map<number, { abort: AbortController; done: Promise<void> }>();
+  #failure: { readonly error: unknown } | undefined;
+  #doneBytes: number;
+  #progressAt: number;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(job: TransferJob) {
+    this.#job = job;
+    const { settled, layout } = job.scheduler.ledger;
+    this.#doneBytes = byteCount(layout, settled);
+    this.#progressAt = job.clock.now();
+    for (const latecomer of job.latecomers) this.#welcome(latecomer);
+  }
+
+  async run(): Promise<void> {
+    const { scheduler, clock, signal, checkpoint } = this.#job;
+    const onAbort = () => this.#bell.ring();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      while (!scheduler.isDone) {
+        signal.throwIfAborted();
+        if (this.#failure !== undefined) throw this.#failure.error;
+        const now = clock.now();
+        for (const decision of scheduler.decide(now)) this.#carryOut(decision);
+        this.#giveUpWhenHopeless(now);
+        checkpoint.poll(now);
+        this.#tell(now);
+        await this.#bell.rungWithin(limits.watchMs, clock);
+      }
+      this.#tell(Number.POSITIVE_INFINITY);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Ends every read and waits for them: no write may come after the partial is closed. */
+  async stop(): Promise<void> {
+    for (const { abort } of this.#reads.values()) abort.abort();
+    await Promise.all([...this.#reads.values()].map(({ done }) => done));
+    const flushed = this.#job.checkpoint.flush();
+    // The disk has refused already, and that is being thrown; this only saves what still can be.
+    await (this.#failure === undefined ? flushed : flushed.catch(() => {}));
+  }
+
+  #carryOut(decision: Decision): void {
+    const { lease } = decision;
+    switch (decision.kind) {
+      case "read":
+        this.#start(decision);
+        return;
+      case "cancel":
+        this.#reads.get(lease.id)?.abort.abort();
+        if (decision.fault !== undefined) {
+          this.#job.onEvent({ event: "fault", replica: lease.replica, fault: decision.fault });
+        }
+        return;
+      default:
+        decision satisfies never;
+    }
+  }
+
+  #start({ lease, bytes, deadlineMs }: Extract<Decision, { kind: "read" }>): void {
+    const job = this.#job;
+    const replica = job.replicas.get(lease.replica);
+    if (replica === undefined) throw new Error(`${lease.replica} was never configured`);
+    const abort = new AbortController();
+    const reading = {
+      name: job.name,
+      fileDigest: job.agreement.manifest.digest,
+      replica,
+      lease,
+      bytes,
+      deadlineMs,
+      signal: abort.signal,
+      digests: job.digests,
+      sink: job.partial.sink,
+      scheduler: job.scheduler,
+      clock: job.clock,
+      bucket: job.bucket,
+      onPiece: (held: Lease, piece: PieceIndex, digest: Uint8Array) =>
+        this.#settle(held, piece, digest),
+    };
+    const done = readLease(reading)
+      .then(
+        () => job.scheduler.ended(lease, undefined, job.clock.now()),
+        (error: unknown) => this.#readFailed(lease, error, abort.signal),
+      )
+      .finally(() => {
+        this.#reads.delete(lease.id);
+        this.#bell.ring();
+      });
+    this.#reads.set(lease.id, { abort, done });
+  }
+
+  #readFailed(lease: Lease, error: unknown, signal: AbortSignal): void {
+    const { scheduler, clock, onEvent } = this.#job;
+    if (error instanceof ReplicaFault) {
+      if (signal.aborted) return;
+      scheduler.ended(lease, error.fault, clock.now());
+      onEvent({ event: "fault", replica: lease.replica, fault: error.fault });
+      return;
+    }
+    if (signal.aborted && !(error instanceof StorageError)) return;
+    this.#failure ??= { error };
+  }
+
+  #settle(lease: Lease, piece: PieceIndex, digest: Uint8Array): void {
+    const { scheduler, checkpoint, clock, onEvent } = this.#job;
+    const now = clock.now();
+    const { isFirst, losers, guilty, runsDry } = scheduler.settled(lease, piece, now);
+    for (const loser of losers) this.#reads.get(loser.id)?.abort.abort();
+    for (const { replica, evidence } of guilty) onEvent({ event: "banned", replica, evidence });
+    if (isFirst) {
+      const bytes = pieceLength(scheduler.ledger.layout, piece);
+      checkpoint.add({ piece, digest }, bytes);
+      this.#doneBytes += bytes;
+      this.#progressAt = now;
+    }
+    if (runsDry || scheduler.isDone || guilty.length > 0) this.#bell.ring();
+  }
+
+  /** A replica whose claim came after the verdict takes part when it claims the same. */
+  #welcome(latecomer: Promise<Vote>): void {
+    const { scheduler, agreement, onEvent, signal } = this.#job;
+    void latecomer.then(({ replica, answer }) => {
+      if (answer.kind !== "claimed" || !fits(answer.claim, agreement.manifest)) return;
+      if (scheduler.isDone || signal.aborted) return;
+      scheduler.join(replica);
+      onEvent({ event: "joined", replica });
+      this.#bell.ring();
+    });
+  }
+
+  #giveUpWhenHopeless(now: number): void {
+    const { scheduler, name, timeoutMs } = this.#job;
+    const stuckMs = now - this.#progressAt;
+    if (!scheduler.isHopeless && stuckMs < timeoutMs) return;
+    const why = scheduler.scoreboard
+      .all()
+      .map(({ replica, standing, reason }) => `${replica} ${reason ?? standing}`)
+      .join("; ");
+    const cause = scheduler.isHopeless
+      ? "no replica is left"
+      : `no verified byte for ${Math.round(stuckMs / 1000)} s`;
+    throw new OutOfReplicasError(
+      `get ${name}: not all chunks are downloaded: ${cause} (${why}); run it again to resume`,
+    );
+  }
+
+  #tell(now: number): void {
+    const { scheduler, clock, intervalMs, onEvent } = this.#job;
+    if (now - this.#toldAt < intervalMs) return;
+    this.#toldAt = now;
+    onEvent(progressOf(scheduler, this.#doneBytes, clock.now()));
+  }
+}

@@ -1,0 +1,42 @@
+/** Says what a file on this machine is: for `digest`, and for `verify`. */
+
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { StorageError } from "../errors.js";
+import type { FileManifest } from "../trust/manifest.js";
+import { digestInline, type HashFile } from "./open-file.js";
+import { storageError } from "./storage-error.js";
+
+/** How a file is to be hashed. */
+export interface DigestFileOptions {
+  /** Bytes in a piece; the protocol's for the file's size by default. */
+  readonly pieceBytes?: number | undefined;
+  readonly onProgress?: ((doneBytes: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Hashes a regular file, links followed. Throws StorageError when it cannot be read. */
+export async function digestFile(
+  path: string,
+  hashFile: HashFile,
+  options: DigestFileOptions = {},
+): Promise<FileManifest> {
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const found = await handle.stat();
+      if (found.isDirectory()) throw new StorageError(`read ${path}: it is a folder`);
+      if (!found.isFile()) throw new StorageError(`read ${path}: it is no regular file`);
+      const { size } = found;
+      const { pieceBytes, onProgress = () => {} } = options;
+      const signal = options.signal ?? new AbortController().signal;
+      if (size <= 64 * 1024) return await digestInline(handle, size, pieceBytes);
+      return await hashFile({ fd: handle.fd, size, pieceBytes, onProgress, signal });
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw storageError("read", path, error);
+  }
+}

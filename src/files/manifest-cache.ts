@@ -1,0 +1,73 @@
+/**
+ * Remembers manifests across restarts, in a folder of the user's. An entry is found by the state of its
+ * file (device, inode, size, both times), and believed only when its pieces make up its root.
+ */
+
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { ManifestStore } from "../ports.js";
+import { parseDigest } from "../trust/digest.js";
+import { type FileManifest, manifestOf } from "../trust/manifest.js";
+import { leafCount, rootOf } from "../trust/merkle.js";
+
+/** Where manifests are kept unless said otherwise: XDG_CACHE_HOME, or ~/.cache. */
+export function defaultCacheFolder(): string {
+  const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  return join(caches, "quorate", "manifests");
+}
+
+/**
+ * A store in `folder`, made when first needed. It never fails: what cannot be read is hashed again, what
+ * cannot be written is forgotten.
+ */
+export function manifestCache(folder: string): ManifestStore {
+  const pathOf = (key: string) => join(folder, `${key}.json`);
+  return {
+    async get(key) {
+      const text = await readFile(pathOf(key), "utf8").catch(() => undefined);
+      return text === undefined ? undefined : parseEntry(text, key);
+    },
+    async put(key, manifest) {
+      const { size, digest, root, pieces } = manifest;
+      const entry = { key, size, digest, root, pieces: Buffer.from(pieces).toString("base64") };
+      const draft = join(folder, `.${key}.${randomUUID()}`);
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        const handle = await open(draft, "wx", 0o600);
+        try {
+          await handle.writeFile(JSON.stringify(entry));
+        } finally {
+          await handle.close();
+        }
+        await rename(draft, pathOf(key));
+      } catch {
+        // A cache that cannot be written costs a hash at the next start, nothing else.
+        await unlink(draft).catch(() => {});
+      }
+    },
+  };
+}
+
+/** An entry, or `undefined` when anything about it does not hold together. */
+export function parseEntry(text: string, key: string): FileManifest | undefined {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof entry !== "object" || entry === null) return undefined;
+  const fields = entry as Record<string, unknown>;
+  const { size, pieces: encoded } = fields;
+  const digest = parseDigest(String(fields.digest));
+  const root = parseDigest(String(fields.root));
+  if (fields.key !== key || digest === undefined || root === undefined) return undefined;
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
+  if (typeof encoded !== "string") return undefined;
+  const pieces = new Uint8Array(Buffer.from(encoded, "base64"));
+  const manifest = manifestOf({ size, digest, root });
+  if (pieces.length % 32 !== 0 || leafCount(pieces) !== manifest.pieceCount) return undefined;
+  return rootOf(pieces) === root ? { ...manifest, root, pieces } : undefined;
+}

@@ -1,0 +1,74 @@
+/** A file opened for reading, pinned to the state in which it was found. */
+
+import { createHash } from "node:crypto";
+import type { BigIntStats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { type FileVersion, type OpenFile, ReplicaFault } from "../ports.js";
+import type { FileManifest } from "../trust/manifest.js";
+import { ManifestBuilder } from "../trust/manifest-builder.js";
+import { errorCode } from "./storage-error.js";
+
+/** Hashes an open descriptor somewhere else than in this thread. */
+export type HashFile = (request: {
+  readonly fd: number;
+  readonly size: number;
+  readonly pieceBytes?: number | undefined;
+  readonly onProgress: (doneBytes: number) => void;
+  readonly signal: AbortSignal;
+}) => Promise<FileManifest>;
+
+/** Below this a thread costs more than the hash: 50 ms to start one are 80 MB hashed. */
+const inlineBytes = 4 * 1024 * 1024;
+
+/** Wraps an open handle, which is closed with it. */
+export function openFileOf(handle: FileHandle, stats: BigIntStats, hashFile: HashFile): OpenFile {
+  const version = versionOf(stats);
+  return {
+    version,
+    async read(offset, buffer) {
+      try {
+        return (await handle.read(buffer, 0, buffer.length, offset)).bytesRead;
+      } catch (error) {
+        const detail = `its disk failed (${errorCode(error) ?? "unknown"})`;
+        throw new ReplicaFault({ kind: "corrupt", detail }, { cause: error });
+      }
+    },
+    async hasChanged() {
+      return versionOf(await handle.stat({ bigint: true })).key !== version.key;
+    },
+    digest(onProgress, signal) {
+      const { size } = version;
+      if (size <= inlineBytes) return digestInline(handle, size);
+      return hashFile({ fd: handle.fd, size, onProgress, signal });
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** Reads a small file whole and says what it is. Rejects when it ends early: it changed meanwhile. */
+export async function digestInline(
+  handle: FileHandle,
+  size: number,
+  pieceBytes?: number,
+): Promise<FileManifest> {
+  const bytes = Buffer.allocUnsafe(size);
+  const { bytesRead } = size === 0 ? { bytesRead: 0 } : await handle.read(bytes, 0, size, 0);
+  if (bytesRead < size) {
+    throw new ReplicaFault({ kind: "changed", detail: "it became shorter while it was hashed" });
+  }
+  const builder = new ManifestBuilder(size, pieceBytes);
+  builder.add(bytes);
+  return builder.finish();
+}
+
+/** One state of one file: the same key means the same bytes, as far as the file system tells. */
+function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileVersion {
+  const state = [dev, ino, size, mtimeNs, ctimeNs].join(" ");
+  const changedMs = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
+  return {
+    // Hashed, because it travels: nobody needs to know our inode numbers.
+    key: createHash("sha256").update(state).digest("hex").slice(0, 32),
+    size: Number(size),
+    ageMs: Date.now() - changedMs,
+  };
+}

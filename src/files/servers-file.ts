@@ -1,0 +1,58 @@
+/** Reads a list of replicas: `host port` or `host:port` a line, or several separated by commas. */
+
+import { readFile } from "node:fs/promises";
+import { UsageError } from "../errors.js";
+import { storageErrorText } from "./storage-error.js";
+
+/** One line's worth, with nothing but its form checked. */
+export interface ListedServer {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * The servers in a file, or in the text itself when it is a comma list such as `a:1,b:2`. Empty lines and
+ * what follows a `#` do not count. Throws UsageError, naming the line, for whatever is neither.
+ */
+export async function readServers(fileOrList: string): Promise<ListedServer[]> {
+  if (fileOrList.includes(",") || /^\S+:\d+$/.test(fileOrList)) {
+    return parseServers(fileOrList.replaceAll(",", "\n"), "the list of servers");
+  }
+  let text: string;
+  try {
+    text = await readFile(fileOrList, "utf8");
+  } catch (error) {
+    throw new UsageError(`read the servers file ${fileOrList}: ${storageErrorText(error)}`, {
+      cause: error,
+    });
+  }
+  return parseServers(text, fileOrList);
+}
+
+/** The same, of a text; `source` names it in messages. */
+export function parseServers(text: string, source: string): ListedServer[] {
+  const servers: ListedServer[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const content = line.replace(/#.*/, "").trim();
+    if (content === "") continue;
+    const server = parseServer(content);
+    if (server === undefined) {
+      const where = `${source}, line ${index + 1}`;
+      throw new UsageError(
+        `${where}: ${JSON.stringify(content)} is not \`host port\` or \`host:port\``,
+      );
+    }
+    servers.push(server);
+  }
+  if (servers.length === 0) throw new UsageError(`${source}: it names no server`);
+  return servers;
+}
+
+/** `host port`, `host:port` or `[v6]:port`; `undefined` when it is none of them. */
+export function parseServer(content: string): ListedServer | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?:\s+|:)(\d{1,5})$/.exec(content);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port < 1 || port > 65535) return undefined;
+  return { host, port };
+}

@@ -1,0 +1,47 @@
+/** Says what a failed system call means for the user: one clear line, with what to do. */
+
+import { messageOf, StorageError } from "../errors.js";
+
+/** EDQUOT has no code name in Node; it is Linux errno 122. */
+const quotaErrno = -122;
+
+/** The code name of a failed system call, `EDQUOT` included; `undefined` for other errors. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("errno" in error && error.errno === quotaErrno) return "EDQUOT";
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** A StorageError of what we were doing, with the cause kept. */
+export function storageError(doing: string, path: string, error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  return new StorageError(`${doing} ${path}: ${storageErrorText(error)}`, { cause: error });
+}
+
+/** What a failed system call means, in words, with what to do where there is something. */
+export function storageErrorText(error: unknown): string {
+  const code = errorCode(error);
+  switch (code) {
+    case "ENOSPC":
+      return "the disk is full; free some space and run it again to resume";
+    case "EDQUOT":
+      return "the disk quota is used up; free some space and run it again to resume";
+    case "EFBIG":
+      return "the file is larger than the file system or `ulimit -f` allows";
+    case "EACCES":
+    case "EPERM":
+      return `permission denied (${code})`;
+    case "EROFS":
+      return "the file system is read-only";
+    case "ENOENT":
+      return "no such file or folder";
+    case "ENOTDIR":
+      return "a part of the path is no folder";
+    case "EISDIR":
+      return "it is a folder";
+    case "EIO":
+      return "the disk failed (EIO); what was verified before is kept";
+    default:
+      return code === undefined ? messageOf(error) : `the disk refused (${code})`;
+  }
+}

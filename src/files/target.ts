@@ -1,0 +1,70 @@
+/** Decides where a download's output goes, and refuses places where it must not. */
+
+import { lstat, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { StorageError, UsageError } from "../errors.js";
+import { baseName, outputNameProblem } from "../trust/name.js";
+import { errorCode, storageError } from "./storage-error.js";
+
+/** Where the output, its partial and its journal stand. All in one folder: a rename must not cross disks. */
+export interface Target {
+  readonly folder: string;
+  readonly output: string;
+  readonly partial: string;
+  readonly journal: string;
+}
+
+/**
+ * Resolves what the user named: an existing folder, or a path that ends in a slash, gets the file under
+ * its own name; anything else is the output's path itself.
+ */
+export async function resolveTarget(output: string, name: string): Promise<Target> {
+  const isFolder = output.endsWith(sep) || (await isExistingFolder(output));
+  const base = isFolder ? baseName(name) : basename(resolve(output));
+  const folder = isFolder ? resolve(output) : dirname(resolve(output));
+  // A name that is also the file's name there may have come from a server: it must pass the grammar.
+  const problem = isFolder ? outputNameProblem(base) : undefined;
+  if (problem !== undefined) {
+    throw new UsageError(
+      `get ${JSON.stringify(name)}: as an output its name ${problem}; name the output with -o FILE`,
+    );
+  }
+  return {
+    folder,
+    output: join(folder, base),
+    partial: join(folder, `.${base}.quorate-part`),
+    journal: join(folder, `.${base}.quorate-journal`),
+  };
+}
+
+/** Throws StorageError when the folder is not there, or the output exists and may not be replaced. */
+export async function checkTarget(target: Target, isForced: boolean): Promise<void> {
+  const folder = await stat(target.folder).catch((error: unknown) => {
+    throw storageError("write into", target.folder, error);
+  });
+  if (!folder.isDirectory()) throw new StorageError(`write into ${target.folder}: it is no folder`);
+  const existing = await lstat(target.output).catch((error: unknown) => {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw storageError("write", target.output, error);
+  });
+  if (existing === undefined) return;
+  const kind = existing.isSymbolicLink()
+    ? "a symbolic link"
+    : existing.isDirectory()
+      ? "a folder"
+      : existing.isFile()
+        ? undefined
+        : "no regular file";
+  if (kind !== undefined) throw new StorageError(`write ${target.output}: it is ${kind}`);
+  if (isForced) return;
+  throw new StorageError(`write ${target.output}: it exists already; --force replaces it`);
+}
+
+async function isExistingFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    // Whatever is wrong with the path is said when it is written to.
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+/** The public API: get a file from many servers without trusting any one of them, and serve files. */
+
+export {
+  type Address,
+  digestFile,
+  download,
+  type GetRequest,
+  list,
+  type ServeRequest,
+  type Serving,
+  serve,
+  survey,
+  verify,
+} from "./api.js";
+export type { Offer, Offers } from "./download/list.js";
+export type { DownloadOptions } from "./download/options.js";
+export type {
+  DownloadEvent,
+  OnEvent,
+  Receipt,
+  ReplicaProgress,
+  ReplicaReceipt,
+  TransferProgress,
+} from "./download/progress.js";
+export type { Survey } from "./download/survey.js";
+export type { Verification } from "./download/verify.js";
+export {
+  exitCodes,
+  IntegrityError,
+  InterruptedError,
+  NoQuorumError,
+  NotFoundError,
+  OutOfReplicasError,
+  QuorateError,
+  StorageError,
+  UsageError,
+} from "./errors.js";
+export { makeScratch, type Scratch } from "./files/scratch.js";
+export { type ListedServer, readServers } from "./files/servers-file.js";
+export { type Evidence, type Fault, type FaultKind, faultText } from "./schedule/faults.js";
+export type { Range } from "./schedule/range.js";
+export type { Standing } from "./schedule/scoreboard.js";
+export { type FaultName, faultNames } from "./serve/faulty-replica.js";
+export type { ServeOptions } from "./serve/options.js";
+export type { OnServeEvent, ServeEvent, ServerStatus } from "./serve/serve-events.js";
+export { type Digest, parseDigest, shortDigest } from "./trust/digest.js";
+export type { Claim, FileManifest, Manifest } from "./trust/manifest.js";
+export { nameProblem } from "./trust/name.js";
+export {
+  type Agreement,
+  type Answer,
+  parseRule,
+  type ReplicaId,
+  type Rule,
+  ruleText,
+  type Vote,
+} from "./trust/quorum.js";
+export { cleanText } from "./trust/text.js";

@@ -1,0 +1,197 @@
+/**
+ * A group of virtual servers over the same files: each stands alone on its port, and can be stopped,
+ * started and broken without the others noticing.
+ */
+
+import { messageOf, UsageError } from "../errors.js";
+import { limits } from "../limits.js";
+import type { CheckPort, Clock, Listen, Listening, Replica } from "../ports.js";
+import { faultyReplica } from "./faulty-replica.js";
+import { type Counters, meteredReplica, newCounters } from "./metered-replica.js";
+import type { ResolvedServeOptions } from "./options.js";
+import type { ServerStatus } from "./serve-events.js";
+import { shapedReplica } from "./shaped-replica.js";
+
+/** What a group needs from the world. */
+export interface GroupWorld {
+  readonly clock: Clock;
+  readonly checkPort: CheckPort;
+  readonly listen: Listen;
+}
+
+interface VirtualServer {
+  readonly number: number;
+  readonly port: number;
+  readonly replica: Replica;
+  readonly counters: Counters;
+  listening: Listening | undefined;
+  reportedBytes: number;
+}
+
+/**
+ * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server on each
+ * of the others. Throws UsageError when none is left.
+ */
+export async function startGroup(
+  replica: Replica,
+  ports: readonly number[],
+  world: GroupWorld,
+  options: ResolvedServeOptions,
+): Promise<Group> {
+  const usable = await usablePorts(ports, world, options);
+  const group = new Group(replica, usable, world, options);
+  await group.startAll();
+  return group;
+}
+
+async function usablePorts(
+  ports: readonly number[],
+  { checkPort }: GroupWorld,
+  { host, onEvent }: ResolvedServeOptions,
+): Promise<number[]> {
+  const usable: number[] = [];
+  for (const port of ports) {
+    const why = usable.includes(port)
+      ? "it was given twice"
+      : port < 1 || port > 65535 || !Number.isInteger(port)
+        ? "a port is a number from 1 to 65535"
+        : await checkPort({ host, port });
+    if (why === undefined) usable.push(port);
+    else onEvent({ event: "dropped", port, why });
+  }
+  return usable;
+}
+
+export class Group {
+  readonly #servers: readonly VirtualServer[];
+  readonly #world: GroupWorld;
+  readonly #options: ResolvedServeOptions;
+  readonly #end = new AbortController();
+  #reportedAt: number;
+  #reporting: Promise<void> | undefined;
+
+  constructor(
+    replica: Replica,
+    ports: readonly number[],
+    world: GroupWorld,
+    options: ResolvedServeOptions,
+  ) {
+    this.#world = world;
+    this.#options = options;
+    this.#reportedAt = world.clock.now();
+    this.#servers = ports.map((port, index) => this.#prepare(replica, port, index + 1));
+  }
+
+  /** The servers' numbers and ports, those that are stopped included. */
+  get servers(): readonly { readonly number: number; readonly port: number }[] {
+    return this.#servers.map(({ number, port }) => ({ number, port }));
+  }
+
+  async startAll(): Promise<void> {
+    for (const server of this.#servers) await this.#start(server);
+    const servers = this.#servers.filter(({ listening }) => listening !== undefined);
+    if (servers.length === 0) throw new UsageError("serve: no port is left to listen on");
+    const { host, onEvent } = this.#options;
+    onEvent({
+      event: "listening",
+      host,
+      servers: servers.map(({ number, port }) => ({ number, port })),
+    });
+    this.#reporting = this.#report();
+  }
+
+  /** Stops a server for real, or starts a stopped one. False when there is none of that number. */
+  async toggle(number: number): Promise<boolean> {
+    const server = this.#servers.find((candidate) => candidate.number === number);
+    if (server === undefined) return false;
+    if (server.listening !== undefined) {
+      this.#stop(server, "asked to");
+      return true;
+    }
+    await this.#start(server);
+    const { port } = server;
+    if (server.listening !== undefined) this.#options.onEvent({ event: "started", number, port });
+    return true;
+  }
+
+  /** Takes no new calls, lets running ones finish for at most `limits.drainMs`, and ends. */
+  async drain(): Promise<void> {
+    if (this.#end.signal.aborted) return;
+    this.#end.abort();
+    this.#options.onEvent({ event: "draining" });
+    await this.#reporting;
+    await Promise.all(this.#servers.map(({ listening }) => listening?.drain(limits.drainMs)));
+    this.#options.onEvent({ event: "drained", servers: this.status() });
+  }
+
+  /** Breaks all connections at once and ends. */
+  kill(): void {
+    this.#end.abort();
+    for (const { listening } of this.#servers) listening?.kill();
+  }
+
+  /** How each server stands; rates are since the last time this was asked. */
+  status(): ServerStatus[] {
+    const now = this.#world.clock.now();
+    const seconds = Math.max(0.001, (now - this.#reportedAt) / 1000);
+    this.#reportedAt = now;
+    return this.#servers.map((server) => {
+      const { number, port, counters, listening } = server;
+      const rate = (counters.bytes - server.reportedBytes) / seconds;
+      server.reportedBytes = counters.bytes;
+      const state = listening === undefined ? "stopped" : "alive";
+      return { number, port, state, fault: this.#options.faults.get(port), ...counters, rate };
+    });
+  }
+
+  async #report(): Promise<void> {
+    const { signal } = this.#end;
+    const { intervalMs, onEvent } = this.#options;
+    while (!signal.aborted) {
+      // Ending the group ends the wait, which says so by rejecting.
+      await this.#world.clock.sleep(intervalMs, signal).catch(() => {});
+      if (!signal.aborted) onEvent({ event: "status", servers: this.status() });
+    }
+  }
+
+  /** From the inside out: broken on purpose, kept within its rate, counted. */
+  #prepare(replica: Replica, port: number, number: number): VirtualServer {
+    const { limitRate, faults } = this.#options;
+    const { clock } = this.#world;
+    const counters = newCounters();
+    const fault = faults.get(port);
+    const die = () => this.#stop(server, "broken on purpose");
+    const broken = fault === undefined ? replica : faultyReplica(replica, fault, { clock, die });
+    const shaped =
+      limitRate === undefined
+        ? broken
+        : shapedReplica(broken, { rateBytesPerSecond: limitRate, clock });
+    const server: VirtualServer = {
+      number,
+      port,
+      replica: meteredReplica(shaped, counters),
+      counters,
+      listening: undefined,
+      reportedBytes: 0,
+    };
+    return server;
+  }
+
+  async #start(server: VirtualServer): Promise<void> {
+    const { number, port } = server;
+    const { host, onEvent } = this.#options;
+    try {
+      server.listening = await this.#world.listen(server.replica, { host, port });
+    } catch (error) {
+      onEvent({ event: "failed", number, port, why: messageOf(error) });
+    }
+  }
+
+  #stop(server: VirtualServer, why: string): void {
+    const { number, port, listening } = server;
+    if (listening === undefined) return;
+    server.listening = undefined;
+    listening.kill();
+    this.#options.onEvent({ event: "stopped", number, port, why });
+  }
+}

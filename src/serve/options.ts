@@ -1,0 +1,50 @@
+/** Decides what a group of virtual servers was asked for: every option once, checked, with its default. */
+
+import { UsageError } from "../errors.js";
+import { type FaultName, faultNames } from "./faulty-replica.js";
+import type { OnServeEvent } from "./serve-events.js";
+
+/** How a group may be tuned. Everything is optional. */
+export interface ServeOptions {
+  /** The address to listen on. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Milliseconds between two status events. Default: 5,000. */
+  readonly intervalMs?: number;
+  /** Bytes per second for each virtual server, at least 1,024. Default: no limit. */
+  readonly limitRate?: number;
+  /** Virtual servers to break on purpose, by port. */
+  readonly faults?: ReadonlyMap<number, FaultName>;
+  /** Where manifests are remembered across restarts. Default: the user's cache folder. */
+  readonly cacheFolder?: string;
+  /** Told everything that happens. */
+  readonly onEvent?: OnServeEvent;
+}
+
+/** The same, complete but for the cache folder. */
+export interface ResolvedServeOptions {
+  readonly host: string;
+  readonly intervalMs: number;
+  readonly limitRate: number | undefined;
+  readonly faults: ReadonlyMap<number, FaultName>;
+  readonly onEvent: OnServeEvent;
+}
+
+/** Fills in defaults; throws UsageError for whatever makes no sense. */
+export function resolveServeOptions(
+  options: ServeOptions,
+  ports: readonly number[],
+): ResolvedServeOptions {
+  const { limitRate } = options;
+  const intervalMs = options.intervalMs ?? 5000;
+  const faults = options.faults ?? new Map<number, FaultName>();
+  if (!(intervalMs > 0)) throw new UsageError(`interval: ${intervalMs} ms is not more than 0`);
+  if (limitRate !== undefined && !(limitRate >= 1024)) {
+    throw new UsageError(`limit rate: ${limitRate} is not at least 1 KiB a second`);
+  }
+  for (const [port, fault] of faults) {
+    if (!ports.includes(port)) throw new UsageError(`fault: no virtual server on port ${port}`);
+    if (!faultNames.includes(fault)) throw new UsageError(`fault: ${fault} is none of them`);
+  }
+  const host = options.host ?? "127.0.0.1";
+  return { host, intervalMs, limitRate, faults, onEvent: options.onEvent ?? (() => {}) };
+}

@@ -1,0 +1,50 @@
+/** What a group of virtual servers tells while it runs: one event for lines, live table and JSON alike. */
+
+import type { FaultName } from "./faulty-replica.js";
+import type { HashingProgress } from "./manifests.js";
+
+/** How one virtual server stands. */
+export interface ServerStatus {
+  /** Its number in the group, from 1. */
+  readonly number: number;
+  readonly port: number;
+  readonly state: "alive" | "stopped";
+  /** How it is broken on purpose, if it is. */
+  readonly fault: FaultName | undefined;
+  /** Reads that run now. */
+  readonly streams: number;
+  /** Calls, bytes and errors since the group started. */
+  readonly calls: number;
+  readonly bytes: number;
+  readonly errors: number;
+  /** Bytes per second since the last status. */
+  readonly rate: number;
+}
+
+/** Everything that a group tells. */
+export type ServeEvent =
+  | { readonly event: "dropped"; readonly port: number; readonly why: string }
+  | {
+      readonly event: "listening";
+      readonly host: string;
+      readonly servers: readonly { readonly number: number; readonly port: number }[];
+    }
+  | ({ readonly event: "hashing" } & HashingProgress)
+  | { readonly event: "started"; readonly number: number; readonly port: number }
+  | {
+      readonly event: "stopped";
+      readonly number: number;
+      readonly port: number;
+      readonly why: string;
+    }
+  | {
+      readonly event: "failed";
+      readonly number: number;
+      readonly port: number;
+      readonly why: string;
+    }
+  | { readonly event: "status"; readonly servers: readonly ServerStatus[] }
+  | { readonly event: "draining" }
+  | { readonly event: "drained"; readonly servers: readonly ServerStatus[] };
+
+export type OnServeEvent = (event: ServeEvent) => void;
