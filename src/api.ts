@@ -123,7 +123,9 @@ export interface Serving extends Pick<Group, "servers" | "status" | "toggle"> {
   kill(): Promise<void>;
 }
 
-/** Starts a group of virtual servers. Throws UsageError when there is nothing to serve, or nowhere. */
+/**
+ * Starts a group of virtual servers. Throws UsageError when there is nothing to serve, or nowhere.
+ */
 export async function serve(request: ServeRequest, options: ServeOptions = {}): Promise<Serving> {
   const resolved = resolveServeOptions(options, request.ports);
   const { share } = request;

@@ -1,5 +1,6 @@
 /**
- * Every error that may leave the product: a stable code, the facts, and the exit code that it means.
+ * Every error that may leave the product: a stable code, the facts, and the exit code that it
+ * means.
  * A fault of one replica is not an error: it is a value (`schedule/faults.ts`), and costs a lease.
  */
 
@@ -76,7 +77,9 @@ export class NotFoundError extends QuorateError {
   override readonly name = "NotFoundError";
 }
 
-/** No replica is left that may deliver what is missing. What was verified is kept, to be resumed. */
+/**
+ * No replica is left that may deliver what is missing. What was verified is kept, to be resumed.
+ */
 export class OutOfReplicasError extends QuorateError {
   readonly code = "out-of-replicas";
   override readonly name = "OutOfReplicasError";

@@ -1,4 +1,6 @@
-/** The public API: get a file from many servers without trusting any one of them, and serve files. */
+/**
+ * The public API: get a file from many servers without trusting any one of them, and serve files.
+ */
 
 export {
   type Address,

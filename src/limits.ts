@@ -1,4 +1,6 @@
-/** Every bound, named, with its reason. Milliseconds and bytes. What an operator may set says so. */
+/**
+ * Every bound, named, with its reason. Milliseconds and bytes. What an operator may set says so.
+ */
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -15,11 +17,19 @@ export const limits = {
   /** Replicas in one download: beyond it, a vote costs more than it tells. */
   replicas: 1024,
 
-  /** A claim must be there within this, or the replica counts as silent (it may still join later). */
+  /**
+   * A claim must be there within this, or the replica counts as silent (it may still join later).
+   */
   surveyMs: 5_000,
-  /** Once nothing can change the verdict, how long stragglers are waited for: about one far round trip. */
+  /**
+   * Once nothing can change the verdict, how long stragglers are waited for: about one far round
+   * trip.
+   */
   surveyGraceMs: 300,
-  /** A survey waits for replicas that are hashing as long as one of them makes progress in this time. */
+  /**
+   * A survey waits for replicas that are hashing as long as one of them makes progress in this
+   * time.
+   */
   hashingStallMs: 20_000,
 
   /** A whole piece list must be there within this; it is 32 bytes a piece. */
@@ -33,22 +43,34 @@ export const limits = {
   idleLatencies: 10,
   /** The same two when nobody else moves either: then the network, or we, may be at fault. */
   lonelyMs: 10_000,
-  /** The whole lease, sent to the server as the gRPC deadline, so that it forgets a client that is gone. */
+  /**
+   * The whole lease, sent to the server as the gRPC deadline, so that it forgets a client that is
+   * gone.
+   */
   leaseMs: 300_000,
   leaseMultiple: 8,
   /** No verified byte from anybody for this long ends the download; `--timeout` sets it. */
   noProgressMs: 60_000,
-  /** A gap between two looks at the clock above this is our own stall, and nobody is punished for it. */
+  /**
+   * A gap between two looks at the clock above this is our own stall, and nobody is punished for
+   * it.
+   */
   ownStallMs: 750,
   /** How often the watchdog looks, at least. */
   watchMs: 250,
 
-  /** Leases are this long at the rate last measured: long enough to hide latency, short enough to steer. */
+  /**
+   * Leases are this long at the rate last measured: long enough to hide latency, short enough to
+   * steer.
+   */
   leaseAimMs: 3_000,
   /** The least in a lease, and what a replica gets whose rate is not known yet. */
   firstLeasePieces: 4,
   firstLeaseBytes: 1 * MiB,
-  /** A lease is asked for when the one before has this many latencies of bytes left: no bubble between. */
+  /**
+   * A lease is asked for when the one before has this many latencies of bytes left: no bubble
+   * between.
+   */
   earlyLatencies: 1.5,
   /** A cut must bring the end nearer by this much; less is not worth a call. */
   cutGainMs: 20,
@@ -71,7 +93,9 @@ export const limits = {
   /** Bad pieces from one replica, when nobody else is left to compare with, before it is banned. */
   corruptRetries: 2,
 
-  /** Leases running at once, over all replicas: bounds unverified bytes in memory (one piece each). */
+  /**
+   * Leases running at once, over all replicas: bounds unverified bytes in memory (one piece each).
+   */
   leases: 128,
   /** Disk: verified pieces become durable each second or 64 MiB, whichever is first. */
   checkpointMs: 1_000,
@@ -79,9 +103,15 @@ export const limits = {
   /** Bytes read at a time when a file is hashed. */
   hashReadBytes: 1 * MiB,
 
-  /** Chunks of a read stream: large enough that framing costs little, 17 of them fit in memory easily. */
+  /**
+   * Chunks of a read stream: large enough that framing costs little, 17 of them fit in memory
+   * easily.
+   */
   chunkBytes: 256 * KiB,
-  /** Chunks under a rate limit: at least 20 a second, so that an idle clock never mistakes it for a stall. */
+  /**
+   * Chunks under a rate limit: at least 20 a second, so that an idle clock never mistakes it for a
+   * stall.
+   */
   chunksPerSecond: 20,
   chunkFloorBytes: 4 * KiB,
   /** A message to a server: names are small. */

@@ -1,5 +1,6 @@
 /**
- * What the use cases need from the world. Every port has one contract suite in `test/contracts/`, which
+ * What the use cases need from the world. Every port has one contract suite in `test/contracts/`,
+ * which
  * each implementation passes. A replica's failure is a `ReplicaFault`; a disk's a `StorageError`.
  */
 
@@ -81,7 +82,8 @@ export interface FilePage {
 }
 
 /**
- * A server that says it holds the file. An empty name means the one file that it serves. The server's
+ * A server that says it holds the file. An empty name means the one file that it serves. The
+ * server's
  * own side and the client's side of the wire both implement this.
  */
 export interface Replica {
@@ -89,11 +91,14 @@ export interface Replica {
   /** Bytes in the file. */
   size(name: string, call: Call): Promise<number>;
   /**
-   * The bytes of a range in order. A local replica covers the range exactly; a remote one is a stranger,
+   * The bytes of a range in order. A local replica covers the range exactly; a remote one is a
+   * stranger,
    * whose chunks the caller counts.
    */
   read(request: ReadRequest, call: Call): AsyncIterable<Chunk>;
-  /** All leaf digests of the file, unverified; at most `count` of them are taken from a stranger. */
+  /**
+   * All leaf digests of the file, unverified; at most `count` of them are taken from a stranger.
+   */
   pieces(request: PiecesRequest, call: Call): Promise<PieceDigests>;
   list(request: ListRequest, call: Call): Promise<FilePage>;
 }
@@ -111,7 +116,10 @@ export interface Sink {
   write(offset: number, bytes: Uint8Array): Promise<void>;
   /** Fills the buffer from `offset`; gives fewer bytes only at the end of what is there. */
   read(offset: number, buffer: Uint8Array): Promise<number>;
-  /** Everything written so far survives a power cut once this resolves. Never called again after it failed. */
+  /**
+   * Everything written so far survives a power cut once this resolves. Never called again after it
+   * failed.
+   */
   sync(): Promise<void>;
 }
 

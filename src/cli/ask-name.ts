@@ -1,4 +1,7 @@
-/** Finds out which file is meant when none was named: the only one there is, or the one that is typed. */
+/**
+ * Finds out which file is meant when none was named: the only one there is, or the one that is
+ * typed.
+ */
 
 import { createInterface } from "node:readline/promises";
 import {

@@ -1,4 +1,7 @@
-/** `quorate demo`: a real download from five virtual servers, four of which are broken in different ways. */
+/**
+ * `quorate demo`: a real download from five virtual servers, four of which are broken in different
+ * ways.
+ */
 
 import { download, exitCodes, type FaultName, makeScratch, serve, UsageError } from "../index.js";
 import { bytesText, table } from "./format.js";

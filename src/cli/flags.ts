@@ -1,4 +1,6 @@
-/** Reads what stands on the command line: numbers with units, addresses, and what each flag means. */
+/**
+ * Reads what stands on the command line: numbers with units, addresses, and what each flag means.
+ */
 
 import { InvalidArgumentError } from "commander";
 import { type FaultName, faultNames, parseDigest, parseRule, type Rule } from "../index.js";

@@ -45,7 +45,10 @@ export function barText(part: number, whole: number, columns: number): string {
   return "█".repeat(filled) + "░".repeat(Math.max(0, columns - filled));
 }
 
-/** Columns as wide as their widest cell, two spaces between; `right` names those aligned to the right. */
+/**
+ * Columns as wide as their widest cell, two spaces between; `right` names those aligned to the
+ * right.
+ */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -1,4 +1,6 @@
-/** Tells a download to a person: lines that stay, a live view or a line each interval, and the end. */
+/**
+ * Tells a download to a person: lines that stay, a live view or a line each interval, and the end.
+ */
 
 import {
   type Agreement,
@@ -58,14 +60,9 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         if (times <= 3) screen.say(`${name}: ${event.replica}: ${faultText(event.fault)}`);
         return;
       }
-      case "banned": {
-        const what =
-          event.evidence?.piece === undefined
-            ? ""
-            : `: piece ${event.evidence.piece} of it is wrong, and came right from another`;
-        screen.say(`${name}: ${event.replica} is banned${what}`);
+      case "banned":
+        screen.say(`${name}: ${event.replica} is banned${banText(event.evidence?.piece)}`);
         return;
-      }
       case "progress":
         if (screen.isLive) screen.draw(liveLines(name, event, performance.now() - startedAt));
         else screen.say(progressLine(name, event));
@@ -82,6 +79,10 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         event satisfies never;
     }
   };
+}
+
+function banText(piece: number | undefined): string {
+  return piece === undefined ? "" : `: its piece ${piece} is wrong, and came right from another`;
 }
 
 /** What was agreed on, and who does not agree. */

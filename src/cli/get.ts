@@ -56,7 +56,9 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
   }
 }
 
-/** The rule that the flags ask for; a pinned digest beats any vote, so both at once make no sense. */
+/**
+ * The rule that the flags ask for; a pinned digest beats any vote, so both at once make no sense.
+ */
 export function ruleOf(
   command: string,
   flags: { readonly quorum?: Rule | undefined; readonly digest?: Rule | undefined },

@@ -1,4 +1,7 @@
-/** Reads keys from a terminal: a server's number, `q`, and Ctrl-C, which raw mode no longer makes a signal. */
+/**
+ * Reads keys from a terminal: a server's number, `q`, and Ctrl-C, which raw mode no longer makes a
+ * signal.
+ */
 
 /** What the keys do. */
 export interface KeyActions {

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** The command line: which commands there are, what their flags mean, and what an error exits with. */
+/**
+ * The command line: which commands there are, what their flags mean, and what an error exits with.
+ */
 
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "@commander-js/extra-typings";

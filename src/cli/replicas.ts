@@ -1,4 +1,6 @@
-/** Which replicas a command asks, from its flags; every command that asks some takes the same ones. */
+/**
+ * Which replicas a command asks, from its flags; every command that asks some takes the same ones.
+ */
 
 import type { Address } from "../index.js";
 import { readServers, UsageError } from "../index.js";
@@ -10,7 +12,10 @@ export interface ReplicaFlags {
   readonly servers?: string | undefined;
 }
 
-/** The addresses that the flags name, in their order, each once. Throws UsageError when there are none. */
+/**
+ * The addresses that the flags name, in their order, each once. Throws UsageError when there are
+ * none.
+ */
 export async function replicasOf(command: string, flags: ReplicaFlags): Promise<Address[]> {
   const listed = flags.servers === undefined ? [] : await readServers(flags.servers);
   const ports = (flags.port ?? []).map((port) => ({ host: flags.address, port }));

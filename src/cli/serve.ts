@@ -5,7 +5,10 @@ import { listenToKeys } from "./keys.js";
 import { reportServing } from "./serve-report.js";
 import { onSignals, openScreen, printJson } from "./terminal.js";
 
-/** The flags of `serve`, parsed but for the ports: a bad one is dropped with a warning, not refused. */
+/**
+ * The flags of `serve`, parsed but for the ports: a bad one is dropped with a warning, not
+ * refused.
+ */
 export interface ServeFlags {
   readonly file?: string | undefined;
   readonly number?: number | undefined;

@@ -1,4 +1,7 @@
-/** Where a command writes: results to stdout, progress to stderr, a live view only where one can be seen. */
+/**
+ * Where a command writes: results to stdout, progress to stderr, a live view only where one can be
+ * seen.
+ */
 
 import { createLogUpdate } from "log-update";
 import { fitted } from "./format.js";
@@ -26,7 +29,8 @@ export function printJson(event: object): void {
 }
 
 /**
- * A screen on stderr. `isQuiet`: nothing is written at all (with `--json`, whose reader is a program).
+ * A screen on stderr. `isQuiet`: nothing is written at all (with `--json`, whose reader is a
+ * program).
  * What a pipe does not take is dropped, not queued: a reader that sleeps must not cost memory.
  */
 export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
@@ -35,7 +39,8 @@ export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
   const live = isLive ? createLogUpdate(stderr, { showCursor: true }) : undefined;
   let drawn: readonly string[] = [];
   const redraw = () => {
-    if (drawn.length > 0) live?.(drawn.map((line) => fitted(line, stderr.columns ?? 80)).join("\n"));
+    if (drawn.length > 0)
+      live?.(drawn.map((line) => fitted(line, stderr.columns ?? 80)).join("\n"));
   };
   return {
     isLive,

@@ -1,4 +1,7 @@
-/** Asks the replicas, and insists on a quorum: the first step of whatever needs to know what is true. */
+/**
+ * Asks the replicas, and insists on a quorum: the first step of whatever needs to know what is
+ * true.
+ */
 
 import { NoQuorumError, NotFoundError } from "../errors.js";
 import { shortDigest } from "../trust/digest.js";

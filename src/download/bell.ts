@@ -1,4 +1,7 @@
-/** Wakes a loop that waits for whatever comes first. Rings before a wait are not lost, and count as one. */
+/**
+ * Wakes a loop that waits for whatever comes first. Rings before a wait are not lost, and count as
+ * one.
+ */
 
 import type { Clock } from "../ports.js";
 

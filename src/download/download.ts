@@ -1,6 +1,8 @@
 /**
- * Gets a file. Read this first: ask everybody, keep the quorum, take up what an earlier run left, read
- * from all members at once, check every piece and the whole, and only then put the file in its place.
+ * Gets a file. Read this first: ask everybody, keep the quorum, take up what an earlier run left,
+ * read
+ * from all members at once, check every piece and the whole, and only then put the file in its
+ * place.
  */
 
 import { IntegrityError } from "../errors.js";
@@ -41,7 +43,8 @@ export interface DownloadRequest {
 
 /**
  * Resolves once the file is in its place and durable. Throws NotFoundError, NoQuorumError,
- * OutOfReplicasError, IntegrityError, StorageError or UsageError, or the signal's reason; the output is
+ * OutOfReplicasError, IntegrityError, StorageError or UsageError, or the signal's reason; the
+ * output is
  * then untouched, and everything verified so far is kept to be resumed.
  */
 export async function download(
@@ -105,7 +108,10 @@ async function fill(filling: Filling): Promise<Got> {
   };
 }
 
-/** All pieces passed and the whole does not: read the disk again by pieces, and fetch what differs, once. */
+/**
+ * All pieces passed and the whole does not: read the disk again by pieces, and fetch what differs,
+ * once.
+ */
 async function repair(filling: Filling, checkpoint: Checkpoint): Promise<void> {
   const { request, resolved, agreed, list, partial } = filling;
   const { manifest } = agreed.agreement;

@@ -8,7 +8,10 @@ import { nameProblem } from "../trust/name.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Replicas } from "./survey.js";
 
-/** A name, and the replicas that say they serve it. Sizes may differ: that is for a survey to judge. */
+/**
+ * A name, and the replicas that say they serve it. Sizes may differ: that is for a survey to
+ * judge.
+ */
 export interface Offer {
   readonly name: string;
   readonly sizes: readonly number[];
@@ -21,7 +24,10 @@ export interface Offers {
   readonly silent: readonly { readonly replica: ReplicaId; readonly why: string }[];
 }
 
-/** Asks all replicas at once for all pages of their lists. Names that break the grammar are left out. */
+/**
+ * Asks all replicas at once for all pages of their lists. Names that break the grammar are left
+ * out.
+ */
 export async function list(
   replicas: Replicas,
   { signal }: { readonly signal: AbortSignal },

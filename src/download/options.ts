@@ -8,7 +8,9 @@ import type { OnEvent } from "./progress.js";
 
 /** How a download, a survey or a verification may be tuned. Everything is optional. */
 export interface DownloadOptions {
-  /** How many equal claims are enough. Default: strictly more than half of the configured replicas. */
+  /**
+   * How many equal claims are enough. Default: strictly more than half of the configured replicas.
+   */
   readonly rule?: Rule;
   /** First regions, 1–1,000,000. Default: one for each replica. */
   readonly chunks?: number;

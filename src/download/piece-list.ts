@@ -1,4 +1,7 @@
-/** Gets the list of piece digests from any member of the quorum; the agreed root says whether it is right. */
+/**
+ * Gets the list of piece digests from any member of the quorum; the agreed root says whether it is
+ * right.
+ */
 
 import { OutOfReplicasError } from "../errors.js";
 import { limits } from "../limits.js";
@@ -17,7 +20,8 @@ export interface PieceList {
 }
 
 /**
- * Asks one member after the other until a list has the agreed root. One list serves all replicas: that
+ * Asks one member after the other until a list has the agreed root. One list serves all replicas:
+ * that
  * it has the root makes it as good as the quorum itself.
  */
 export async function fetchPieceList(

@@ -1,4 +1,7 @@
-/** What a download tells while it runs, and what it returns: one event for text, live view and JSON alike. */
+/**
+ * What a download tells while it runs, and what it returns: one event for text, live view and JSON
+ * alike.
+ */
 
 import type { Evidence, Fault, FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";

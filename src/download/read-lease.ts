@@ -1,4 +1,7 @@
-/** Carries out one lease: reads the range, checks every piece before it touches the disk, writes it. */
+/**
+ * Carries out one lease: reads the range, checks every piece before it touches the disk, writes
+ * it.
+ */
 
 import { type Chunk, type Clock, type Replica, ReplicaFault, type Sink } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
@@ -32,7 +35,8 @@ export interface LeaseReading {
 
 /**
  * Reads until the lease's end, which a cut may move closer while it runs. Throws a ReplicaFault for
- * whatever the replica does wrong, a StorageError for the disk, the signal's reason when it is aborted.
+ * whatever the replica does wrong, a StorageError for the disk, the signal's reason when it is
+ * aborted.
  */
 export async function readLease(reading: LeaseReading): Promise<void> {
   const { scheduler, lease, clock, signal, bytes } = reading;
@@ -104,7 +108,9 @@ class PieceGatherer {
     this.#piece = first;
   }
 
-  /** The pieces that these bytes complete. Each content is valid until the next one is asked for. */
+  /**
+   * The pieces that these bytes complete. Each content is valid until the next one is asked for.
+   */
   *add(bytes: Uint8Array): Generator<{ readonly piece: number; readonly content: Uint8Array }> {
     let from = 0;
     while (from < bytes.length) {

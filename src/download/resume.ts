@@ -1,4 +1,7 @@
-/** Decides which pieces of an earlier run's partial are right. The journal is a hint; the bytes decide. */
+/**
+ * Decides which pieces of an earlier run's partial are right. The journal is a hint; the bytes
+ * decide.
+ */
 
 import type { JournalRecord, Partial } from "../ports.js";
 import { type Layout, pieceIndex, pieceLength } from "../schedule/pieces.js";
@@ -13,8 +16,10 @@ export interface Resumed {
 }
 
 /**
- * Reads back what may be there and keeps what matches. With a journal of this manifest, only the pieces
- * that it claims; without one (lost, torn, or of another state of the file), every piece that could be
+ * Reads back what may be there and keeps what matches. With a journal of this manifest, only the
+ * pieces
+ * that it claims; without one (lost, torn, or of another state of the file), every piece that
+ * could be
  * there, so that whatever is equal in both need not be fetched again.
  */
 export async function resume(

@@ -35,12 +35,15 @@ export interface Survey {
   readonly agreement: Agreement;
   /** Milliseconds from the question to the claim. */
   readonly roundTripsMs: ReadonlyMap<ReplicaId, number>;
-  /** Replicas that had not answered when the verdict was clear; each resolves, and never rejects. */
+  /**
+   * Replicas that had not answered when the verdict was clear; each resolves, and never rejects.
+   */
   readonly latecomers: readonly Promise<Vote>[];
 }
 
 /**
- * Asks all replicas at once. Ends when each has answered or its time is up, or, a short grace after,
+ * Asks all replicas at once. Ends when each has answered or its time is up, or, a short grace
+ * after,
  * when no further answer could change the verdict. Replicas that are hashing are waited for.
  */
 export async function survey(request: SurveyRequest): Promise<Survey> {

@@ -1,5 +1,6 @@
 /**
- * Carries out what the scheduler decides: starts and ends reads, tells it what happened, and keeps the
+ * Carries out what the scheduler decides: starts and ends reads, tells it what happened, and keeps
+ * the
  * journal fed. It decides nothing about who fetches what.
  */
 
@@ -39,8 +40,10 @@ export interface TransferJob {
 }
 
 /**
- * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left to ask,
- * StorageError when the disk refuses, the signal's reason when it is aborted; whatever was verified is
+ * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left to
+ * ask,
+ * StorageError when the disk refuses, the signal's reason when it is aborted; whatever was
+ * verified is
  * in the journal by then.
  */
 export async function transfer(job: TransferJob): Promise<void> {

@@ -1,4 +1,7 @@
-/** Compares a file that is here already with what a quorum says it should be, and names the bad ranges. */
+/**
+ * Compares a file that is here already with what a quorum says it should be, and names the bad
+ * ranges.
+ */
 
 import type { Clock } from "../ports.js";
 import { bytesOf } from "../schedule/pieces.js";
@@ -23,11 +26,17 @@ export interface Verification {
   readonly isRight: boolean;
   readonly agreement: Reached;
   readonly local: FileManifest;
-  /** Byte ranges that differ, or `undefined` when nobody gives pieces to tell by. Empty when it is right. */
+  /**
+   * Byte ranges that differ, or `undefined` when nobody gives pieces to tell by. Empty when it is
+   * right.
+   */
   readonly bad: readonly Range[] | undefined;
 }
 
-/** Throws as `download` does when there is no quorum; StorageError when the local file cannot be read. */
+/**
+ * Throws as `download` does when there is no quorum; StorageError when the local file cannot be
+ * read.
+ */
 export async function verify(
   request: DownloadRequest,
   world: VerifyWorld,

@@ -1,5 +1,6 @@
 /**
- * The durable list of verified pieces. A header names the manifest; then one record a piece, each with
+ * The durable list of verified pieces. A header names the manifest; then one record a piece, each
+ * with
  * its own CRC. Whatever a crash tore at the end is cut off. It is a hint: nobody believes a piece
  * without reading it.
  *
@@ -133,7 +134,10 @@ function decodeRecord(bytes: Buffer, pieceCount: number): JournalRecord | undefi
   return { piece: pieceIndex(piece), digest: Uint8Array.from(bytes.subarray(4, 4 + digestBytes)) };
 }
 
-/** A short write comes before ENOSPC: go on until everything is written or the next write says why not. */
+/**
+ * A short write comes before ENOSPC: go on until everything is written or the next write says why
+ * not.
+ */
 export async function writeAll(
   handle: FileHandle,
   bytes: Uint8Array,

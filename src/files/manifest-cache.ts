@@ -1,5 +1,6 @@
 /**
- * Remembers manifests across restarts, in a folder of the user's. An entry is found by the state of its
+ * Remembers manifests across restarts, in a folder of the user's. An entry is found by the state
+ * of its
  * file (device, inode, size, both times), and believed only when its pieces make up its root.
  */
 
@@ -19,7 +20,8 @@ export function defaultCacheFolder(): string {
 }
 
 /**
- * A store in `folder`, made when first needed. It never fails: what cannot be read is hashed again, what
+ * A store in `folder`, made when first needed. It never fails: what cannot be read is hashed
+ * again, what
  * cannot be written is forgotten.
  */
 export function manifestCache(folder: string): ManifestStore {

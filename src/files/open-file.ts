@@ -45,7 +45,9 @@ export function openFileOf(handle: FileHandle, stats: BigIntStats, hashFile: Has
   };
 }
 
-/** Reads a small file whole and says what it is. Rejects when it ends early: it changed meanwhile. */
+/**
+ * Reads a small file whole and says what it is. Rejects when it ends early: it changed meanwhile.
+ */
 export async function digestInline(
   handle: FileHandle,
   size: number,

@@ -1,5 +1,6 @@
 /**
- * The unfinished file on disk, from lock to publication. After any crash the output is either absent (or
+ * The unfinished file on disk, from lock to publication. After any crash the output is either
+ * absent (or
  * what it was) or right: nothing bears its name before the whole digest was read back.
  */
 
@@ -108,7 +109,10 @@ function sinkOf(handle: FileHandle, path: string): Sink {
   };
 }
 
-/** Gives the verified bytes their name, in an order in which every crash leaves the output absent or right. */
+/**
+ * Gives the verified bytes their name, in an order in which every crash leaves the output absent
+ * or right.
+ */
 async function publish({ target, handle, isForced }: Open): Promise<string> {
   try {
     // It was private while unfinished; now it is an ordinary file of this user.
@@ -131,7 +135,9 @@ async function publish({ target, handle, isForced }: Open): Promise<string> {
   return target.output;
 }
 
-/** `link` never overwrites, which `rename` would; where the file system has no links, look first. */
+/**
+ * `link` never overwrites, which `rename` would; where the file system has no links, look first.
+ */
 async function linkOrRename(target: Target): Promise<void> {
   try {
     await link(target.partial, target.output);
@@ -158,7 +164,8 @@ async function openLocked(target: Target) {
       const { isOurs, problem } = await inspect(handle, target.partial);
       if (problem !== undefined) throw new StorageError(`write ${target.partial}: ${problem}`);
       unlock = await lockFile(handle, target.partial);
-      // Between opening and locking, another run may have published it: then this is no longer our file.
+      // Between opening and locking, another run may have published it: then this is no longer our
+      // file.
       if (isOurs && (await inspect(handle, target.partial)).isOurs) {
         const held = unlock;
         const release = async () => {

@@ -5,9 +5,12 @@ import type { FileHandle } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 
 /**
- * Makes the file `size` bytes long with its blocks reserved, by util-linux's `fallocate` on an inherited
- * descriptor: Node has no call for it, and `ftruncate` reserves nothing. Where there is no `fallocate`, or
- * the file system cannot, the length alone is set. A failed reservation keeps what it got, so it is undone.
+ * Makes the file `size` bytes long with its blocks reserved, by util-linux's `fallocate` on an
+ * inherited
+ * descriptor: Node has no call for it, and `ftruncate` reserves nothing. Where there is no
+ * `fallocate`, or
+ * the file system cannot, the length alone is set. A failed reservation keeps what it got, so it
+ * is undone.
  */
 export async function preallocate(
   handle: FileHandle,

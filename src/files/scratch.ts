@@ -1,4 +1,6 @@
-/** A folder for a demonstration, with a made-up file in it, which goes away with all that is in it. */
+/**
+ * A folder for a demonstration, with a made-up file in it, which goes away with all that is in it.
+ */
 
 import { randomFillSync } from "node:crypto";
 import { mkdir, mkdtemp, open, rm } from "node:fs/promises";

@@ -6,7 +6,10 @@ import { StorageError, UsageError } from "../errors.js";
 import { baseName, outputNameProblem } from "../trust/name.js";
 import { errorCode, storageError } from "./storage-error.js";
 
-/** Where the output, its partial and its journal stand. All in one folder: a rename must not cross disks. */
+/**
+ * Where the output, its partial and its journal stand. All in one folder: a rename must not cross
+ * disks.
+ */
 export interface Target {
   readonly folder: string;
   readonly output: string;
@@ -15,14 +18,16 @@ export interface Target {
 }
 
 /**
- * Resolves what the user named: an existing folder, or a path that ends in a slash, gets the file under
+ * Resolves what the user named: an existing folder, or a path that ends in a slash, gets the file
+ * under
  * its own name; anything else is the output's path itself.
  */
 export async function resolveTarget(output: string, name: string): Promise<Target> {
   const isFolder = output.endsWith(sep) || (await isExistingFolder(output));
   const base = isFolder ? baseName(name) : basename(resolve(output));
   const folder = isFolder ? resolve(output) : dirname(resolve(output));
-  // A name that is also the file's name there may have come from a server: it must pass the grammar.
+  // A name that is also the file's name there may have come from a server: it must pass the
+  // grammar.
   const problem = isFolder ? outputNameProblem(base) : undefined;
   if (problem !== undefined) {
     throw new UsageError(
@@ -37,7 +42,9 @@ export async function resolveTarget(output: string, name: string): Promise<Targe
   };
 }
 
-/** Throws StorageError when the folder is not there, or the output exists and may not be replaced. */
+/**
+ * Throws StorageError when the folder is not there, or the output exists and may not be replaced.
+ */
 export async function checkTarget(target: Target, isForced: boolean): Promise<void> {
   const folder = await stat(target.folder).catch((error: unknown) => {
     throw storageError("write into", target.folder, error);

@@ -1,4 +1,7 @@
-/** Writes ReadRange's messages, where nearly all bytes of the protocol are, with one copy instead of three. */
+/**
+ * Writes ReadRange's messages, where nearly all bytes of the protocol are, with one copy instead
+ * of three.
+ */
 
 import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
@@ -25,7 +28,8 @@ export function encodeReadRangeResponse({ offset, data }: ReadRangeResponse): Bu
 
 const readRangeCodec: MessageCodec<typeof ReadRangeResponseSchema> = {
   encode: (message) => ({
-    // `Buffer.from` copies a Uint8Array and wraps an ArrayBuffer; the type of ts-proto's writer knows only
+    // `Buffer.from` copies a Uint8Array and wraps an ArrayBuffer; the type of ts-proto's writer
+    // knows only
     // the former, and nice-grpc hands over whatever comes.
     finish: () => encodeReadRangeResponse(message).buffer as unknown as Uint8Array,
   }),

@@ -1,4 +1,7 @@
-/** The standard health service: tells load balancers and people whether a virtual server takes calls. */
+/**
+ * The standard health service: tells load balancers and people whether a virtual server takes
+ * calls.
+ */
 
 import { type CallContext, ServerError, type ServiceImplementation, Status } from "nice-grpc";
 import {

@@ -1,4 +1,7 @@
-/** The standard reflection service: lets grpcurl and `buf curl` list, describe and call without a .proto. */
+/**
+ * The standard reflection service: lets grpcurl and `buf curl` list, describe and call without a
+ * .proto.
+ */
 
 import { createRegistry, type DescFile, toBinary } from "@bufbuild/protobuf";
 import {
@@ -94,7 +97,10 @@ const notFound: Answer = {
   value: { errorCode: Status.NOT_FOUND, errorMessage: "not found" },
 };
 
-/** A symbol may be a type or something within one (a method, a field): then its parent's file has it. */
+/**
+ * A symbol may be a type or something within one (a method, a field): then its parent's file has
+ * it.
+ */
 function fileOfSymbol(symbol: string): DescFile | undefined {
   for (
     let known = symbol;

@@ -1,4 +1,7 @@
-/** A replica at the other end of a wire. Whatever comes from there is a stranger's word until checked. */
+/**
+ * A replica at the other end of a wire. Whatever comes from there is a stranger's word until
+ * checked.
+ */
 
 import { type CallOptions, type Client, createClientFactory, Metadata } from "nice-grpc";
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
@@ -155,7 +158,8 @@ class Deadline implements Disposable {
     call.signal.throwIfAborted();
     this.#call = call;
     this.#clock = clock;
-    // Beyond 2^31-1 ms the server's timer wraps, and the stream dies at once; eight digits fit the header.
+    // Beyond 2^31-1 ms the server's timer wraps, and the stream dies at once; eight digits fit the
+    // header.
     const ms = Math.max(1, Math.min(Math.ceil(call.deadlineMs), 99_999_999));
     this.#timer = setTimeout(() => {
       this.#isOver = true;
@@ -176,7 +180,9 @@ class Deadline implements Disposable {
     if (this.#abort.signal.aborted) throw this.#reason();
   }
 
-  /** What an error of the call means: the caller's own abort, a deadline, or what the server said. */
+  /**
+   * What an error of the call means: the caller's own abort, a deadline, or what the server said.
+   */
   faultOf(error: unknown): unknown {
     if (this.#abort.signal.aborted) return this.#reason();
     if (error instanceof ReplicaFault) return error;

@@ -11,7 +11,11 @@ import {
 } from "nice-grpc";
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
-import { ReadRangeResponseSchema, ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
+import {
+  type ReadRangeRequest,
+  ReadRangeResponseSchema,
+  ReplicaService,
+} from "../../gen/quorate/v1/replica_pb.js";
 import { messageOf } from "../errors.js";
 import { limits } from "../limits.js";
 import { type Call, type Listening, type Replica, ReplicaFault } from "../ports.js";
@@ -44,7 +48,8 @@ export async function listenReplica(
   replica: Replica,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
-  // grpc-js writes to stderr by itself, in the middle of a live view; we say what matters ourselves.
+  // grpc-js writes to stderr by itself, in the middle of a live view; we say what matters
+  // ourselves.
   setLogVerbosity(logVerbosity.NONE);
   const server = createServer(serverOptions);
   const health = createHealth(services);
@@ -70,7 +75,7 @@ export async function listenReplica(
 }
 
 function implementationOf(replica: Replica): ServiceImplementation<typeof replicaDefinition> {
-  let readsInFlight = 0;
+  const reads = { inFlight: 0 };
   return {
     getChecksum: ({ name }, context) =>
       answering(name, context, async (call) => {
@@ -84,29 +89,7 @@ function implementationOf(replica: Replica): ServiceImplementation<typeof replic
       answering(name, context, async (call) => {
         return { name, size: BigInt(await replica.size(name, call)) };
       }),
-    async *readRange({ name, offset, length, ifDigest }, context) {
-      if (readsInFlight >= limits.readsInFlight) {
-        throw serverErrorOf({ kind: "busy", retryMs: 1000 }, name, context.trailer);
-      }
-      readsInFlight++;
-      const call = callOf(context);
-      try {
-        const start = offsetOf(offset);
-        const end = length === 0n ? await replica.size(name, call) : start + offsetOf(length);
-        const range = { start, end: Math.max(start, end) };
-        for await (const chunk of replica.read(
-          { name, range, ifDigest: digestOf(ifDigest) },
-          call,
-        )) {
-          const { bytes: data } = chunk;
-          yield create(ReadRangeResponseSchema, { offset: BigInt(chunk.offset), data });
-        }
-      } catch (error) {
-        throw errorOf(error, name, context);
-      } finally {
-        readsInFlight--;
-      }
-    },
+    readRange: (request, context) => readRange(replica, request, context, reads),
     async *listPieces({ name, first, count, ifDigest }, context) {
       const call = callOf(context);
       try {
@@ -134,6 +117,36 @@ function implementationOf(replica: Replica): ServiceImplementation<typeof replic
         return { files, nextPageToken: page.nextPageToken };
       }),
   };
+}
+
+/**
+ * Streams a range; past the bound on reads the client is told to come back, before anything is
+ * opened.
+ */
+async function* readRange(
+  replica: Replica,
+  { name, offset, length, ifDigest }: ReadRangeRequest,
+  context: CallContext,
+  reads: { inFlight: number },
+) {
+  if (reads.inFlight >= limits.readsInFlight) {
+    throw serverErrorOf({ kind: "busy", retryMs: 1000 }, name, context.trailer);
+  }
+  reads.inFlight++;
+  const call = callOf(context);
+  try {
+    const start = offsetOf(offset);
+    const end = length === 0n ? await replica.size(name, call) : start + offsetOf(length);
+    const range = { start, end: Math.max(start, end) };
+    for await (const chunk of replica.read({ name, range, ifDigest: digestOf(ifDigest) }, call)) {
+      const { bytes: data } = chunk;
+      yield create(ReadRangeResponseSchema, { offset: BigInt(chunk.offset), data });
+    }
+  } catch (error) {
+    throw errorOf(error, name, context);
+  } finally {
+    reads.inFlight--;
+  }
 }
 
 async function restOfPieces(replica: Replica, name: string, first: number, call: Call) {

@@ -1,4 +1,7 @@
-/** Makes a Protobuf-ES service fit nice-grpc, typed on both sides: requests as init shapes, answers whole. */
+/**
+ * Makes a Protobuf-ES service fit nice-grpc, typed on both sides: requests as init shapes, answers
+ * whole.
+ */
 
 import {
   create,
@@ -32,7 +35,10 @@ interface MethodDefinition<Method extends DescMethod> {
   readonly options: { idempotencyLevel?: "IDEMPOTENT" | "NO_SIDE_EFFECTS" };
 }
 
-/** A service in the shape that nice-grpc knows from ts-proto; it would mistake its own shape for grpc-js's. */
+/**
+ * A service in the shape that nice-grpc knows from ts-proto; it would mistake its own shape for
+ * grpc-js's.
+ */
 export interface ServiceDefinition<Service extends DescService> {
   readonly name: string;
   readonly fullName: string;

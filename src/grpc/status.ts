@@ -1,4 +1,7 @@
-/** The one place that knows gRPC status: which fault is which code, with which details, in both directions. */
+/**
+ * The one place that knows gRPC status: which fault is which code, with which details, in both
+ * directions.
+ */
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack, anyUnpack, type Duration } from "@bufbuild/protobuf/wkt";
@@ -82,7 +85,9 @@ function infoOf(fault: Fault, reason: string) {
   return { reason, domain, metadata };
 }
 
-/** What a call's failure means for us; `trailer` is what came with it. Texts are fit to be shown. */
+/**
+ * What a call's failure means for us; `trailer` is what came with it. Texts are fit to be shown.
+ */
 export function faultOfClientError(error: unknown, trailer: Metadata | undefined): ReplicaFault {
   if (!(error instanceof ClientError)) {
     const detail = cleanText(error instanceof Error ? error.message : String(error));
@@ -108,7 +113,8 @@ function faultOf(error: ClientError, { info, retry }: Details): Fault {
     case Status.DEADLINE_EXCEEDED:
       return { kind: "late", clock: "lease", waitedMs: 0 };
     case Status.RESOURCE_EXHAUSTED:
-      // grpc-js says this itself of a message above our own bound; waiting would not make it smaller.
+      // grpc-js says this itself of a message above our own bound; waiting would not make it
+      // smaller.
       if (/larger than max/i.test(detail)) return { kind: "incompatible", detail };
       return { kind: "busy", retryMs };
     case Status.PERMISSION_DENIED:
@@ -121,7 +127,8 @@ function faultOf(error: ClientError, { info, retry }: Details): Fault {
       if (info?.reason === "HASHING") return { kind: "hashing", retryMs, ...hashedOf(info) };
       return { kind: "unreachable", detail };
     default:
-      // INTERNAL from a reset, CANCELLED that was not us, UNKNOWN from a crash: all worth another try.
+      // INTERNAL from a reset, CANCELLED that was not us, UNKNOWN from a crash: all worth another
+      // try.
       return { kind: "unreachable", detail: detail || `status ${error.code}` };
   }
 }

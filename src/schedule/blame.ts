@@ -1,6 +1,8 @@
 /**
- * Decides who is guilty of a bad piece. A replica is only charged when its piece does not match; it is
- * guilty once the same piece came right from another one. Until then our memory, or the disk between,
+ * Decides who is guilty of a bad piece. A replica is only charged when its piece does not match;
+ * it is
+ * guilty once the same piece came right from another one. Until then our memory, or the disk
+ * between,
  * could be at fault, and a ban would be unjust.
  */
 
@@ -40,7 +42,9 @@ export class Blame {
     return this.#all().some((charge) => charge.replica === replica);
   }
 
-  /** The charges of those who delivered the same piece wrong too often to be trusted with a retry. */
+  /**
+   * The charges of those who delivered the same piece wrong too often to be trusted with a retry.
+   */
   beyondDoubt(): readonly Charge[] {
     return this.#all().filter(({ times }) => times > limits.corruptRetries);
   }

@@ -31,7 +31,8 @@ export interface Cut {
 
 /**
  * Takes from the replica with the worst time left so many pieces that both end together:
- * x = (left_v − delay_i) · rate_i · rate_v / (rate_i + rate_v) bytes, left_v in seconds. `undefined` when
+ * x = (left_v − delay_i) · rate_i · rate_v / (rate_i + rate_v) bytes, left_v in seconds.
+ * `undefined` when
  * no cut brings the end nearer by `limits.cutGainMs`.
  */
 export function chooseCut(
@@ -47,7 +48,8 @@ export function chooseCut(
   const delaySeconds = (cutter.latencyMs + cutter.busyMs) / 1000;
   const shared = (cutter.rate * worst.rate) / (cutter.rate + worst.rate);
   const idealBytes = (timeLeft(worst) - delaySeconds) * shared;
-  // Rounded to the nearest piece; a whole piece that ends sooner here than there is worth taking, too.
+  // Rounded to the nearest piece; a whole piece that ends sooner here than there is worth taking,
+  // too.
   const pieces = Math.min(worst.cuttable, Math.max(1, Math.round(idealBytes / pieceBytes)));
   const takenBytes = pieces * pieceBytes;
   const mineSeconds = delaySeconds + takenBytes / cutter.rate;

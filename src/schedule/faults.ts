@@ -1,4 +1,7 @@
-/** Decides what can go wrong with one lease, and what each of it costs. One closed union, one table. */
+/**
+ * Decides what can go wrong with one lease, and what each of it costs. One closed union, one
+ * table.
+ */
 
 /** Something went wrong with one call to one replica: a value, for the schedule to weigh. */
 export type Fault =
@@ -28,7 +31,10 @@ export type Fault =
   /** The two sides do not understand each other. */
   | { readonly kind: "incompatible"; readonly detail: string };
 
-/** What a ban rests on: a piece (or, without one, the piece list), what it should have been, what came. */
+/**
+ * What a ban rests on: a piece (or, without one, the piece list), what it should have been, what
+ * came.
+ */
 export interface Evidence {
   readonly piece: number | undefined;
   readonly expected: string;
@@ -42,7 +48,8 @@ export type FaultKind = Fault["kind"];
 
 /**
  * What a fault does to its replica.
- * `back-off`: wait, longer each time; withdrawn after several in a row. `wait`: as told, without a mark.
+ * `back-off`: wait, longer each time; withdrawn after several in a row. `wait`: as told, without a
+ * mark.
  * `accuse`: suspended until the piece came right from somebody else, then banned. `ban`: at once.
  * `withdraw`: no more leases in this download.
  */
@@ -53,7 +60,10 @@ export type Consequence =
   | { readonly kind: "ban"; readonly evidence: Evidence | undefined }
   | { readonly kind: "withdraw" };
 
-/** The one table from fault to consequence. The range of a lease that failed is always wanted again. */
+/**
+ * The one table from fault to consequence. The range of a lease that failed is always wanted
+ * again.
+ */
 export function consequenceOf(fault: Fault): Consequence {
   switch (fault.kind) {
     case "unreachable":

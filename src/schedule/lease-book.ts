@@ -1,4 +1,7 @@
-/** What runs in each open lease: its clocks and its bytes, and what follows from them for the replica. */
+/**
+ * What runs in each open lease: its clocks and its bytes, and what follows from them for the
+ * replica.
+ */
 
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
@@ -66,13 +69,13 @@ export class LeaseBook {
     if (running !== undefined) running.gotBytes -= bytes;
   }
 
-  /** Forgets a lease; gives the bytes of a piece in progress that are lost with it. */
-  closed(lease: Lease, now: number): number {
-    const running = this.#running.get(lease.id);
+  /** Ends a lease; the bytes of a piece in progress are lost with it. */
+  close(lease: Lease, now: number): void {
+    const score = this.#scoreboard.of(lease.replica);
+    score.wastedBytes += this.#running.get(lease.id)?.gotBytes ?? 0;
     this.#running.delete(lease.id);
-    const flows = this.#runningOf(lease.replica).some(({ hasBytes }) => hasBytes);
-    if (!flows) this.#scoreboard.of(lease.replica).meter.stop(now);
-    return running?.gotBytes ?? 0;
+    if (!this.#runningOf(lease.replica).some(({ hasBytes }) => hasBytes)) score.meter.stop(now);
+    this.#ledger.close(lease);
   }
 
   /** The leases whose time is over, with the fault that each of them is. */

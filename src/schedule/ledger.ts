@@ -1,5 +1,6 @@
 /**
- * The book of pieces: which are wanted, whose region they lie in, who holds a lease on them, which are
+ * The book of pieces: which are wanted, whose region they lie in, who holds a lease on them, which
+ * are
  * settled. It decides nothing; it keeps the invariant that every piece is in exactly one place
  * (hedged pieces excepted: they lie in two leases) and that no piece is settled twice.
  */
@@ -90,7 +91,10 @@ export class Ledger {
     this.#regions.delete(replica);
   }
 
-  /** Opens a lease on the first run of consecutive pieces of a replica's region, at most `most` long. */
+  /**
+   * Opens a lease on the first run of consecutive pieces of a replica's region, at most `most`
+   * long.
+   */
   open(replica: ReplicaId, most: number): Lease {
     const run = this.region(replica).ranges[0];
     assert(run !== undefined && most > 0, `${replica} has a region to lease`);
@@ -105,7 +109,10 @@ export class Ledger {
     return this.#add(replica, { start: piece, end: piece + 1 }, true);
   }
 
-  /** Takes the last pieces of what a replica still is to deliver, region before leases, into the pool. */
+  /**
+   * Takes the last pieces of what a replica still is to deliver, region before leases, into the
+   * pool.
+   */
   cut(victim: ReplicaId, count: number): RangeSet {
     const [taken, rest] = this.region(victim).takeLast(count);
     if (!taken.isEmpty) this.#regions.set(victim, rest);

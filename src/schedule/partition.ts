@@ -31,7 +31,10 @@ export function partition(wanted: RangeSet, shares: readonly Share[]): Map<Repli
   return regions;
 }
 
-/** Divides the wanted pieces into `chunks` equal regions; the n-th begins at the n-th replica, and round again. */
+/**
+ * Divides the wanted pieces into `chunks` equal regions; the n-th begins at the n-th replica, and
+ * round again.
+ */
 export function partitionInto(
   chunks: number,
   wanted: RangeSet,

@@ -1,4 +1,7 @@
-/** Decides what rate a replica delivers at: a decaying average over the time in which bytes could flow. */
+/**
+ * Decides what rate a replica delivers at: a decaying average over the time in which bytes could
+ * flow.
+ */
 
 import { limits } from "../limits.js";
 

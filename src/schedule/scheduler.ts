@@ -1,21 +1,23 @@
 /**
- * The schedule's one face to a transfer: it is told what happened and says what to do next. Pure: `now`
- * and `random` come in, decisions go out. Partition first, cut when a replica runs dry, hedge at the end.
+ * The schedule's one face to a transfer: it is told what happened and says what to do next. Pure:
+ * `now`
+ * and `random` come in, decisions go out. Partition first, cut when a replica runs dry, hedge at
+ * the end.
  */
 
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
-import { backoffMs, clampedRetryMs } from "./backoff.js";
-import { Blame, type Charge } from "./blame.js";
+import type { Charge } from "./blame.js";
 import { chooseCut } from "./cut.js";
-import { consequenceOf, type Fault, faultText } from "./faults.js";
+import { Discipline } from "./discipline.js";
+import type { Fault } from "./faults.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
 import { LeaseBook } from "./lease-book.js";
 import { type Lease, Ledger } from "./ledger.js";
 import { partition, partitionInto } from "./partition.js";
 import { byteCount, bytesOf, type Layout, type PieceIndex, pieceLength } from "./pieces.js";
 import { type Range, RangeSet } from "./range.js";
-import { isBeyondPatience, Scoreboard } from "./scoreboard.js";
+import { Scoreboard } from "./scoreboard.js";
 import { leaseDeadlineMs } from "./watchdog.js";
 
 /** What a transfer is to do now. */
@@ -47,13 +49,14 @@ export class Scheduler {
   readonly ledger: Ledger;
   readonly scoreboard = new Scoreboard();
   readonly #book: LeaseBook;
-  readonly #blame = new Blame();
-  readonly #random: () => number;
+  readonly #discipline: Discipline;
   readonly #chunks: number | undefined;
   #hasPartitioned = false;
   #lookedAt: number | undefined;
 
-  /** `chunks`: how many first regions; as many as replicas by default. `random`: uniform in [0, 1). */
+  /**
+   * `chunks`: how many first regions; as many as replicas by default. `random`: uniform in [0, 1).
+   */
   constructor(
     layout: Layout,
     options: {
@@ -64,8 +67,10 @@ export class Scheduler {
   ) {
     this.ledger = new Ledger(layout, options.verified);
     this.#book = new LeaseBook(this.ledger, this.scoreboard);
+    const { ledger, scoreboard } = this;
+    const { random } = options;
+    this.#discipline = new Discipline({ ledger, scoreboard, book: this.#book, random });
     this.#chunks = options.chunks;
-    this.#random = options.random;
   }
 
   get isDone(): boolean {
@@ -75,9 +80,7 @@ export class Scheduler {
   /** Whether nobody is left who could deliver what is missing. */
   get isHopeless(): boolean {
     if (this.isDone || this.ledger.leases().length > 0) return false;
-    return this.scoreboard
-      .all()
-      .every(({ standing }) => standing === "withdrawn" || standing === "banned");
+    return this.scoreboard.all().every((score) => this.scoreboard.isOut(score));
   }
 
   /** A member of the quorum takes part; `latencyMs` is the round trip seen when it was asked. */
@@ -93,7 +96,7 @@ export class Scheduler {
       this.ended(lease, fault, now);
       decisions.push({ kind: "cancel", lease, fault });
     }
-    this.#reviewCharges(now);
+    this.#discipline.review(now);
     this.#partitionOnce(now);
     for (const replica of this.#readyReplicas(now)) {
       const lease = this.#nextLease(replica, now);
@@ -102,7 +105,10 @@ export class Scheduler {
     return decisions;
   }
 
-  /** Bytes came. What follows is work of ours, so the lease's idle clock stands still until `awaiting`. */
+  /**
+   * Bytes came. What follows is work of ours, so the lease's idle clock stands still until
+   * `awaiting`.
+   */
   arrived(lease: Lease, bytes: number, now: number): void {
     this.#book.arrived(lease, bytes, now);
   }
@@ -122,53 +128,22 @@ export class Scheduler {
     const score = this.scoreboard.of(replica);
     if (isFirst) score.deliveredBytes += bytes;
     else score.wastedBytes += bytes;
-    const guilty = this.#blame.settle(piece, replica);
-    for (const { replica: culprit, evidence } of guilty) {
-      this.#ban(culprit, evidence, `served piece ${piece} corrupt`, now);
-    }
-    if (!this.#blame.isCharged(replica)) this.scoreboard.redeem(replica);
+    const guilty = this.#discipline.delivered(replica, piece, now);
     const losers = rivals.filter((rival) => rival.end === piece + 1);
-    for (const loser of losers) this.#close(loser, now);
+    for (const loser of losers) this.#book.close(loser, now);
     return { isFirst, losers, guilty, runsDry: this.#book.wantsMore(replica, now) };
   }
 
   /** A lease is over: done when `fault` is undefined. What it left open is wanted again. */
   ended(lease: Lease, fault: Fault | undefined, now: number): void {
     if (!this.ledger.isOpen(lease)) return;
-    this.#close(lease, now);
+    this.#book.close(lease, now);
     if (fault !== undefined) this.faulted(lease.replica, fault, now);
   }
 
   /** A replica did something wrong, within a lease or outside: draws the consequence. */
   faulted(replica: ReplicaId, fault: Fault, now: number): void {
-    const score = this.scoreboard.count(replica, fault);
-    const consequence = consequenceOf(fault);
-    const text = faultText(fault);
-    this.ledger.release(replica);
-    switch (consequence.kind) {
-      case "wait":
-        score.notBefore = now + clampedRetryMs(consequence.retryMs);
-        return;
-      case "withdraw":
-        this.scoreboard.withdraw(replica, text);
-        return;
-      case "ban":
-        this.#ban(replica, consequence.evidence, text, now);
-        return;
-      case "accuse":
-        this.#blame.charge(replica, consequence.piece, consequence.evidence);
-        this.scoreboard.suspend(replica, text, Number.POSITIVE_INFINITY);
-        return;
-      case "back-off": {
-        score.faultsInARow++;
-        if (isBeyondPatience(score.faultsInARow)) this.scoreboard.withdraw(replica, text);
-        const waitMs = backoffMs(score.faultsInARow, this.#random());
-        this.scoreboard.suspend(replica, text, now + waitMs);
-        return;
-      }
-      default:
-        consequence satisfies never;
-    }
+    this.#discipline.faulted(replica, fault, now);
   }
 
   /** If we did not look for long, we stood still, not they: every clock moves by the gap. */
@@ -178,19 +153,6 @@ export class Scheduler {
     if (gapMs <= limits.ownStallMs - limits.watchMs) return;
     this.#book.shift(gapMs);
     this.scoreboard.shift(gapMs);
-  }
-
-  /** When only charged replicas are left, they may try again; who fails the same piece too often is guilty. */
-  #reviewCharges(now: number): void {
-    for (const { replica, evidence } of this.#blame.beyondDoubt()) {
-      this.#ban(replica, evidence, `served piece ${evidence.piece} corrupt, again and again`, now);
-    }
-    const isLive = ({ standing }: { standing: string }) =>
-      standing === "good" || standing === "backing-off";
-    const live = this.scoreboard.all().filter(isLive);
-    const hasOther = live.some(({ replica }) => !this.#blame.isCharged(replica));
-    if (hasOther) return;
-    for (const score of live) score.notBefore = Math.min(score.notBefore, now);
   }
 
   #partitionOnce(now: number): void {
@@ -233,7 +195,9 @@ export class Scheduler {
     return isIdle && !isProbe ? this.#hedge(replica, now) : undefined;
   }
 
-  /** Finds new work for a replica that has none: what lies about, or the tail of somebody's region. */
+  /**
+   * Finds new work for a replica that has none: what lies about, or the tail of somebody's region.
+   */
   #refill(replica: ReplicaId, isProbe: boolean, now: number): void {
     const { ledger } = this;
     if (ledger.pool.isEmpty) {
@@ -281,22 +245,5 @@ export class Scheduler {
     this.#book.granted(lease, deadlineMs, now);
     const bytes = bytesOf(this.ledger.layout, { start: lease.start, end: lease.end });
     return { kind: "read", lease, bytes, deadlineMs };
-  }
-
-  #ban(
-    replica: ReplicaId,
-    evidence: Charge["evidence"] | undefined,
-    why: string,
-    now: number,
-  ): void {
-    this.#blame.drop(replica);
-    this.ledger.release(replica);
-    for (const lease of this.ledger.leasesOf(replica)) this.#close(lease, now);
-    this.scoreboard.ban(replica, evidence, why);
-  }
-
-  #close(lease: Lease, now: number): void {
-    this.scoreboard.of(lease.replica).wastedBytes += this.#book.closed(lease, now);
-    this.ledger.close(lease);
   }
 }

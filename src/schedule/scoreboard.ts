@@ -6,7 +6,9 @@ import type { ReplicaId } from "../trust/quorum.js";
 import type { Evidence, Fault, FaultKind } from "./faults.js";
 import { RateMeter } from "./rate-meter.js";
 
-/** Where a replica stands. Only `good` ones, and `backing-off` ones whose wait is over, get leases. */
+/**
+ * Where a replica stands. Only `good` ones, and `backing-off` ones whose wait is over, get leases.
+ */
 export type Standing = "good" | "backing-off" | "withdrawn" | "banned";
 
 /** One replica's line. Bytes are those of this run; times are the clock's milliseconds. */
@@ -23,7 +25,10 @@ export interface Score {
   evidence: Evidence | undefined;
   /** Verified bytes that it was the first to deliver. */
   deliveredBytes: number;
-  /** Bytes that came and were of no use: half pieces, bad ones, and those that somebody else had sooner. */
+  /**
+   * Bytes that came and were of no use: half pieces, bad ones, and those that somebody else had
+   * sooner.
+   */
   wastedBytes: number;
   /** When bytes last came, or `undefined` before the first. */
   lastByteAt: number | undefined;
@@ -100,7 +105,10 @@ export class Scoreboard {
     return Math.max(0, ...this.of(replica).latenciesMs);
   }
 
-  /** Bytes per second; where nothing is known yet, the median of the known ones, or 1 when nobody is known. */
+  /**
+   * Bytes per second; where nothing is known yet, the median of the known ones, or 1 when nobody
+   * is known.
+   */
   rate(replica: ReplicaId, now: number): number {
     return this.knownRate(replica, now) ?? this.#medianRate(now) ?? 1;
   }
@@ -112,7 +120,10 @@ export class Scoreboard {
     return rate === undefined ? undefined : Math.max(rate, 1);
   }
 
-  /** Whether another replica got bytes through after `since`: if not, the network or we may be at fault. */
+  /**
+   * Whether another replica got bytes through after `since`: if not, the network or we may be at
+   * fault.
+   */
   othersMovedSince(replica: ReplicaId, since: number): boolean {
     return this.all().some(
       (score) =>
@@ -151,8 +162,12 @@ export class Scoreboard {
 
   /** Whether a replica may get a lease now. */
   isReady(score: Score, now: number): boolean {
-    const isOut = score.standing === "withdrawn" || score.standing === "banned";
-    return !isOut && score.notBefore <= now;
+    return !this.isOut(score) && score.notBefore <= now;
+  }
+
+  /** Whether a replica gets no more leases in this download. */
+  isOut({ standing }: Score): boolean {
+    return standing === "withdrawn" || standing === "banned";
   }
 
   #medianRate(now: number): number | undefined {

@@ -1,4 +1,7 @@
-/** Decides how long to hold bytes back so that a rate is kept. Pure: `now` comes in, a wait goes out. */
+/**
+ * Decides how long to hold bytes back so that a rate is kept. Pure: `now` comes in, a wait goes
+ * out.
+ */
 
 /** Lets `bytesPerSecond` through on average. Callers queue by the order in which they ask. */
 export class TokenBucket {
@@ -7,7 +10,10 @@ export class TokenBucket {
   #paidUntil = Number.NEGATIVE_INFINITY;
   readonly #burstMs: number;
 
-  /** `burstMs`: how much unused time may be caught up with, so that a late timer does not lower the rate. */
+  /**
+   * `burstMs`: how much unused time may be caught up with, so that a late timer does not lower the
+   * rate.
+   */
   constructor(bytesPerSecond: number, burstMs = 50) {
     this.#bytesPerMs = bytesPerSecond / 1000;
     this.#burstMs = burstMs;

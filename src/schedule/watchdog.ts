@@ -1,4 +1,6 @@
-/** Decides when a lease has waited long enough: three clocks, none of which we may stop ourselves. */
+/**
+ * Decides when a lease has waited long enough: three clocks, none of which we may stop ourselves.
+ */
 
 import { limits } from "../limits.js";
 import type { Fault } from "./faults.js";
@@ -22,7 +24,8 @@ export interface LeaseClock {
 
 /**
  * The fault of a lease that is late, or `undefined` while it may go on.
- * When nobody else moves either, the network or we may be at fault, and patience is longer: dropping
+ * When nobody else moves either, the network or we may be at fault, and patience is longer:
+ * dropping
  * a replica would then only lose the place in its queue.
  */
 export function watch(clock: LeaseClock, now: number): Fault | undefined {

@@ -1,5 +1,6 @@
 /**
- * A group of virtual servers over the same files: each stands alone on its port, and can be stopped,
+ * A group of virtual servers over the same files: each stands alone on its port, and can be
+ * stopped,
  * started and broken without the others noticing.
  */
 
@@ -29,7 +30,8 @@ interface VirtualServer {
 }
 
 /**
- * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server on each
+ * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server on
+ * each
  * of the others. Throws UsageError when none is left.
  */
 export async function startGroup(

@@ -1,4 +1,7 @@
-/** Decides when a file is hashed: once for each state of it, one flight however many ask, few at a time. */
+/**
+ * Decides when a file is hashed: once for each state of it, one flight however many ask, few at a
+ * time.
+ */
 
 import { limits } from "../limits.js";
 import { type ManifestStore, type OpenFile, ReplicaFault } from "../ports.js";
@@ -44,8 +47,10 @@ export class Manifests {
   }
 
   /**
-   * The manifest of a file in its present state. When it is not known yet, hashing starts and goes on
-   * whoever waits; a caller that cannot wait `patienceMs` gets a `hashing` fault that tells how far it is.
+   * The manifest of a file in its present state. When it is not known yet, hashing starts and goes
+   * on
+   * whoever waits; a caller that cannot wait `patienceMs` gets a `hashing` fault that tells how
+   * far it is.
    */
   async of(
     name: string,

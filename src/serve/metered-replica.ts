@@ -1,4 +1,7 @@
-/** Counts what a virtual server does, for its report: calls, streams, bytes, errors. Changes nothing. */
+/**
+ * Counts what a virtual server does, for its report: calls, streams, bytes, errors. Changes
+ * nothing.
+ */
 
 import type { Call, Chunk, ReadRequest, Replica } from "../ports.js";
 

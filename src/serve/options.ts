@@ -1,4 +1,7 @@
-/** Decides what a group of virtual servers was asked for: every option once, checked, with its default. */
+/**
+ * Decides what a group of virtual servers was asked for: every option once, checked, with its
+ * default.
+ */
 
 import { UsageError } from "../errors.js";
 import { type FaultName, faultNames } from "./faulty-replica.js";

@@ -1,4 +1,7 @@
-/** What a group of virtual servers tells while it runs: one event for lines, live table and JSON alike. */
+/**
+ * What a group of virtual servers tells while it runs: one event for lines, live table and JSON
+ * alike.
+ */
 
 import type { FaultName } from "./faulty-replica.js";
 import type { HashingProgress } from "./manifests.js";

@@ -26,7 +26,10 @@ export function shapedReplica(
   };
 }
 
-/** Bytes in a chunk under a rate: small enough that chunks keep coming, so that no clock takes it for a stall. */
+/**
+ * Bytes in a chunk under a rate: small enough that chunks keep coming, so that no clock takes it
+ * for a stall.
+ */
 export function chunkBytesFor(rateBytesPerSecond: number | undefined): number {
   if (rateBytesPerSecond === undefined) return limits.chunkBytes;
   const even = Math.floor(rateBytesPerSecond / limits.chunksPerSecond);

@@ -1,4 +1,7 @@
-/** Hashes an open file in a thread of its own, so that whoever serves or draws meanwhile does not stand still. */
+/**
+ * Hashes an open file in a thread of its own, so that whoever serves or draws meanwhile does not
+ * stand still.
+ */
 
 import { Worker } from "node:worker_threads";
 import type { FileManifest } from "../trust/manifest.js";

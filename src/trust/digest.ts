@@ -1,16 +1,24 @@
-/** Decides what a digest is, and how it is written: SHA-256, as `sha256:` and 64 hexadecimal digits. */
+/**
+ * Decides what a digest is, and how it is written: SHA-256, as `sha256:` and 64 hexadecimal
+ * digits.
+ */
 
 import { createHash, type Hash } from "node:crypto";
 
 declare const digestBrand: unique symbol;
 
-/** A SHA-256 as `sha256:<64 lower-case hexadecimal digits>`. Made by `parseDigest` or `digestOf` only. */
+/**
+ * A SHA-256 as `sha256:<64 lower-case hexadecimal digits>`. Made by `parseDigest` or `digestOf`
+ * only.
+ */
 export type Digest = string & { readonly [digestBrand]: true };
 
 /** Bytes in a raw SHA-256. */
 export const digestBytes = 32;
 
-/** Reads a digest; `undefined` unless it is exactly `sha256:` and 64 hexadecimal digits (any case). */
+/**
+ * Reads a digest; `undefined` unless it is exactly `sha256:` and 64 hexadecimal digits (any case).
+ */
 export function parseDigest(text: string): Digest | undefined {
   return /^sha256:[0-9a-f]{64}$/i.test(text) ? (text.toLowerCase() as Digest) : undefined;
 }

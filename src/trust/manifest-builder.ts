@@ -14,7 +14,10 @@ export class ManifestBuilder {
   #leaf: Hash | undefined;
   #added = 0;
 
-  /** `size`: bytes that will be added. `pieceBytes`: the protocol's for that size, unless said otherwise. */
+  /**
+   * `size`: bytes that will be added. `pieceBytes`: the protocol's for that size, unless said
+   * otherwise.
+   */
   constructor(size: number, pieceBytes: number = pieceBytesFor(size)) {
     this.#size = size;
     this.#pieceBytes = pieceBytes;

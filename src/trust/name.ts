@@ -1,4 +1,6 @@
-/** Decides which texts are file names that may travel, and what a download may be called on disk. */
+/**
+ * Decides which texts are file names that may travel, and what a download may be called on disk.
+ */
 
 import { limits } from "../limits.js";
 
@@ -26,7 +28,9 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Whether any component is hidden (begins with a dot); hidden files are neither served nor listed. */
+/**
+ * Whether any component is hidden (begins with a dot); hidden files are neither served nor listed.
+ */
 export function isHidden(name: string): boolean {
   return name.split("/").some((component) => component.startsWith("."));
 }
@@ -38,7 +42,8 @@ export function baseName(name: string): string {
 
 /**
  * Says why a name that came from a server may not become a file's name here, or `undefined`.
- * Stricter than `nameProblem`: a leading dash would be read as a flag, a leading dot hides the file.
+ * Stricter than `nameProblem`: a leading dash would be read as a flag, a leading dot hides the
+ * file.
  */
 export function outputNameProblem(name: string): string | undefined {
   const problem = nameProblem(name);

@@ -1,4 +1,6 @@
-/** Decides what a file is, from what each configured replica answered. Pure: votes in, verdict out. */
+/**
+ * Decides what a file is, from what each configured replica answered. Pure: votes in, verdict out.
+ */
 
 import { assert } from "../errors.js";
 import { type Digest, parseDigest } from "./digest.js";
@@ -21,7 +23,9 @@ export type Rule =
   | { readonly kind: "all" }
   | { readonly kind: "digest"; readonly digest: Digest };
 
-/** What one replica answered. "missing" is an answer; "silent" is the lack of one, with the reason. */
+/**
+ * What one replica answered. "missing" is an answer; "silent" is the lack of one, with the reason.
+ */
 export type Answer =
   | { readonly kind: "claimed"; readonly claim: Claim }
   | { readonly kind: "missing" }
@@ -45,7 +49,10 @@ interface Verdict {
   readonly needed: number;
   /** Every vote, in the order of configuration. */
   readonly votes: readonly Vote[];
-  /** Groups of equal claims, the largest first. A replica that gives no pieces stands in every group that it fits. */
+  /**
+   * Groups of equal claims, the largest first. A replica that gives no pieces stands in every
+   * group that it fits.
+   */
   readonly groups: readonly Group[];
 }
 
@@ -61,7 +68,10 @@ export interface Reached extends Verdict {
 /** No quorum: the verdict fails closed. */
 export interface NotReached extends Verdict {
   readonly reached: false;
-  /** `missing` when the replicas that answered do not have the file, `tie` when two groups are largest. */
+  /**
+   * `missing` when the replicas that answered do not have the file, `tie` when two groups are
+   * largest.
+   */
   readonly why: "missing" | "tie" | "too-few";
 }
 
@@ -143,7 +153,10 @@ export function ruleText(rule: Rule): string {
   }
 }
 
-/** Whether a later claim makes its replica a member: equal, or equal but for pieces that it does not give. */
+/**
+ * Whether a later claim makes its replica a member: equal, or equal but for pieces that it does
+ * not give.
+ */
 export function fits(claim: Claim, agreed: Claim): boolean {
   if (claim.size !== agreed.size || claim.digest !== agreed.digest) return false;
   return claim.root === undefined || agreed.root === undefined || claim.root === agreed.root;
@@ -154,7 +167,8 @@ function mayWin(group: Group, rule: Rule): boolean {
 }
 
 /**
- * One group for each distinct whole claim; a claim without pieces joins every group that it fits, and
+ * One group for each distinct whole claim; a claim without pieces joins every group that it fits,
+ * and
  * makes one of its own only when it fits none: it says less, but contradicts nobody.
  */
 function groupsOf(votes: readonly Vote[]): Group[] {
@@ -194,7 +208,10 @@ function reachedBy(verdict: Verdict, claim: Claim, agreeing: readonly ReplicaId[
   return { ...verdict, reached: true, manifest: manifestOf(claim), agreeing, dissenting };
 }
 
-/** With a pinned digest, a tie between roots leaves the root out: the pinned digest still checks the whole. */
+/**
+ * With a pinned digest, a tie between roots leaves the root out: the pinned digest still checks
+ * the whole.
+ */
 function reachedWithoutRoot(verdict: Verdict, claim: Claim): Reached {
   const bare = { ...claim, root: undefined };
   const agreeing = membersOf(verdict.votes, bare);

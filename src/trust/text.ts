@@ -1,4 +1,7 @@
-/** Makes a stranger's text fit to be shown: a terminal obeys control characters, a reader bidirectional ones. */
+/**
+ * Makes a stranger's text fit to be shown: a terminal obeys control characters, a reader
+ * bidirectional ones.
+ */
 
 const longestShown = 200;
 

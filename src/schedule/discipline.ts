@@ -1,0 +1,101 @@
+/**
+ * Decides what a replica's faults cost it: a wait, a suspension, a withdrawal, a ban. Who fetches
+ * what
+ * is the scheduler's; this only says who may.
+ */
+
+import type { ReplicaId } from "../trust/quorum.js";
+import { backoffMs, clampedRetryMs } from "./backoff.js";
+import { Blame, type Charge } from "./blame.js";
+import { consequenceOf, type Fault, faultText } from "./faults.js";
+import type { LeaseBook } from "./lease-book.js";
+import type { Ledger } from "./ledger.js";
+import { isBeyondPatience, type Scoreboard } from "./scoreboard.js";
+
+export class Discipline {
+  readonly #ledger: Ledger;
+  readonly #scoreboard: Scoreboard;
+  readonly #book: LeaseBook;
+  readonly #random: () => number;
+  readonly #blame = new Blame();
+
+  /** `random`: uniform in [0, 1). */
+  constructor(parts: {
+    readonly ledger: Ledger;
+    readonly scoreboard: Scoreboard;
+    readonly book: LeaseBook;
+    readonly random: () => number;
+  }) {
+    this.#ledger = parts.ledger;
+    this.#scoreboard = parts.scoreboard;
+    this.#book = parts.book;
+    this.#random = parts.random;
+  }
+
+  /** Draws the consequence of a fault. Whatever the replica was to deliver is wanted again. */
+  faulted(replica: ReplicaId, fault: Fault, now: number): void {
+    const score = this.#scoreboard.count(replica, fault);
+    const consequence = consequenceOf(fault);
+    const text = faultText(fault);
+    this.#ledger.release(replica);
+    switch (consequence.kind) {
+      case "wait":
+        score.notBefore = now + clampedRetryMs(consequence.retryMs);
+        return;
+      case "withdraw":
+        this.#scoreboard.withdraw(replica, text);
+        return;
+      case "ban":
+        this.#ban(replica, consequence.evidence, text, now);
+        return;
+      case "accuse":
+        this.#blame.charge(replica, consequence.piece, consequence.evidence);
+        this.#scoreboard.suspend(replica, text, Number.POSITIVE_INFINITY);
+        return;
+      case "back-off": {
+        score.faultsInARow++;
+        if (isBeyondPatience(score.faultsInARow)) this.#scoreboard.withdraw(replica, text);
+        const waitMs = backoffMs(score.faultsInARow, this.#random());
+        this.#scoreboard.suspend(replica, text, now + waitMs);
+        return;
+      }
+      default:
+        consequence satisfies never;
+    }
+  }
+
+  /** A piece came right: its deliverer is redeemed, whoever delivered it wrong is banned. */
+  delivered(replica: ReplicaId, piece: number, now: number): readonly Charge[] {
+    const guilty = this.#blame.settle(piece, replica);
+    for (const { replica: culprit, evidence } of guilty) {
+      this.#ban(culprit, evidence, `served piece ${piece} corrupt`, now);
+    }
+    if (!this.#blame.isCharged(replica)) this.#scoreboard.redeem(replica);
+    return guilty;
+  }
+
+  /**
+   * When only charged replicas are left, they may try again; who fails the same piece too often is
+   * guilty even though nobody else could show how it is right.
+   */
+  review(now: number): void {
+    for (const { replica, evidence } of this.#blame.beyondDoubt()) {
+      this.#ban(replica, evidence, `served piece ${evidence.piece} corrupt, again and again`, now);
+    }
+    const live = this.#scoreboard.all().filter((score) => !this.#scoreboard.isOut(score));
+    if (live.some(({ replica }) => !this.#blame.isCharged(replica))) return;
+    for (const score of live) score.notBefore = Math.min(score.notBefore, now);
+  }
+
+  #ban(
+    replica: ReplicaId,
+    evidence: Charge["evidence"] | undefined,
+    why: string,
+    now: number,
+  ): void {
+    this.#blame.drop(replica);
+    this.#ledger.release(replica);
+    for (const lease of this.#ledger.leasesOf(replica)) this.#book.close(lease, now);
+    this.#scoreboard.ban(replica, evidence, why);
+  }
+}

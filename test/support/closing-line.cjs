@@ -1,0 +1,16 @@
+/** Mocha's spec reporter, with a last line that every CI can read: `N passed, N failed`. */
+
+const { reporters } = require("mocha");
+
+class ClosingLine extends reporters.Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    runner.once("end", () => {
+      const { passes, failures, pending } = this.stats;
+      const skipped = pending > 0 ? `, ${pending} skipped` : "";
+      process.on("exit", () => console.log(`${passes} passed, ${failures} failed${skipped}`));
+    });
+  }
+}
+
+module.exports = ClosingLine;
