@@ -1,0 +1,108 @@
+/** A Partial in memory: what a test reads back, and what survives from one "run" to the next. */
+
+import { StorageError } from "../../src/errors.js";
+import type { JournalRecord, Partial } from "../../src/ports.js";
+import type { FileManifest, Manifest } from "../../src/trust/manifest.js";
+import { ManifestBuilder } from "../../src/trust/manifest-builder.js";
+
+/** What the fake is asked to do, in the words of the port. */
+export type MemoryOperation = "write" | "read" | "sync" | "append" | "publish" | "discard";
+
+/** What a disk would hold. Made by `memoryStore`; tests read it. */
+export interface MemoryStore {
+  /** The unfinished file; `undefined` when there is none. */
+  partial: Uint8Array | undefined;
+  /** Which manifest the journal is of, and its records; `undefined` when there is none. */
+  journal: { readonly identity: string; readonly records: JournalRecord[] } | undefined;
+  /** The finished file; `undefined` until it is published. */
+  published: Uint8Array | undefined;
+  isLocked: boolean;
+  /** Called before each operation; what it throws makes that operation fail. */
+  before: (operation: MemoryOperation) => void;
+}
+
+/** An empty disk. `before` may throw, to make the n-th operation fail. */
+export function memoryStore(before: (operation: MemoryOperation) => void = () => {}): MemoryStore {
+  return {
+    partial: undefined,
+    journal: undefined,
+    published: undefined,
+    isLocked: false,
+    before,
+  };
+}
+
+/** Opens the partial that the store holds, or begins one. Another call takes up what this one left. */
+export async function memoryPartial(store: MemoryStore, manifest: Manifest): Promise<Partial> {
+  if (store.isLocked) throw new StorageError("lock memory: somebody else is writing this output");
+  if (store.published !== undefined) throw existsError();
+  const bytes = new Uint8Array(manifest.size);
+  const leftover = store.partial?.subarray(0, manifest.size) ?? new Uint8Array();
+  bytes.set(leftover);
+  const { size, digest, root, pieceBytes } = manifest;
+  const identity = [size, digest, root, pieceBytes].join(" ");
+  const claimed = store.journal?.identity === identity ? [...store.journal.records] : undefined;
+  const records = [...(claimed ?? [])];
+  store.isLocked = true;
+  store.partial = bytes;
+  store.journal = { identity, records };
+  return {
+    ...portsOf(store, bytes, records, claimed),
+    leftoverBytes: leftover.length,
+    async publish() {
+      store.before("publish");
+      if (store.published !== undefined) throw existsError();
+      store.published = bytes.slice();
+      store.partial = undefined;
+      store.journal = undefined;
+      return "memory";
+    },
+    async discard() {
+      store.before("discard");
+      store.partial = undefined;
+      store.journal = undefined;
+    },
+    async [Symbol.asyncDispose]() {
+      store.isLocked = false;
+    },
+  };
+}
+
+/** The manifest of bytes that are all in memory. */
+export function manifestOfBytes(bytes: Uint8Array, pieceBytes?: number): FileManifest {
+  const builder = new ManifestBuilder(bytes.length, pieceBytes);
+  builder.add(bytes);
+  return builder.finish();
+}
+
+function portsOf(
+  store: MemoryStore,
+  bytes: Uint8Array,
+  records: JournalRecord[],
+  claimed: readonly JournalRecord[] | undefined,
+): Pick<Partial, "sink" | "journal"> {
+  const sink = {
+    async write(offset: number, written: Uint8Array) {
+      store.before("write");
+      bytes.set(written, offset);
+    },
+    async read(offset: number, buffer: Uint8Array) {
+      store.before("read");
+      const there = bytes.subarray(offset, offset + buffer.length);
+      buffer.set(there);
+      return there.length;
+    },
+    async sync() {
+      store.before("sync");
+    },
+  };
+  const append = async (added: readonly JournalRecord[]) => {
+    store.before("append");
+    records.push(...added.map(({ piece, digest }) => ({ piece, digest: digest.slice() })));
+  };
+  return { sink, journal: { claimed, append } };
+}
+
+function existsError(): StorageError {
+  return new StorageError("write memory: it exists already; --force replaces it");
+}
