@@ -88,8 +88,8 @@ export interface FilePage {
  */
 export interface Replica {
   claim(name: string, call: Call): Promise<NamedClaim>;
-  /** Bytes in the file. */
-  size(name: string, call: Call): Promise<number>;
+  /** The file's name and its size in bytes, without waiting for its digest. */
+  size(name: string, call: Call): Promise<FileEntry>;
   /**
    * The bytes of a range in order. A local replica covers the range exactly; a remote one is a
    * stranger,

@@ -9,6 +9,7 @@ import { limits } from "../limits.js";
 import {
   type Call,
   type Chunk,
+  type FileEntry,
   type FilePage,
   type ListRequest,
   type NamedClaim,
@@ -39,10 +40,7 @@ export function connectReplica(host: string, port: number): RemoteReplica {
   const client = createClientFactory().create(definition, channel);
   return {
     claim: (name, call) => within(call, "answer", (options) => claim(client, name, options)),
-    size: (name, call) =>
-      within(call, "answer", async (options) => {
-        return safeNumber((await client.getSize({ name }, options)).size, "its size");
-      }),
+    size: (name, call) => within(call, "answer", (options) => size(client, name, options)),
     pieces: (request, call) =>
       within(call, "answer", (options) => pieces(client, request, options)),
     list: (request, call) => within(call, "answer", (options) => list(client, request, options)),
@@ -66,6 +64,11 @@ async function claim(
   const parsed = parseClaim({ size: asked, digest, pieceBytes, root });
   if ("problem" in parsed) throw incompatible(parsed.problem);
   return { name: response.name, claim: parsed, version };
+}
+
+async function size(client: ReplicaClient, name: string, options: CallOptions): Promise<FileEntry> {
+  const response = await client.getSize({ name }, options);
+  return { name: response.name, size: safeNumber(response.size, "its size") };
 }
 
 async function pieces(

@@ -87,7 +87,8 @@ function implementationOf(replica: Replica): ServiceImplementation<typeof replic
       }),
     getSize: ({ name }, context) =>
       answering(name, context, async (call) => {
-        return { name, size: BigInt(await replica.size(name, call)) };
+        const entry = await replica.size(name, call);
+        return { name: entry.name, size: BigInt(entry.size) };
       }),
     readRange: (request, context) => readRange(replica, request, context, reads),
     async *listPieces({ name, first, count, ifDigest }, context) {
@@ -136,7 +137,7 @@ async function* readRange(
   const call = callOf(context);
   try {
     const start = offsetOf(offset);
-    const end = length === 0n ? await replica.size(name, call) : start + offsetOf(length);
+    const end = length === 0n ? (await replica.size(name, call)).size : start + offsetOf(length);
     const range = { start, end: Math.max(start, end) };
     for await (const chunk of replica.read({ name, range, ifDigest: digestOf(ifDigest) }, call)) {
       const { bytes: data } = chunk;
@@ -150,7 +151,7 @@ async function* readRange(
 }
 
 async function restOfPieces(replica: Replica, name: string, first: number, call: Call) {
-  const size = await replica.size(name, call);
+  const { size } = await replica.size(name, call);
   return Math.max(0, Math.ceil(size / pieceBytesFor(size)) - first);
 }
 

@@ -4,6 +4,7 @@ import { limits } from "../limits.js";
 import {
   type Call,
   type Chunk,
+  type FileEntry,
   type FilePage,
   type ListRequest,
   type NamedClaim,
@@ -37,10 +38,11 @@ export class LocalReplica implements Replica {
     return { name, claim: { size, digest, root }, version };
   }
 
-  async size(asked: string, _call: Call): Promise<number> {
-    const file = await this.#files.open(await this.#resolve(asked));
+  async size(asked: string, _call: Call): Promise<FileEntry> {
+    const name = await this.#resolve(asked);
+    const file = await this.#files.open(name);
     await file.close();
-    return file.version.size;
+    return { name, size: file.version.size };
   }
 
   async *read(request: ReadRequest, { signal }: Call): AsyncGenerator<Chunk> {

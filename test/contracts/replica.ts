@@ -64,8 +64,11 @@ export function replicaContract(title: string, open: OpenReplica): void {
       assert.deepEqual([claim.size, claim.digest], [0, digestOf(new Uint8Array(0))]);
     });
     it("tells sizes", async () => {
-      assert.equal(await opened.replica.size("a.bin", call()), 300_001);
-      assert.equal(await opened.replica.size("b/c.bin", call()), 5);
+      assert.deepEqual(await opened.replica.size("a.bin", call()), {
+        name: "a.bin",
+        size: 300_001,
+      });
+      assert.deepEqual(await opened.replica.size("b/c.bin", call()), { name: "b/c.bin", size: 5 });
     });
 
     const ranges: readonly (readonly [start: number, end: number])[] = [
@@ -167,7 +170,7 @@ function onlyFileRules(title: string, open: OpenReplica): void {
       const { replica, close } = await open({ "only.bin": madeUp(10) });
       try {
         assert.equal((await replica.claim("", call())).name, "only.bin");
-        assert.equal(await replica.size("", call()), 10);
+        assert.deepEqual(await replica.size("", call()), { name: "only.bin", size: 10 });
         assert.equal((await readAll(replica, "", { start: 2, end: 9 })).length, 7);
       } finally {
         await close();

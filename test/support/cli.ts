@@ -7,6 +7,9 @@ import { join } from "node:path";
 /** The built program. */
 export const mainPath = join(import.meta.dirname, "../../dist/src/cli/main.js");
 
+const overrides = "-dac_override,-dac_read_search";
+const dropOverrides = ["setpriv", `--bounding-set=${overrides}`, `--inh-caps=${overrides}`];
+
 /** What a finished run left. */
 export interface Finished {
   /** The exit code, or the signal's name. */
@@ -20,6 +23,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether root, when it is root that runs it, loses the right to read and write everything. */
+  readonly isUnprivileged?: boolean;
 }
 
 /** A running command line. */
@@ -30,8 +35,13 @@ export class Running {
   stderr = "";
   readonly #watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], { cwd, input, env }: RunOptions = {}) {
-    this.child = spawn(process.execPath, [mainPath, ...args], {
+  constructor(
+    args: readonly string[],
+    { cwd, input, env, isUnprivileged = false }: RunOptions = {},
+  ) {
+    const prefix = isUnprivileged && process.getuid?.() === 0 ? dropOverrides : [];
+    const [command = "", ...rest] = [...prefix, process.execPath, mainPath, ...args];
+    this.child = spawn(command, rest, {
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...process.env, ...env },
     });

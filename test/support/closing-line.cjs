@@ -8,7 +8,9 @@ class ClosingLine extends reporters.Spec {
     runner.once("end", () => {
       const { passes, failures, pending } = this.stats;
       const skipped = pending > 0 ? `, ${pending} skipped` : "";
-      process.on("exit", () => console.log(`${passes} passed, ${failures} failed${skipped}`));
+      process.on("exit", () =>
+        process.stdout.write(`${passes} passed, ${failures} failed${skipped}\n`),
+      );
     });
   }
 }

@@ -56,7 +56,8 @@ export function memoryReplica(files: Files, chunkBytes = 64 * 1024): Replica {
     },
     async size(asked, { signal }) {
       signal.throwIfAborted();
-      return find(asked).bytes.length;
+      const { name, bytes } = find(asked);
+      return { name, size: bytes.length };
     },
     read,
     async pieces({ name, first, count, ifDigest }, { signal }) {

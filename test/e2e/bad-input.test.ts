@@ -1,0 +1,114 @@
+/** Bad input: each with one clear line and the right exit code, and never a stack. */
+
+import assert from "node:assert/strict";
+import { chmod, symlink } from "node:fs/promises";
+import { freePorts } from "../support/cli.js";
+import { madeUp } from "../support/made-up.js";
+import { Workspace } from "../support/workspace.js";
+
+type Case = readonly [args: string, code: number, says: RegExp];
+
+/** Refused before anybody is asked. */
+const refused: readonly Case[] = [
+  ["serve", 2, /serve: no ports: name them with -p PORT…/],
+  ["serve -f file.bin", 2, /serve: no ports/],
+  ["serve -f file.bin -p 0", 2, /serve: no port is left to listen on/],
+  ["serve -f file.bin -p 70000 abc", 2, /serve: no port is left to listen on/],
+  ["serve -f file.bin -n 3 -p 10001 10002", 2, /-n 3 is not the number of ports given, 2/],
+  ["serve -f file.bin -n 0 -p 10001", 2, /"0" is not a whole number from 1/],
+  ["serve -f nothing.bin -p 10001", 2, /serve nothing\.bin: no such file or folder/],
+  ["serve -f folder -p 10001", 2, /serve folder: it is a folder; leave out -f/],
+  ["serve nowhere -p 10001", 2, /serve nowhere: no such file or folder/],
+  ["serve file.bin -p 10001", 2, /serve file\.bin: it is no folder/],
+  ["serve folder -f file.bin -p 10001", 2, /a folder and -f at once/],
+  ["serve -f file.bin -i 0 -p 10001", 2, /"0" is not a number of seconds above 0/],
+  ["serve -f file.bin -i abc -p 10001", 2, /"abc" is not a number of seconds/],
+  ["serve -f file.bin --limit-rate fast -p 10001", 2, /"fast" is no number of bytes/],
+  ["serve -f file.bin --fault 10001:explode -p 10001", 2, /"10001:explode" is not PORT:KIND/],
+  ["serve -f file.bin --fault 10002:lie -p 10001", 2, /no virtual server on port 10002/],
+  ["get", 2, /get: no replicas: name them with -p PORT… or --servers FILE/],
+  ["get x -p 0", 2, /"0" is no port/],
+  ["get x -p 70000", 2, /"70000" is no port; a port is a number from 1 to 65535/],
+  ["get x -p abc", 2, /"abc" is no port/],
+  ["get -p 10001 x", 2, /"x" is no port; .*what follows -p is read as ports/],
+  ["get x -i 0 -p 10001", 2, /"0" is not a number of seconds above 0/],
+  ["get x -i abc -p 10001", 2, /"abc" is not a number of seconds/],
+  ["get x --chunks 0 -p 10001", 2, /"0" is not a whole number from 1/],
+  ["get x --quorum most -p 10001", 2, /"most" is no rule: it is majority, all, or how many/],
+  ["get x --quorum 0 -p 10001", 2, /"0" is no rule/],
+  ["get x --digest md5:abcd -p 10001", 2, /the digest algorithm md5 is not known: it is sha256/],
+  ["get x --digest sha256:abcd -p 10001", 2, /"sha256:abcd" is not sha256: and 64 hexadecimal/],
+  ["get x --timeout soon -p 10001", 2, /"soon" is no duration/],
+  ["get x --limit-rate 12 -p 10001", 2, /"12" is below 1 KiB a second/],
+  ["get x --servers nothing.txt", 2, /read the servers file nothing\.txt: no such file/],
+  ["get x --servers broken.txt", 2, /broken\.txt, line 3: "localhost" is not `host port`/],
+  ["get x --servers empty.txt", 2, /empty\.txt: it names no server/],
+  ["get ../x -p 10001", 2, /get: the name "\.\.\/x" has a `\.` or `\.\.` component/],
+  ["get a//b -p 10001", 2, /the name "a\/\/b" has an empty component/],
+  ["get x -o no/such/x -p 10001", 7, /write into .*no\/such: no such file or folder/],
+  ["get x -o file.bin -p 10001", 7, /write .*file\.bin: it exists already; --force replaces it/],
+  ["get x -o link -p 10001", 7, /write .*link: it is a symbolic link/],
+  ["get x -o file.bin/x -p 10001", 7, /write into .*file\.bin: it is no folder/],
+  ["digest nothing.bin", 7, /read nothing\.bin: no such file or folder/],
+  ["digest folder", 7, /read folder: it is a folder/],
+  ["survey", 2, /survey: no replicas/],
+  ["verify file.bin", 2, /verify: no replicas/],
+  ["list", 2, /list: no replicas/],
+  ["fetch x", 2, /unknown command 'fetch'/],
+  ["get x --chunk 4 -p 10001", 2, /unknown option '--chunk'\n?.*Did you mean --chunks/],
+];
+
+describe("bad input", () => {
+  const here = Workspace.forSuite();
+  before(async () => {
+    await here.write("file.bin", madeUp(1000));
+    await here.write("broken.txt", "# replicas\n127.0.0.1 10001\nlocalhost\n");
+    await here.write("empty.txt", "# none\n");
+    await here.mkdir("folder");
+    await symlink("file.bin", here.path("link"));
+  });
+
+  for (const [args, code, says] of refused) {
+    it(`quorate ${args}`, async () => {
+      const ended = await here.run(args.split(" ").filter((word) => word !== ""));
+      assert.deepEqual([ended.code, ended.stdout], [code, ""], ended.stderr);
+      assert.match(ended.stderr, says);
+      assert.doesNotMatch(ended.stderr, /\n\s+at /, "no stack for a user's mistake");
+    });
+  }
+
+  it("the same port twice: serve drops the second, get counts it once", async () => {
+    const [port] = await freePorts(1);
+    const serving = await here.serve(["-f", "file.bin", "-p", String(port), String(port)]);
+    assert.match(serving.stderr, new RegExp(`port ${port} is dropped: it was given twice`));
+    const args = ["get", "-o", "twice.bin", "-p", String(port), String(port)];
+    const got = await here.run(args);
+    assert.equal(got.code, 0, got.stderr);
+    assert.match(got.stderr, /1 of 1 replica agree/);
+  });
+
+  it("nobody listens: no quorum, with each replica's reason", async () => {
+    const [port] = await freePorts(1);
+    const got = await here.run(["get", "x", "-p", String(port)]);
+    assert.equal(got.code, 3);
+    assert.match(
+      got.stderr,
+      /^get x: no quorum: 0 of 1 replicas agree, majority needs 1 \(silent ×1/,
+    );
+    assert.equal(got.stderr.trim().split("\n").length, 1, "one line");
+  });
+
+  it("an unreadable file, an unwritable folder", async () => {
+    const nobody = { isUnprivileged: true };
+    await chmod(await here.write("secret.bin", madeUp(10)), 0o000);
+    const served = await here.run(["serve", "-f", "secret.bin", "-p", 10001], nobody);
+    assert.deepEqual([served.code, served.stdout], [2, ""]);
+    assert.match(served.stderr, /^serve secret\.bin: it cannot be read \(denied\)\n$/);
+    await chmod(await here.mkdir("closed"), 0o555);
+    const [port] = await freePorts(1);
+    await here.serve(["-f", "file.bin", "-p", String(port)]);
+    const got = await here.run(["get", "-o", "closed", "-p", String(port)], nobody);
+    assert.equal(got.code, 7);
+    assert.match(got.stderr, /write .*closed\/\.file\.bin\.quorate-part: permission denied/);
+  });
+});
