@@ -31,11 +31,17 @@ export interface JournalFile extends Journal {
  * manifest. A journal that a newer version wrote is refused, not overwritten.
  */
 export async function openJournal(path: string, manifest: Manifest): Promise<JournalFile> {
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(path, flags, 0o600).catch((error: unknown) => {
     throw storageError("open the journal", path, error);
   });
   try {
+    const found = await handle.stat();
+    if (!found.isFile() || found.nlink > 1) {
+      throw new StorageError(
+        `open the journal ${path}: it is no regular file, or has another name; remove it`,
+      );
+    }
     const identity = identityOf(manifest);
     const parsed = parseJournal(await handle.readFile(), identity, manifest.pieceCount);
     if (parsed.kind === "newer") {

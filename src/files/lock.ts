@@ -1,7 +1,8 @@
 /** Holds an open file for this process alone, and lets go of it whatever way the process ends. */
 
 import { spawn } from "node:child_process";
-import { type FileHandle, open, readFile, unlink } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { type FileHandle, link, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import { errorCode, storageError } from "./storage-error.js";
 
@@ -35,27 +36,55 @@ function flock(fd: number): Promise<"locked" | "held" | "unavailable"> {
 }
 
 async function lockByFile(lockPath: string, path: string): Promise<Unlock> {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const lock = await open(lockPath, "wx", 0o600);
-      await lock.writeFile(String(process.pid));
-      await lock.close();
-      return async () => {
-        // Gone already is as good as unlocked.
-        await unlink(lockPath).catch(() => {});
-      };
-    } catch (error) {
-      if (errorCode(error) !== "EEXIST") throw storageError("lock", lockPath, error);
-      if (await isHeldByLiving(lockPath)) throw heldError(path);
-      // Its owner is dead: the lock is stale, and the next attempt decides who gets it.
-      await unlink(lockPath).catch(() => {});
+  // Written before it gets the lock's name: nobody ever sees a lock without its owner.
+  const draft = `${lockPath}.${randomUUID()}`;
+  try {
+    await writeFile(draft, String(process.pid), { flag: "wx", mode: 0o600 });
+    if (!(await linkIfFree(draft, lockPath)) && !(await takeOver(draft, lockPath))) {
+      throw heldError(path);
     }
+  } catch (error) {
+    throw storageError("lock", lockPath, error);
+  } finally {
+    await unlink(draft).catch(() => {});
   }
-  throw heldError(path);
+  return async () => {
+    // Gone already is as good as unlocked.
+    await unlink(lockPath).catch(() => {});
+  };
+}
+
+/**
+ * Replaces a dead owner's lock. Only who holds the marker may, and looks again once he holds it: of
+ * many who saw the same dead owner, the second would otherwise remove the first one's new lock.
+ */
+async function takeOver(draft: string, lockPath: string): Promise<boolean> {
+  const marker = `${lockPath}.taking`;
+  if (!(await linkIfFree(draft, marker))) return false;
+  try {
+    if (await isHeldByLiving(lockPath)) return false;
+    await rename(draft, lockPath);
+    return true;
+  } finally {
+    await unlink(marker).catch(() => {});
+  }
+}
+
+async function linkIfFree(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
 }
 
 async function isHeldByLiving(lockPath: string): Promise<boolean> {
-  const pid = Number(await readFile(lockPath, "utf8").catch(() => ""));
+  const text = await readFile(lockPath, "utf8").catch(() => undefined);
+  // Just let go of: by now it may be somebody else's.
+  if (text === undefined) return true;
+  const pid = Number(text);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);

@@ -9,7 +9,7 @@ import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ManifestStore } from "../ports.js";
-import { parseDigest } from "../trust/digest.js";
+import { digestOf, parseDigest } from "../trust/digest.js";
 import { type FileManifest, manifestOf } from "../trust/manifest.js";
 import { leafCount, rootOf } from "../trust/merkle.js";
 
@@ -33,7 +33,8 @@ export function manifestCache(folder: string): ManifestStore {
     },
     async put(key, manifest) {
       const { size, digest, root, pieces } = manifest;
-      const entry = { key, size, digest, root, pieces: Buffer.from(pieces).toString("base64") };
+      const facts = { key, size, digest, root, pieces: Buffer.from(pieces).toString("base64") };
+      const entry = { ...facts, check: checkOf(facts) };
       const draft = join(folder, `.${key}.${randomUUID()}`);
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -52,6 +53,13 @@ export function manifestCache(folder: string): ManifestStore {
   };
 }
 
+/**
+ * A digest over all facts of an entry: a flipped bit in the size or the digest shows nowhere else.
+ */
+function checkOf({ key, size, digest, root, pieces }: Record<string, unknown>): string {
+  return digestOf(Buffer.from(JSON.stringify([key, size, digest, root, pieces])));
+}
+
 /** An entry, or `undefined` when anything about it does not hold together. */
 export function parseEntry(text: string, key: string): FileManifest | undefined {
   let entry: unknown;
@@ -63,6 +71,7 @@ export function parseEntry(text: string, key: string): FileManifest | undefined 
   if (typeof entry !== "object" || entry === null) return undefined;
   const fields = entry as Record<string, unknown>;
   const { size, pieces: encoded } = fields;
+  if (fields.check !== checkOf(fields)) return undefined;
   const digest = parseDigest(String(fields.digest));
   const root = parseDigest(String(fields.root));
   if (fields.key !== key || digest === undefined || root === undefined) return undefined;

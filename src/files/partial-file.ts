@@ -28,12 +28,14 @@ export interface PartialOptions {
 export async function openPartialFile(target: Target, options: PartialOptions): Promise<Partial> {
   const { manifest, isForced, resumes } = options;
   await checkTarget(target, isForced);
-  await forgetPublished(target);
   let locked = await openLocked(target);
-  if (!resumes && (await locked.handle.stat()).size > 0) {
-    await setAside(target);
-    await locked.release();
-    locked = await openLocked(target);
+  if (!resumes) {
+    await unlinkIfThere(target.journal);
+    if ((await locked.handle.stat()).size > 0) {
+      await setAside(target);
+      await locked.release();
+      locked = await openLocked(target);
+    }
   }
   const { handle, release } = locked;
   try {
@@ -119,7 +121,12 @@ async function publish({ target, handle, isForced }: Open): Promise<string> {
     await handle.chmod(0o666 & ~process.umask());
     // The bytes first: a name that survives a power cut must not point to less than everything.
     await handle.sync();
-    if (isForced) await rename(target.partial, target.output);
+    if (!(await inspect(handle, target.partial)).isOurs) {
+      throw new StorageError(
+        `publish ${target.output}: somebody removed or replaced ${target.partial}; run it again`,
+      );
+    }
+    if (isForced) await renameToOutput(target);
     else await linkOrRename(target);
     // The name is durable only once its folder is.
     await syncFolder(target.folder);
@@ -129,10 +136,13 @@ async function publish({ target, handle, isForced }: Open): Promise<string> {
     }
     throw storageError("publish", target.output, error);
   }
-  // Only now is the journal of no use; what a crash leaves of these two is cleared by the next run.
-  await unlinkIfThere(target.partial);
-  await unlinkIfThere(target.journal);
   return target.output;
+}
+
+/** The journal goes first: once the partial's name is free, another run may begin its own. */
+async function renameToOutput(target: Target): Promise<void> {
+  await unlinkIfThere(target.journal);
+  await rename(target.partial, target.output);
 }
 
 /**
@@ -141,12 +151,16 @@ async function publish({ target, handle, isForced }: Open): Promise<string> {
 async function linkOrRename(target: Target): Promise<void> {
   try {
     await link(target.partial, target.output);
+    // The new name is durable before the old one goes, which is the last: our lock is on it.
+    await syncFolder(target.folder);
+    await unlinkIfThere(target.journal);
+    await unlinkIfThere(target.partial);
   } catch (error) {
     const code = errorCode(error);
     const hasNoLinks = code === "EPERM" || code === "ENOTSUP" || code === "EOPNOTSUPP";
     if (!hasNoLinks && code !== "EMLINK") throw error;
     await checkTarget(target, false);
-    await rename(target.partial, target.output);
+    await renameToOutput(target);
   }
 }
 
@@ -161,12 +175,16 @@ async function openLocked(target: Target) {
     });
     let unlock: Unlock | undefined;
     try {
-      const { isOurs, problem } = await inspect(handle, target.partial);
-      if (problem !== undefined) throw new StorageError(`write ${target.partial}: ${problem}`);
+      // Locked first: while another run publishes it, it has two names, and is no problem of ours.
       unlock = await lockFile(handle, target.partial);
+      const wasPublished = await forgetPublished(target);
       // Between opening and locking, another run may have published it: then this is no longer our
       // file.
-      if (isOurs && (await inspect(handle, target.partial)).isOurs) {
+      const { isOurs, problem } = await inspect(handle, target.partial);
+      if (isOurs && problem !== undefined) {
+        throw new StorageError(`write ${target.partial}: ${problem}`);
+      }
+      if (isOurs && !wasPublished) {
         const held = unlock;
         const release = async () => {
           await held();
@@ -198,13 +216,14 @@ async function inspect(handle: FileHandle, path: string) {
 }
 
 /** A crash between `link` and `unlink` leaves the published file with the partial's name too. */
-async function forgetPublished(target: Target): Promise<void> {
+async function forgetPublished(target: Target): Promise<boolean> {
   const partial = await lstat(target.partial).catch(() => undefined);
   const output = await lstat(target.output).catch(() => undefined);
-  if (partial === undefined || output === undefined) return;
-  if (partial.ino !== output.ino || partial.dev !== output.dev) return;
-  await unlinkIfThere(target.partial);
+  if (partial === undefined || output === undefined) return false;
+  if (partial.ino !== output.ino || partial.dev !== output.dev) return false;
   await unlinkIfThere(target.journal);
+  await unlinkIfThere(target.partial);
+  return true;
 }
 
 /** Never deletes what was fetched: it may be all that somebody has. */
@@ -215,7 +234,6 @@ async function setAside(target: Target): Promise<void> {
     await rename(target.partial, aside).catch((error: unknown) => {
       throw storageError("set aside", target.partial, error);
     });
-    await unlinkIfThere(target.journal);
     return;
   }
 }

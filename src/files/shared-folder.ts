@@ -91,7 +91,7 @@ async function openRoot(folder: string): Promise<FileHandle> {
   }
 }
 
-function openShared(root: FileHandle, name: string, hashFile: HashFile): Promise<OpenFile> {
+async function openShared(root: FileHandle, name: string, hashFile: HashFile): Promise<OpenFile> {
   if (nameProblem(name) !== undefined || isHidden(name)) {
     throw new ReplicaFault({ kind: "missing" });
   }

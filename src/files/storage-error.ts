@@ -9,7 +9,8 @@ const quotaErrno = -122;
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("errno" in error && error.errno === quotaErrno) return "EDQUOT";
-  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const code = "code" in error ? String(error.code) : "";
+  return /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 /** A StorageError of what we were doing, with the cause kept. */

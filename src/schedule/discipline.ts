@@ -9,7 +9,7 @@ import { backoffMs, clampedRetryMs } from "./backoff.js";
 import { Blame, type Charge } from "./blame.js";
 import { consequenceOf, type Fault, faultText } from "./faults.js";
 import type { LeaseBook } from "./lease-book.js";
-import type { Ledger } from "./ledger.js";
+import type { Lease, Ledger } from "./ledger.js";
 import { isBeyondPatience, type Scoreboard } from "./scoreboard.js";
 
 export class Discipline {
@@ -18,6 +18,7 @@ export class Discipline {
   readonly #book: LeaseBook;
   readonly #random: () => number;
   readonly #blame = new Blame();
+  readonly #revoked: Lease[] = [];
 
   /** `random`: uniform in [0, 1). */
   constructor(parts: {
@@ -40,7 +41,7 @@ export class Discipline {
     this.#ledger.release(replica);
     switch (consequence.kind) {
       case "wait":
-        score.notBefore = now + clampedRetryMs(consequence.retryMs);
+        score.notBefore = Math.max(score.notBefore, now + clampedRetryMs(consequence.retryMs));
         return;
       case "withdraw":
         this.#scoreboard.withdraw(replica, text);
@@ -53,6 +54,8 @@ export class Discipline {
         this.#scoreboard.suspend(replica, text, Number.POSITIVE_INFINITY);
         return;
       case "back-off": {
+        // Two leases that broke for one reason are one fault in the row.
+        if (score.standing === "backing-off" && score.notBefore > now) return;
         score.faultsInARow++;
         if (isBeyondPatience(score.faultsInARow)) this.#scoreboard.withdraw(replica, text);
         const waitMs = backoffMs(score.faultsInARow, this.#random());
@@ -62,6 +65,11 @@ export class Discipline {
       default:
         consequence satisfies never;
     }
+  }
+
+  /** The leases that a ban closed since this was last asked. */
+  revoked(): readonly Lease[] {
+    return this.#revoked.splice(0);
   }
 
   /** A piece came right: its deliverer is redeemed, whoever delivered it wrong is banned. */
@@ -84,7 +92,9 @@ export class Discipline {
     }
     const live = this.#scoreboard.all().filter((score) => !this.#scoreboard.isOut(score));
     if (live.some(({ replica }) => !this.#blame.isCharged(replica))) return;
-    for (const score of live) score.notBefore = Math.min(score.notBefore, now);
+    for (const score of live) {
+      if (score.notBefore === Number.POSITIVE_INFINITY) score.notBefore = now;
+    }
   }
 
   #ban(
@@ -95,7 +105,10 @@ export class Discipline {
   ): void {
     this.#blame.drop(replica);
     this.#ledger.release(replica);
-    for (const lease of this.#ledger.leasesOf(replica)) this.#book.close(lease, now);
+    for (const lease of this.#ledger.leasesOf(replica)) {
+      this.#book.close(lease, now);
+      this.#revoked.push(lease);
+    }
     this.#scoreboard.ban(replica, evidence, why);
   }
 }

@@ -166,7 +166,9 @@ export class Ledger {
 
   /** Open leases other than this one whose piece in progress is `piece`. */
   rivals(lease: Lease, piece: number): readonly Lease[] {
-    return this.leases().filter((other) => other.id !== lease.id && other.next === piece);
+    return this.leases().filter(
+      (other) => other.id !== lease.id && other.next === piece && piece < other.end,
+    );
   }
 
   #leased(): RangeSet {

@@ -19,6 +19,10 @@ export class RangeSet {
 
   /** The set of everything in these ranges, which may come in any order and overlap. */
   static of(...ranges: readonly Range[]): RangeSet {
+    return RangeSet.#joined(ranges);
+  }
+
+  static #joined(ranges: readonly Range[]): RangeSet {
     const sorted = ranges.filter(({ start, end }) => start < end);
     sorted.sort((left, right) => left.start - right.start);
     const joined: Range[] = [];
@@ -49,7 +53,7 @@ export class RangeSet {
   /** Everything in either. */
   union(other: RangeSet): RangeSet {
     if (other.isEmpty) return this;
-    return this.isEmpty ? other : RangeSet.of(...this.ranges, ...other.ranges);
+    return this.isEmpty ? other : RangeSet.#joined([...this.ranges, ...other.ranges]);
   }
 
   /** Everything in this one and not in the other. */
@@ -67,7 +71,7 @@ export class RangeSet {
       }
       if (start < range.end) left.push({ start, end: range.end });
     }
-    return RangeSet.of(...left);
+    return RangeSet.#joined(left);
   }
 
   /** Everything in both. */
@@ -86,7 +90,7 @@ export class RangeSet {
       taken.push({ start, end: start + length });
       missing -= length;
     }
-    const first = RangeSet.of(...taken);
+    const first = RangeSet.#joined(taken);
     return [first, this.subtract(first)];
   }
 

@@ -97,6 +97,7 @@ export class Scheduler {
       decisions.push({ kind: "cancel", lease, fault });
     }
     this.#discipline.review(now);
+    for (const lease of this.#discipline.revoked()) decisions.push({ kind: "cancel", lease });
     this.#partitionOnce(now);
     for (const replica of this.#readyReplicas(now)) {
       const lease = this.#nextLease(replica, now);
@@ -190,7 +191,7 @@ export class Scheduler {
     if (ledger.leases().length >= limits.leases) return undefined;
     if (ledger.region(replica).isEmpty) this.#refill(replica, isProbe, now);
     if (!ledger.region(replica).isEmpty) {
-      return ledger.open(replica, isProbe ? 1 : this.#book.leasePieces(replica, now));
+      return ledger.open(replica, this.#book.leasePieces(replica, now));
     }
     return isIdle && !isProbe ? this.#hedge(replica, now) : undefined;
   }

@@ -150,7 +150,7 @@ export class Scoreboard {
     if (score.standing === "banned" || score.standing === "withdrawn") return;
     score.standing = "backing-off";
     score.reason = reason;
-    score.notBefore = notBefore;
+    score.notBefore = Math.max(score.notBefore, notBefore);
   }
 
   ban(replica: ReplicaId, evidence: Evidence | undefined, reason: string): void {

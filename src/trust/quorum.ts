@@ -108,9 +108,12 @@ export function isSettled(votes: readonly Vote[], pending: number, rule: Rule): 
   });
   const agreement = decide([...votes, ...silent], rule);
   if (!agreement.reached) return false;
-  if (rule.kind === "digest") return true;
   const rivals = agreement.groups.filter((group) => !sameClaim(group.claim, agreement.manifest));
-  const strongest = Math.max(0, ...rivals.map((group) => group.members.length));
+  // Who gives no pieces joins a rival that differs only in them, even one that nobody claimed yet.
+  const bare = claimsOf(votes).filter(
+    (claim) => claim.root === undefined && fits(claim, agreement.manifest),
+  );
+  const strongest = Math.max(bare.length, ...rivals.map((group) => group.members.length));
   return agreement.agreeing.length > strongest + pending;
 }
 

@@ -9,7 +9,9 @@ import { join } from "node:path";
 /** The path of `names` below the folder; of the folder itself without any. */
 export type At = (...names: readonly string[]) => string;
 
-/** A new folder for each test of the enclosing `describe`, removed after it with all that is in it. */
+/**
+ * A new folder for each test of the enclosing `describe`, removed after it with all that is in it.
+ */
 export function scratchFolder(): At {
   let folder = "";
   beforeEach(async () => {
@@ -31,17 +33,22 @@ export function smallDiskProblem(): string {
   return problem;
 }
 
-/** A new disk of so many bytes for each test of the enclosing `describe`. See `smallDiskProblem`. */
+/**
+ * A new disk of so many bytes for each test of the enclosing `describe`. See `smallDiskProblem`.
+ */
 export function smallDisk(bytes: number): At {
+  // Before the folder is removed: hooks run in the order in which they were registered.
+  afterEach(() => unmount(at()));
   const at = scratchFolder();
   beforeEach(() => {
-    if (!mount(at(), bytes)) throw new Error("a small disk can be mounted");
+    if (!mount(at(), bytes)) throw new Error("no small disk can be mounted");
   });
-  afterEach(() => unmount(at()));
   return at;
 }
 
-/** Runs this as somebody whom permissions stop: root, who often runs these tests, passes them all. */
+/**
+ * Runs this as somebody whom permissions stop: root, who often runs these tests, passes them all.
+ */
 export async function asOrdinaryUser<T>(run: () => Promise<T>): Promise<T> {
   if (process.getuid?.() !== 0 || process.seteuid === undefined) return run();
   process.seteuid(65534);

@@ -1,4 +1,7 @@
-/** A folder for one suite of end-to-end tests, and everything that was started in it: all gone after. */
+/**
+ * A folder for one suite of end-to-end tests, and everything that was started in it: all gone
+ * after.
+ */
 
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

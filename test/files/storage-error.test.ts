@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { StorageError, UsageError } from "../../src/errors.js";
+import { errorCode, storageError, storageErrorText } from "../../src/files/storage-error.js";
+
+describe("storageErrorText", () => {
+  const texts: readonly (readonly [code: string, says: RegExp])[] = [
+    ["ENOSPC", /disk is full; free some space and run it again to resume$/],
+    ["EFBIG", /larger than the file system or `ulimit -f` allows$/],
+    ["EACCES", /permission denied \(EACCES\)$/],
+    ["EPERM", /permission denied \(EPERM\)$/],
+    ["EROFS", /read-only$/],
+    ["ENOENT", /no such file or folder$/],
+    ["ENOTDIR", /no folder$/],
+    ["EISDIR", /it is a folder$/],
+    ["EIO", /the disk failed \(EIO\); what was verified before is kept$/],
+    ["EMFILE", /the disk refused \(EMFILE\)$/],
+  ];
+  for (const [code, says] of texts) {
+    it(`says what ${code} means`, () => assert.match(storageErrorText(failed(code)), says));
+  }
+
+  it("knows a used-up quota by its number: Node has no name for it", () => {
+    const error = Object.assign(failed("Unknown system error -122"), { errno: -122 });
+    assert.equal(errorCode(error), "EDQUOT");
+    assert.match(storageErrorText(error), /quota is used up; free some space and run it again/);
+  });
+
+  it("gives the message of what is no failed system call", () => {
+    assert.equal(storageErrorText(new Error("odd")), "odd");
+    assert.equal(storageErrorText("thrown text"), "thrown text");
+  });
+});
+
+describe("errorCode", () => {
+  it("is there for system calls only", () => {
+    assert.equal(errorCode(failed("ENOSPC")), "ENOSPC");
+    const others = [new Error("x"), Object.assign(new Error("x"), { code: 5 }), null, "ENOSPC", {}];
+    for (const other of others) assert.equal(errorCode(other), undefined);
+  });
+});
+
+describe("storageError", () => {
+  it("says what we did, where, and why it failed, and keeps the cause", () => {
+    const cause = failed("EROFS");
+    const error = storageError("write", "/x/y", cause);
+    assert.equal(error.message, "write /x/y: the file system is read-only");
+    assert.equal(error.cause, cause);
+    assert.equal(error.exitCode, 7);
+  });
+
+  it("leaves a StorageError as it is, and no other error", () => {
+    const clear = new StorageError("said already");
+    assert.equal(storageError("write", "/x", clear), clear);
+    assert.equal(storageError("write", "/x", new UsageError("odd")).message, "write /x: odd");
+  });
+});
+
+function failed(code: string): Error {
+  return Object.assign(new Error(`${code}: it failed`), { code });
+}

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { limits } from "../../src/limits.js";
+import { type Cutter, chooseCut, type Victim } from "../../src/schedule/cut.js";
+import { replicaId } from "../../src/trust/quorum.js";
+import { Seeded, seed } from "./seeded.js";
+
+const pieceBytes = 100;
+
+/** A victim with so many pieces left, all but one of them to be taken. */
+const v = (name: string, pieces: number, rate: number, cuttable = pieces - 1): Victim => ({
+  replica: replicaId(name),
+  leftBytes: pieces * pieceBytes,
+  rate,
+  cuttable,
+});
+const c = (rate: number, latencyMs = 0, busyMs = 0): Cutter => ({ rate, latencyMs, busyMs });
+
+/** When both are done after a cut, in milliseconds. */
+function ends(victim: Victim, cutter: Cutter, pieces: number) {
+  const mine = cutter.latencyMs + cutter.busyMs + (pieces * pieceBytes * 1000) / cutter.rate;
+  const theirs = (Math.max(0, victim.leftBytes - pieces * pieceBytes) * 1000) / victim.rate;
+  return { mine, theirs };
+}
+
+describe("schedule/cut", () => {
+  const table: readonly (readonly [victims: Victim[], cutter: Cutter, cut: string])[] = [
+    [[], c(100), "none"],
+    [[v("A", 100, 100)], c(100), "50 of A"],
+    [[v("A", 100, 100)], c(300), "75 of A"],
+    [[v("A", 100, 300)], c(100), "25 of A"],
+    [[v("A", 100, 100), v("B", 50, 100)], c(100), "50 of A"],
+    [[v("A", 50, 100), v("B", 100, 100)], c(100), "50 of B"],
+    [[v("A", 100, 1000), v("B", 50, 100)], c(100), "25 of B"],
+    [[v("A", 100, 100, 0), v("B", 50, 100)], c(100), "25 of B"],
+    [[v("A", 100, 100, 10)], c(100), "10 of A"],
+    [[v("A", 100, 100, 0)], c(100), "none"],
+    [[v("A", 100, 100)], c(100, 20_000), "40 of A"],
+    [[v("A", 100, 100)], c(100, 0, 20_000), "40 of A"],
+    [[v("A", 100, 100)], c(100, 10_000, 10_000), "40 of A"],
+    [[v("A", 100, 100)], c(100, 100_000), "none"],
+    [[v("A", 2, 100)], c(100), "1 of A"],
+    [[v("A", 2, 100)], c(10), "none"],
+    [[v("A", 2, 1)], c(10_000), "1 of A"],
+  ];
+  for (const [victims, cutter, expected] of table) {
+    const world = victims.map(
+      ({ replica, leftBytes, rate, cuttable }) => `${replica} ${leftBytes}/${rate} (${cuttable})`,
+    );
+    const own = `${cutter.rate} after ${cutter.latencyMs}+${cutter.busyMs} ms`;
+    it(`${world.join(", ") || "nobody"}, cut at ${own}: ${expected}`, () => {
+      const cut = chooseCut(victims, cutter, pieceBytes);
+      assert.equal(cut === undefined ? "none" : `${cut.pieces} of ${cut.replica}`, expected);
+    });
+  }
+
+  /** Random worlds of one victim and one cutter, with the cut that was chosen. */
+  function worlds(check: (victim: Victim, cutter: Cutter, pieces: number, what: string) => void) {
+    for (let round = 0; round < 3000; round++) {
+      const random = new Seeded(seed + round);
+      const victim = v("A", 2 + random.below(500), 1 + random.below(100_000));
+      const cutter = c(1 + random.below(100_000), random.below(300), random.below(2000));
+      const cut = chooseCut([victim], cutter, pieceBytes);
+      check(victim, cutter, cut?.pieces ?? 0, `SEED=${(seed + round) >>> 0}`);
+    }
+  }
+
+  it("both ends meet to within half a piece, where the victim has as much to give", () => {
+    worlds((victim, cutter, pieces, what) => {
+      if (pieces === 0 || pieces === 1 || pieces === victim.cuttable) return;
+      const { mine, theirs } = ends(victim, cutter, pieces);
+      const halfPieceMs =
+        (0.5 * pieceBytes * 1000 * (cutter.rate + victim.rate)) / (cutter.rate * victim.rate);
+      assert.ok(Math.abs(mine - theirs) <= halfPieceMs + 1e-6, `${what}: ${mine} and ${theirs}`);
+    });
+  });
+
+  it("a cut brings the end nearer by more than the gain bound", () => {
+    worlds((victim, cutter, pieces, what) => {
+      if (pieces === 0) return;
+      const { mine, theirs } = ends(victim, cutter, pieces);
+      const beforeMs = (victim.leftBytes * 1000) / victim.rate;
+      assert.ok(beforeMs - Math.max(mine, theirs) > limits.cutGainMs, what);
+    });
+  });
+
+  it("a cut never takes the piece in progress", () => {
+    worlds((victim, _cutter, pieces, what) => assert.ok(pieces <= victim.cuttable, what));
+  });
+
+  it("where there is no cut, none would bring more than the bound and its rounding", () => {
+    worlds((victim, cutter, pieces, what) => {
+      if (pieces > 0) return;
+      const beforeMs = (victim.leftBytes * 1000) / victim.rate;
+      const roundingMs = (pieceBytes * 1000) / Math.min(victim.rate, cutter.rate) / 2;
+      for (let taken = 1; taken <= victim.cuttable; taken++) {
+        const { mine, theirs } = ends(victim, cutter, taken);
+        const gainMs = beforeMs - Math.max(mine, theirs);
+        assert.ok(gainMs <= limits.cutGainMs + roundingMs + 1e-6, `${what}: ${taken} pieces`);
+      }
+    });
+  });
+
+  it("the gain bound itself is not enough", () => {
+    const atBound = [v("A", 2, 100_000 / limits.cutGainMs)];
+    assert.equal(chooseCut(atBound, c(1e9), pieceBytes), undefined);
+    const above = [v("A", 2, 100_000 / (limits.cutGainMs + 1))];
+    assert.equal(chooseCut(above, c(1e9), pieceBytes)?.pieces, 1);
+  });
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { chooseHedge, hedgeBudget, type Straggler } from "../../src/schedule/hedge.js";
+import { pieceIndex } from "../../src/schedule/pieces.js";
+import { replicaId } from "../../src/trust/quorum.js";
+
+const pieceBytes = 1000;
+
+/** A replica's piece in progress, with so many bytes left at so many a second. */
+const s = (name: string, leftBytes: number, rate: number): Straggler => ({
+  lease: { id: 1, replica: replicaId(name), start: pieceIndex(0), end: 1, next: 0, isHedge: false },
+  leftBytes,
+  rate,
+});
+const own = (rate: number, latencyMs = 0) => ({ rate, latencyMs });
+
+describe("schedule/hedge", () => {
+  const table: readonly (readonly [Straggler[], ReturnType<typeof own>, hedged: string])[] = [
+    [[], own(1000), "none"],
+    [[s("A", 1000, 1)], own(1000), "A"],
+    [[s("A", 1000, 1000)], own(1000), "none"],
+    [[s("A", 1000, 10), s("B", 1000, 1)], own(1000), "B"],
+    [[s("A", 1000, 1), s("B", 1000, 10)], own(1000), "A"],
+    [[s("A", 100, 10), s("B", 1000, 1000)], own(1000), "A"],
+    [[s("A", 1, 1)], own(1000), "none"],
+    // Own: 1 s. A needs more than 1.5 s and the 20 ms of a call.
+    [[s("A", 1519, 1000)], own(1000), "none"],
+    [[s("A", 1521, 1000)], own(1000), "A"],
+    // The own latency is part of the time that it takes.
+    [[s("A", 3000, 1000)], own(1000, 900), "A"],
+    [[s("A", 3000, 1000)], own(1000, 1000), "none"],
+  ];
+  for (const [stragglers, mine, hedged] of table) {
+    const world = stragglers.map(
+      ({ lease, leftBytes, rate }) => `${lease.replica} ${leftBytes}/${rate}`,
+    );
+    const text = `${mine.rate} after ${mine.latencyMs} ms`;
+    it(`${world.join(", ") || "nobody"}, hedged at ${text}: ${hedged}`, () =>
+      assert.equal(chooseHedge(stragglers, mine, pieceBytes)?.replica ?? "none", hedged));
+  }
+
+  it("the budget is 4 pieces or 2 % of the file, whichever is more", () => {
+    const budgets: readonly (readonly [pieces: number, budget: number])[] = [
+      [1, 4],
+      [200, 4],
+      [249, 4],
+      [250, 5],
+      [4096, 81],
+    ];
+    for (const [pieces, budget] of budgets) assert.equal(hedgeBudget(pieces), budget, `${pieces}`);
+  });
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { RateMeter } from "../../src/schedule/rate-meter.js";
+
+/** A meter that took `bytes` each `everyMs`, from `from` until `until`. */
+function fed(
+  meter: RateMeter,
+  flow: { bytes: number; everyMs: number; from: number; until: number },
+) {
+  meter.start(flow.from);
+  for (let now = flow.from + flow.everyMs; now <= flow.until; now += flow.everyMs) {
+    meter.add(flow.bytes, now);
+  }
+  return meter;
+}
+const steady = (from: number, until: number) => ({ bytes: 1000, everyMs: 10, from, until });
+
+function isNear(rate: number | undefined, expected: number, share: number): void {
+  assert.ok(rate !== undefined, "a rate is known");
+  assert.ok(Math.abs(rate - expected) <= expected * share, `${rate}, not about ${expected}`);
+}
+
+describe("schedule/rate-meter", () => {
+  it("nothing is known before 20 ms of flow", () => {
+    const meter = new RateMeter();
+    assert.equal(meter.rate(0), undefined);
+    meter.start(0);
+    assert.equal(meter.rate(0), undefined);
+    meter.add(1000, 19);
+    assert.equal(meter.rate(19), undefined);
+    meter.add(1000, 21);
+    isNear(meter.rate(21), 2_000_000 / 21, 0.01);
+  });
+
+  it("a steady flow has its rate", () => {
+    for (const until of [100, 1000, 60_000]) {
+      isNear(fed(new RateMeter(), steady(0, until)).rate(until), 100_000, 0.02);
+    }
+  });
+
+  it("a change is followed within seconds", () => {
+    const meter = fed(new RateMeter(), steady(0, 10_000));
+    fed(meter, { bytes: 100, everyMs: 10, from: 10_000, until: 16_000 });
+    isNear(meter.rate(16_000), 10_000, 0.2);
+  });
+
+  it("a hiccup of 100 ms is ignored", () => {
+    const meter = fed(new RateMeter(), steady(0, 10_000));
+    isNear(meter.rate(10_100), 100_000, 0.1);
+  });
+
+  it("silence lowers the rate while bytes are due", () => {
+    const meter = fed(new RateMeter(), steady(0, 10_000));
+    const rates = [10_000, 11_000, 12_000, 15_000].map((now) => meter.rate(now) ?? Number.NaN);
+    for (const [index, rate] of rates.slice(1).entries())
+      assert.ok(rate < (rates[index] ?? 0) * 0.6);
+  });
+
+  it("time in which nothing was asked for does not count", () => {
+    const meter = fed(new RateMeter(), steady(0, 2000));
+    meter.stop(2000);
+    isNear(meter.rate(60_000), 100_000, 0.02);
+    fed(meter, steady(60_000, 60_100));
+    isNear(meter.rate(60_100), 100_000, 0.02);
+  });
+
+  it("a second start changes nothing", () => {
+    const meter = new RateMeter();
+    meter.start(0);
+    meter.start(90);
+    meter.add(10_000, 100);
+    isNear(meter.rate(100), 100_000, 0.01);
+  });
+
+  it("a gap in which we stood still is taken out", () => {
+    const meter = fed(new RateMeter(), steady(0, 2000));
+    meter.shift(5000);
+    isNear(meter.rate(7000), 100_000, 0.02);
+  });
+
+  it("a clock that goes back does no harm", () => {
+    const meter = fed(new RateMeter(), steady(0, 2000));
+    meter.add(0, 1900);
+    isNear(meter.rate(1800), 100_000, 0.02);
+  });
+});
