@@ -62,13 +62,14 @@ class Transfer {
   #failure: { readonly error: unknown } | undefined;
   #doneBytes: number;
   #progressAt: number;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #toldAt: number;
 
   constructor(job: TransferJob) {
     this.#job = job;
     const { settled, layout } = job.scheduler.ledger;
     this.#doneBytes = byteCount(layout, settled);
     this.#progressAt = job.clock.now();
+    this.#toldAt = this.#progressAt;
     for (const latecomer of job.latecomers) this.#welcome(latecomer);
   }
 

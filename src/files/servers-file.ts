@@ -16,13 +16,14 @@ export interface ListedServer {
  * what follows a `#` do not count. Throws UsageError, naming the line, for whatever is neither.
  */
 export async function readServers(fileOrList: string): Promise<ListedServer[]> {
-  if (fileOrList.includes(",") || /^\S+:\d+$/.test(fileOrList)) {
-    return parseServers(fileOrList.replaceAll(",", "\n"), "the list of servers");
-  }
+  const parts = fileOrList.split(",").map((part) => part.trim());
+  const asList = () => parseServers(parts.join("\n"), "the list of servers");
+  if (parts.some((part) => parseServer(part) !== undefined)) return asList();
   let text: string;
   try {
     text = await readFile(fileOrList, "utf8");
   } catch (error) {
+    if (parts.length > 1) return asList();
     throw new UsageError(`read the servers file ${fileOrList}: ${storageErrorText(error)}`, {
       cause: error,
     });

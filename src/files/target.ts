@@ -3,6 +3,7 @@
 import { lstat, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { StorageError, UsageError } from "../errors.js";
+import { digestOf } from "../trust/digest.js";
 import { baseName, outputNameProblem } from "../trust/name.js";
 import { errorCode, storageError } from "./storage-error.js";
 
@@ -16,6 +17,8 @@ export interface Target {
   readonly partial: string;
   readonly journal: string;
 }
+
+const longestStemBytes = 200;
 
 /**
  * Resolves what the user named: an existing folder, or a path that ends in a slash, gets the file
@@ -34,11 +37,14 @@ export async function resolveTarget(output: string, name: string): Promise<Targe
       `get ${JSON.stringify(name)}: as an output its name ${problem}; name the output with -o FILE`,
     );
   }
+  // What is added must not push a name that is fine by itself beyond the file system's 255 bytes.
+  const isLong = Buffer.byteLength(base) > longestStemBytes;
+  const stem = isLong ? digestOf(Buffer.from(base)).slice(-32) : base;
   return {
     folder,
     output: join(folder, base),
-    partial: join(folder, `.${base}.quorate-part`),
-    journal: join(folder, `.${base}.quorate-journal`),
+    partial: join(folder, `.${stem}.quorate-part`),
+    journal: join(folder, `.${stem}.quorate-journal`),
   };
 }
 

@@ -3,7 +3,8 @@
  * nothing.
  */
 
-import type { Call, Chunk, ReadRequest, Replica } from "../ports.js";
+import { type Call, type Chunk, type ReadRequest, type Replica, ReplicaFault } from "../ports.js";
+import { consequenceOf } from "../schedule/faults.js";
 
 /** What was counted since the group started; starting a virtual server again does not reset it. */
 export interface Counters {
@@ -13,7 +14,7 @@ export interface Counters {
   streams: number;
   /** Bytes handed to the wire. */
   bytes: number;
-  /** Calls that ended with a fault; those that the client ended are none. */
+  /** Calls that failed; what the client ended, or was told to come back for, did not. */
   errors: number;
 }
 
@@ -28,7 +29,7 @@ export function meteredReplica(replica: Replica, counters: Counters): Replica {
     try {
       return await run();
     } catch (error) {
-      if (!call.signal.aborted) counters.errors++;
+      if (isFailure(error, call)) counters.errors++;
       throw error;
     }
   }
@@ -41,7 +42,7 @@ export function meteredReplica(replica: Replica, counters: Counters): Replica {
         counters.bytes += chunk.bytes.length;
       }
     } catch (error) {
-      if (!call.signal.aborted) counters.errors++;
+      if (isFailure(error, call)) counters.errors++;
       throw error;
     } finally {
       counters.streams--;
@@ -54,4 +55,9 @@ export function meteredReplica(replica: Replica, counters: Counters): Replica {
     list: (request, call) => counted(call, () => replica.list(request, call)),
     read,
   };
+}
+
+function isFailure(error: unknown, { signal }: Call): boolean {
+  if (signal.aborted) return false;
+  return !(error instanceof ReplicaFault) || consequenceOf(error.fault).kind !== "wait";
 }

@@ -11,7 +11,8 @@ import { scratchFolder } from "../support/scratch-folder.js";
  * Another process's work, as fast as it can: a file, then a link in its place; folders likewise.
  */
 const swap = `
-  const { mkdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } = require("fs");
+  const fs = require("fs");
+  const { mkdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync, writeFileSync } = fs;
   process.chdir(process.argv[1]);
   process.on("disconnect", () => process.exit());
   const round = () => {

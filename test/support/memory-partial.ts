@@ -32,7 +32,7 @@ export function memoryStore(before: (operation: MemoryOperation) => void = () =>
   };
 }
 
-/** Opens the partial that the store holds, or begins one. Another call takes up what this one left. */
+/** Opens the partial that the store holds, or begins one; the next call takes up what is left. */
 export async function memoryPartial(store: MemoryStore, manifest: Manifest): Promise<Partial> {
   if (store.isLocked) throw new StorageError("lock memory: somebody else is writing this output");
   if (store.published !== undefined) throw existsError();

@@ -1,0 +1,116 @@
+/** Opens the partial for this process alone, and makes sure that it is what its name says. */
+
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, rename } from "node:fs/promises";
+import { StorageError } from "../errors.js";
+import { unlinkIfThere } from "./folder.js";
+import { lockFile, type Unlock } from "./lock.js";
+import { errorCode, storageError } from "./storage-error.js";
+import type { Target } from "./target.js";
+
+/**
+ * Each attempt that fails means that another run finished in between: more than a few are no
+ * chance.
+ */
+const mostAttempts = 20;
+
+/** An open file that is this process's alone until it is released. */
+export interface LockedFile {
+  readonly handle: FileHandle;
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Opens and locks the partial, or makes one. When `resumes` is false, an earlier one is set aside
+ * under
+ * another name. Throws StorageError, naming the lock, when another process is writing it.
+ */
+export async function openLocked(target: Target, resumes: boolean): Promise<LockedFile> {
+  const locked = await openAndLock(target);
+  if (resumes) return locked;
+  try {
+    await unlinkIfThere(target.journal);
+    if ((await locked.handle.stat()).size === 0) return locked;
+    await setAside(target);
+  } catch (error) {
+    await locked.release();
+    throw error;
+  }
+  await locked.release();
+  return openAndLock(target);
+}
+
+async function openAndLock(target: Target): Promise<LockedFile> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const handle = await open(target.partial, flags, 0o600).catch((error: unknown) => {
+      if (errorCode(error) === "ELOOP") {
+        throw new StorageError(`write ${target.partial}: it is a symbolic link; remove it`);
+      }
+      throw storageError("write", target.partial, error);
+    });
+    let unlock: Unlock | undefined;
+    try {
+      // Locked first: while another run publishes it, it has two names, and is no problem of ours.
+      unlock = await lockFile(handle, target.partial);
+      const wasPublished = await forgetPublished(target);
+      // Between opening and locking, another run may have published it: then this is no longer our
+      // file.
+      const { isOurs, problem } = await inspect(handle, target.partial);
+      if (isOurs && problem !== undefined) {
+        throw new StorageError(`write ${target.partial}: ${problem}`);
+      }
+      if (isOurs && !wasPublished) {
+        const held = unlock;
+        const release = async () => {
+          await held();
+          await handle.close();
+        };
+        return { handle, release };
+      }
+    } catch (error) {
+      await unlock?.();
+      await handle.close();
+      throw error;
+    }
+    await unlock();
+    await handle.close();
+  }
+  throw new StorageError(`write ${target.partial}: other runs keep replacing it; try again later`);
+}
+
+/** Whether the open file still is the one of that name, and whether it is fit to be written to. */
+export async function inspect(handle: FileHandle, path: string) {
+  const opened = await handle.stat();
+  const named = await lstat(path).catch(() => undefined);
+  const isOurs = named !== undefined && named.ino === opened.ino && named.dev === opened.dev;
+  const problem = !opened.isFile()
+    ? "it is no regular file; remove it"
+    : opened.nlink > 1
+      ? "it has another name as well; remove it"
+      : undefined;
+  return { isOurs, problem };
+}
+
+/** A crash between `link` and `unlink` leaves the published file with the partial's name too. */
+async function forgetPublished(target: Target): Promise<boolean> {
+  const partial = await lstat(target.partial).catch(() => undefined);
+  const output = await lstat(target.output).catch(() => undefined);
+  if (partial === undefined || output === undefined) return false;
+  if (partial.ino !== output.ino || partial.dev !== output.dev) return false;
+  await unlinkIfThere(target.journal);
+  await unlinkIfThere(target.partial);
+  return true;
+}
+
+/** Never deletes what was fetched: it may be all that somebody has. */
+async function setAside(target: Target): Promise<void> {
+  for (let number = 1; ; number++) {
+    const aside = `${target.partial}.${number}`;
+    if ((await lstat(aside).catch(() => undefined)) !== undefined) continue;
+    await rename(target.partial, aside).catch((error: unknown) => {
+      throw storageError("set aside", target.partial, error);
+    });
+    return;
+  }
+}
