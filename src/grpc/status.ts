@@ -125,12 +125,25 @@ function faultOf(error: ClientError, { info, retry }: Details): Fault {
       return { kind: "incompatible", detail };
     case Status.UNAVAILABLE:
       if (info?.reason === "HASHING") return { kind: "hashing", retryMs, ...hashedOf(info) };
-      return { kind: "unreachable", detail };
+      return { kind: "unreachable", detail: connectionText(detail) };
+    case Status.CANCELLED:
+      // Not by us, or we would not be here: a server that shuts down ends its calls so.
+      return { kind: "unreachable", detail: "the server ended the call" };
     default:
-      // INTERNAL from a reset, CANCELLED that was not us, UNKNOWN from a crash: all worth another
-      // try.
-      return { kind: "unreachable", detail: detail || `status ${error.code}` };
+      // INTERNAL from a reset, UNKNOWN from a crash: all worth another try.
+      return { kind: "unreachable", detail: connectionText(detail) || `status ${error.code}` };
   }
+}
+
+/** What grpc-js says of a connection in a paragraph, in a few words where they are enough. */
+function connectionText(detail: string): string {
+  const words: readonly (readonly [found: RegExp, text: string])[] = [
+    [/ECONNREFUSED/, "connection refused"],
+    [/ECONNRESET|EPIPE|RST_STREAM|Connection dropped/, "the connection broke"],
+    [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/, "no way to the host"],
+    [/ENOTFOUND|EAI_AGAIN|Name resolution failed/, "the host's name is not known"],
+  ];
+  return words.find(([found]) => found.test(detail))?.[1] ?? detail;
 }
 
 interface Details {
