@@ -4,7 +4,7 @@
  */
 
 import { createRequire } from "node:module";
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { exitCodes, QuorateError } from "../index.js";
 import * as flag from "./flags.js";
 import { surviveClosedPipes } from "./terminal.js";
@@ -153,6 +153,26 @@ function demoCommand() {
     .action(async (flags) => (await import("./demo.js")).runDemo(flags));
 }
 
+function completionCommand(commands: () => readonly CommandUnknownOpts[]) {
+  return new Command("completion")
+    .summary("print a completion script for a shell")
+    .description("Prints a script that lets bash, zsh or fish complete commands and flags.")
+    .argument("<shell>", "bash, zsh or fish")
+    .addHelpText("after", examples("source <(quorate completion bash)"))
+    .action(async (shell) => {
+      const completable = commands().map((command) => ({
+        name: command.name(),
+        summary: command.summary(),
+        flags: command.options.flatMap(({ long, short }) => [long, short]).filter(isText),
+      }));
+      (await import("./completion.js")).runCompletion(shell, completable);
+    });
+}
+
+function isText(value: string | undefined | null): value is string {
+  return typeof value === "string";
+}
+
 function program(): Command {
   const commands = new Command("quorate")
     .description("Get a file from many servers at once, without trusting any one of them.")
@@ -171,6 +191,7 @@ function program(): Command {
     digestCommand(),
     verifyCommand(),
     demoCommand(),
+    completionCommand(() => commands.commands),
   ];
   for (const command of all) commands.addCommand(command.copyInheritedSettings(commands));
   return commands;
