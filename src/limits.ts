@@ -56,6 +56,8 @@ export const limits = {
    * it.
    */
   ownStallMs: 750,
+  /** How often a hedge is thought of while a replica has nothing to do. */
+  hedgeLookMs: 20,
   /** How often the watchdog looks, at least. */
   watchMs: 250,
 
@@ -67,6 +69,8 @@ export const limits = {
   /** The least in a lease, and what a replica gets whose rate is not known yet. */
   firstLeasePieces: 4,
   firstLeaseBytes: 1 * MiB,
+  /** The same to a far one, as a rate: what it would deliver in two latencies, so that no bubble comes. */
+  firstLeaseRate: 100 * MiB,
   /**
    * A lease is asked for when the one before has this many latencies of bytes left: no bubble
    * between.
@@ -81,6 +85,11 @@ export const limits = {
   hedgeShare: 0.02,
   /** Rates are averaged over about this long: follows a change within seconds, ignores a hiccup. */
   rateMemoryMs: 1_500,
+  /** What a replica delivers right now: over this long, or this many chunks when they come seldom. */
+  rateWindowMs: 250,
+  rateWindowChunks: 8,
+  /** Less time of flow than this tells nothing. */
+  rateLeastMs: 5,
 
   /** Back-off: full jitter below base × 2^n, never above the cap. */
   backoffBaseMs: 250,

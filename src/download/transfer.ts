@@ -5,7 +5,6 @@
  */
 
 import { OutOfReplicasError, StorageError } from "../errors.js";
-import { limits } from "../limits.js";
 import { type Clock, type Partial, ReplicaFault } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
@@ -86,7 +85,7 @@ class Transfer {
         this.#giveUpWhenHopeless(now);
         checkpoint.poll(now);
         this.#tell(now);
-        await this.#bell.rungWithin(limits.watchMs, clock);
+        await this.#bell.rungWithin(scheduler.lookAgainMs(now), clock);
       }
       this.#tell(Number.POSITIVE_INFINITY);
     } finally {

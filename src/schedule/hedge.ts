@@ -8,8 +8,10 @@ export interface Straggler {
   readonly lease: Lease;
   /** Bytes of the piece that are still to come. */
   readonly leftBytes: number;
-  /** Bytes per second, as of now: silence lowers it. */
+  /** Bytes per second, as of now. */
   readonly rate: number;
+  /** Milliseconds since its last byte. */
+  readonly silentMs: number;
 }
 
 /** The slowest straggler that this replica would clearly beat, or `undefined`. */
@@ -18,7 +20,9 @@ export function chooseHedge(
   own: { readonly rate: number; readonly latencyMs: number },
   pieceBytes: number,
 ): Lease | undefined {
-  const timeLeft = ({ leftBytes, rate }: Straggler) => leftBytes / rate;
+  // Whoever has been silent for so long will be silent for about as long again.
+  const timeLeft = ({ leftBytes, rate, silentMs }: Straggler) =>
+    Math.max(leftBytes / rate, silentMs / 1000);
   const [slowest] = [...stragglers].sort((left, right) => timeLeft(right) - timeLeft(left));
   if (slowest === undefined) return undefined;
   const mineSeconds = own.latencyMs / 1000 + pieceBytes / own.rate;

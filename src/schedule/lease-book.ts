@@ -132,21 +132,45 @@ export class LeaseBook {
   leasePieces(replica: ReplicaId, now: number): number {
     const { pieceBytes } = this.#ledger.layout;
     const rate = this.#scoreboard.knownRate(replica, now);
-    const aimBytes =
-      rate === undefined ? limits.firstLeaseBytes : (rate * limits.leaseAimMs) / 1000;
+    const twiceAwaySeconds = (2 * this.#scoreboard.latencyMs(replica)) / 1000;
+    const firstBytes = Math.max(limits.firstLeaseBytes, limits.firstLeaseRate * twiceAwaySeconds);
+    const aimBytes = rate === undefined ? firstBytes : (rate * limits.leaseAimMs) / 1000;
     return Math.max(limits.firstLeasePieces, Math.ceil(aimBytes / pieceBytes));
   }
 
-  /** Pieces in progress at other replicas that nobody has hedged yet. */
+  /** Pieces in progress at other replicas that are not settled, and that nobody has hedged yet. */
   stragglers(replica: ReplicaId, now: number): Straggler[] {
     const stragglers: Straggler[] = [];
-    for (const { lease, gotBytes } of this.#running.values()) {
+    for (const running of this.#running.values()) {
+      const { lease, gotBytes } = running;
       if (lease.replica === replica || lease.isHedge || lease.next >= lease.end) continue;
+      if (this.#ledger.settled.has(lease.next)) continue;
       if (this.#ledger.rivals(lease, lease.next).length > 0) continue;
       const leftBytes = pieceLength(this.#ledger.layout, lease.next) - gotBytes;
-      stragglers.push({ lease, leftBytes, rate: this.#scoreboard.rate(lease.replica, now) });
+      const rate = this.#scoreboard.recentRate(lease.replica, now);
+      stragglers.push({ lease, leftBytes, rate, silentMs: this.#silentMs(running, now) });
     }
     return stragglers;
+  }
+
+  /**
+   * Bytes per second that a replica can be expected to deliver what it has left at: whoever has
+   * been
+   * silent for so long will be silent for about as long again.
+   */
+  outlook(replica: ReplicaId, now: number): number {
+    const rate = this.#scoreboard.recentRate(replica, now);
+    const running = this.#runningOf(replica);
+    if (running.length === 0) return rate;
+    const silentMs = Math.min(...running.map((one) => this.#silentMs(one, now)));
+    return silentMs === 0 ? rate : Math.min(rate, (this.leftBytes(replica) * 1000) / silentMs);
+  }
+
+  /** Milliseconds without a byte; before the first one, beyond what its latency explains. */
+  #silentMs({ lease, hasBytes, waitingSince }: Running, now: number): number {
+    if (waitingSince === undefined) return 0;
+    const explainedMs = hasBytes ? 0 : 2 * this.#scoreboard.latencyMs(lease.replica);
+    return Math.max(0, now - waitingSince - explainedMs);
   }
 
   #leaseLeftBytes(replica: ReplicaId): number {

@@ -1,15 +1,25 @@
 /**
- * Decides what rate a replica delivers at: a decaying average over the time in which bytes could
- * flow.
+ * Decides what rate a replica delivers at, over the time in which bytes could flow: one figure that
+ * ignores a hiccup, for planning, and one that follows a collapse at once, for judging what is
+ * left.
  */
 
 import { limits } from "../limits.js";
 
-/** Measures bytes per second; forgets with a time constant of `limits.rateMemoryMs`. */
+interface Sample {
+  /** Milliseconds of flow before it came. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** Measures bytes per second. */
 export class RateMeter {
   #bytes = 0;
-  #activeMs = 0;
+  #weightMs = 0;
+  #flowMs = 0;
   #lastAt: number | undefined;
+  /** The latest chunks, the one that the window begins after first. */
+  #samples: Sample[] = [{ at: 0, bytes: 0 }];
 
   /** Bytes begin to flow: from now on, time without bytes lowers the rate. */
   start(now: number): void {
@@ -25,14 +35,33 @@ export class RateMeter {
   add(bytes: number, now: number): void {
     this.#advance(now);
     this.#bytes += bytes;
+    this.#samples.push({ at: this.#flowMs, bytes });
+    while (this.#isBeyondWindow()) this.#samples.shift();
   }
 
-  /** Bytes per second, or `undefined` before there is enough to tell. */
+  /**
+   * Bytes per second, averaged with a memory of about `limits.rateMemoryMs`; `undefined` before
+   * there
+   * is enough to tell.
+   */
   rate(now: number): number | undefined {
-    const waitedMs = this.#lastAt === undefined ? 0 : Math.max(0, now - this.#lastAt);
+    const waitedMs = this.#waitedMs(now);
     const keep = Math.exp(-waitedMs / limits.rateMemoryMs);
-    const activeMs = this.#activeMs * keep + waitedMs;
-    return activeMs < 20 ? undefined : (this.#bytes * keep * 1000) / activeMs;
+    const weightMs = this.#weightMs * keep + waitedMs;
+    return weightMs < limits.rateLeastMs ? undefined : (this.#bytes * keep * 1000) / weightMs;
+  }
+
+  /**
+   * Bytes per second over the last `limits.rateWindowMs` or `limits.rateWindowChunks` chunks,
+   * whichever
+   * is longer, and the silence since; `undefined` before there is enough to tell.
+   */
+  recentRate(now: number): number | undefined {
+    const [first, ...rest] = this.#samples;
+    const elapsedMs = this.#flowMs + this.#waitedMs(now) - (first?.at ?? 0);
+    if (elapsedMs < limits.rateLeastMs) return undefined;
+    const bytes = rest.reduce((sum, sample) => sum + sample.bytes, 0);
+    return (bytes * 1000) / elapsedMs;
   }
 
   /** Moves every clock by a gap in which we ourselves stood still. */
@@ -40,12 +69,23 @@ export class RateMeter {
     if (this.#lastAt !== undefined) this.#lastAt += gapMs;
   }
 
+  #waitedMs(now: number): number {
+    return this.#lastAt === undefined ? 0 : Math.max(0, now - this.#lastAt);
+  }
+
+  #isBeyondWindow(): boolean {
+    const second = this.#samples[1];
+    if (second === undefined || this.#samples.length <= limits.rateWindowChunks + 1) return false;
+    return this.#flowMs - second.at >= limits.rateWindowMs;
+  }
+
   #advance(now: number): void {
+    const elapsedMs = this.#waitedMs(now);
     if (this.#lastAt === undefined) return;
-    const elapsedMs = Math.max(0, now - this.#lastAt);
     const keep = Math.exp(-elapsedMs / limits.rateMemoryMs);
     this.#bytes *= keep;
-    this.#activeMs = this.#activeMs * keep + elapsedMs;
+    this.#weightMs = this.#weightMs * keep + elapsedMs;
+    this.#flowMs += elapsedMs;
     this.#lastAt = now;
   }
 }

@@ -107,6 +107,18 @@ export class Scheduler {
   }
 
   /**
+   * Milliseconds until it should be asked again if nothing happens: soon, while somebody could
+   * help.
+   */
+  lookAgainMs(now: number): number {
+    const { ledger, scoreboard } = this;
+    const isIdle = scoreboard.all().some((score) => {
+      return scoreboard.isReady(score, now) && ledger.leasesOf(score.replica).length === 0;
+    });
+    return isIdle ? limits.hedgeLookMs : limits.watchMs;
+  }
+
+  /**
    * Bytes came. What follows is work of ours, so the lease's idle clock stands still until
    * `awaiting`.
    */
@@ -218,11 +230,11 @@ export class Scheduler {
     const victims = this.scoreboard.all().flatMap(({ replica: victim }) => {
       if (victim === replica) return [];
       const leftBytes = this.#book.leftBytes(victim);
-      const rate = this.scoreboard.rate(victim, now);
+      const rate = Math.max(1, this.#book.outlook(victim, now));
       return { replica: victim, leftBytes, rate, cuttable: this.ledger.cuttable(victim) };
     });
     const cutter = {
-      rate: this.scoreboard.rate(replica, now),
+      rate: this.scoreboard.recentRate(replica, now),
       latencyMs: this.scoreboard.latencyMs(replica),
       busyMs: this.#book.leaseLeftMs(replica, now),
     };
@@ -234,7 +246,10 @@ export class Scheduler {
     const { ledger, scoreboard } = this;
     if (ledger.hedgedPieces >= hedgeBudget(ledger.layout.pieceCount)) return undefined;
     const stragglers = this.#book.stragglers(replica, now);
-    const own = { rate: scoreboard.rate(replica, now), latencyMs: scoreboard.latencyMs(replica) };
+    const own = {
+      rate: scoreboard.recentRate(replica, now),
+      latencyMs: scoreboard.latencyMs(replica),
+    };
     const chosen = chooseHedge(stragglers, own, ledger.layout.pieceBytes);
     return chosen === undefined ? undefined : ledger.hedge(replica, chosen.next);
   }

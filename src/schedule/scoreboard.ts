@@ -121,6 +121,16 @@ export class Scoreboard {
   }
 
   /**
+   * Bytes per second as of this moment, never more than the average: for what somebody else still
+   * has
+   * to deliver, where a collapse must show at once and a burst must not.
+   */
+  recentRate(replica: ReplicaId, now: number): number {
+    const recent = this.of(replica).meter.recentRate(now);
+    return Math.max(1, Math.min(this.rate(replica, now), recent ?? Number.POSITIVE_INFINITY));
+  }
+
+  /**
    * Whether another replica got bytes through after `since`: if not, the network or we may be at
    * fault.
    */

@@ -20,15 +20,17 @@ function isNear(rate: number | undefined, expected: number, share: number): void
 }
 
 describe("schedule/rate-meter", () => {
-  it("nothing is known before 20 ms of flow", () => {
+  it("nothing is known before 5 ms of flow", () => {
     const meter = new RateMeter();
     assert.equal(meter.rate(0), undefined);
     meter.start(0);
     assert.equal(meter.rate(0), undefined);
-    meter.add(1000, 19);
-    assert.equal(meter.rate(19), undefined);
-    meter.add(1000, 21);
-    isNear(meter.rate(21), 2_000_000 / 21, 0.01);
+    meter.add(1000, 4);
+    assert.equal(meter.rate(4), undefined);
+    assert.equal(meter.recentRate(4), undefined);
+    meter.add(1000, 6);
+    isNear(meter.rate(6), 2_000_000 / 6, 0.01);
+    isNear(meter.recentRate(6), 2_000_000 / 6, 0.01);
   });
 
   it("a steady flow has its rate", () => {
@@ -46,6 +48,20 @@ describe("schedule/rate-meter", () => {
   it("a hiccup of 100 ms is ignored", () => {
     const meter = fed(new RateMeter(), steady(0, 10_000));
     isNear(meter.rate(10_100), 100_000, 0.1);
+  });
+
+  it("what a replica delivers right now follows a collapse at once, and a burst too", () => {
+    const meter = fed(new RateMeter(), steady(0, 10_000));
+    fed(meter, { bytes: 10, everyMs: 10, from: 10_000, until: 10_260 });
+    isNear(meter.recentRate(10_260), 1000, 0.1);
+    fed(meter, { bytes: 5000, everyMs: 10, from: 10_260, until: 10_520 });
+    isNear(meter.recentRate(10_520), 500_000, 0.1);
+  });
+
+  it("chunks that come seldom are averaged over several of them", () => {
+    const meter = fed(new RateMeter(), { bytes: 100_000, everyMs: 500, from: 0, until: 10_000 });
+    isNear(meter.recentRate(10_000), 200_000, 0.02);
+    isNear(meter.recentRate(10_400), 182_000, 0.05);
   });
 
   it("silence lowers the rate while bytes are due", () => {
