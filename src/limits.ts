@@ -69,7 +69,10 @@ export const limits = {
   /** The least in a lease, and what a replica gets whose rate is not known yet. */
   firstLeasePieces: 4,
   firstLeaseBytes: 1 * MiB,
-  /** The same to a far one, as a rate: what it would deliver in two latencies, so that no bubble comes. */
+  /**
+   * The same to a far one, as a rate: what it would deliver in two latencies, so that no bubble
+   * comes.
+   */
   firstLeaseRate: 100 * MiB,
   /**
    * A lease is asked for when the one before has this many latencies of bytes left: no bubble
@@ -85,7 +88,9 @@ export const limits = {
   hedgeShare: 0.02,
   /** Rates are averaged over about this long: follows a change within seconds, ignores a hiccup. */
   rateMemoryMs: 1_500,
-  /** What a replica delivers right now: over this long, or this many chunks when they come seldom. */
+  /**
+   * What a replica delivers right now: over this long, or this many chunks when they come seldom.
+   */
   rateWindowMs: 250,
   rateWindowChunks: 8,
   /** Less time of flow than this tells nothing. */

@@ -7,7 +7,13 @@ import type { Clock, Random } from "./ports.js";
 export const systemClock: Clock = {
   now: () => performance.now(),
   async sleep(ms, signal) {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
+    try {
+      await delay(ms, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // The timer's own AbortError only has the reason as its cause.
+      signal?.throwIfAborted();
+      throw error;
+    }
   },
 };
 

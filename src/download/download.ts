@@ -54,11 +54,29 @@ export async function download(
 ): Promise<Receipt> {
   const resolved = resolveOptions(options);
   checkRequest("get", request.name, request.replicas.size);
+  // Whoever is still being asked when all is over is let go, and not heard of again.
+  const end = new AbortController();
+  const signal = AbortSignal.any([resolved.signal, end.signal]);
+  try {
+    return await getFile(request, world, { ...resolved, signal });
+  } finally {
+    end.abort();
+  }
+}
+
+async function getFile(
+  request: DownloadRequest,
+  world: DownloadWorld,
+  resolved: ResolvedOptions,
+): Promise<Receipt> {
   const { clock } = world;
   const startedAt = clock.now();
   const agreed = await agree("get", { ...request, ...resolved, clock });
   const { agreement } = agreed;
-  const list = await fetchPieceList(agreement, { ...request, signal: resolved.signal });
+  const list = await fetchPieceList(agreement, { ...request, clock, signal: resolved.signal });
+  for (const { replica, fault } of list.faults) {
+    resolved.onEvent({ event: "fault", replica, fault });
+  }
   await using partial = await world.openPartial(agreement.manifest);
   const got = await fill({ request, world, resolved, agreed, list, partial });
   resolved.signal.throwIfAborted();
@@ -87,7 +105,7 @@ async function fill(filling: Filling): Promise<Got> {
   const { resolved, world, agreed, list, partial } = filling;
   const { manifest } = agreed.agreement;
   const layout: Layout = manifest;
-  const resumed = await resume(partial, layout, list.digests);
+  const resumed = await resume(partial, layout, { digests: list.digests, signal: resolved.signal });
   const checkpoint = new Checkpoint(partial, world.clock.now());
   for (const record of resumed.unrecorded) checkpoint.add(record, layout.pieceBytes);
   await checkpoint.flush();
@@ -97,7 +115,7 @@ async function fill(filling: Filling): Promise<Got> {
   const scheduler = schedulerFor(filling, resumed.verified);
   await run(filling, scheduler, checkpoint);
   if ((await wholeDigest(partial.sink, manifest.size, resolved)) !== manifest.digest) {
-    await repair(filling, checkpoint);
+    await repair(filling, scheduler, checkpoint);
   }
   const replicas = receiptLines(agreed.agreement, scheduler);
   return {
@@ -112,7 +130,11 @@ async function fill(filling: Filling): Promise<Got> {
  * All pieces passed and the whole does not: read the disk again by pieces, and fetch what differs,
  * once.
  */
-async function repair(filling: Filling, checkpoint: Checkpoint): Promise<void> {
+async function repair(
+  filling: Filling,
+  scheduler: Scheduler,
+  checkpoint: Checkpoint,
+): Promise<void> {
   const { request, resolved, agreed, list, partial } = filling;
   const { manifest } = agreed.agreement;
   const failed = new IntegrityError(
@@ -121,9 +143,12 @@ async function repair(filling: Filling, checkpoint: Checkpoint): Promise<void> {
   );
   if (list.digests !== undefined) {
     const found = { sink: partial.sink, leftoverBytes: manifest.size };
-    const { verified } = await scan(found, manifest, list.digests);
+    const { digests } = list;
+    const { verified } = await scan(found, manifest, { digests, signal: resolved.signal });
     if (verified.count < manifest.pieceCount) {
-      await run(filling, schedulerFor(filling, verified), checkpoint);
+      // The same scheduler: who was banned stays banned, and the receipt counts all of it.
+      scheduler.ledger.reopen(scheduler.ledger.settled.subtract(verified));
+      await run(filling, scheduler, checkpoint);
       const digest = await wholeDigest(partial.sink, manifest.size, resolved);
       if (digest === manifest.digest) return;
     }
@@ -145,9 +170,10 @@ async function run(filling: Filling, scheduler: Scheduler, checkpoint: Checkpoin
 }
 
 function schedulerFor({ world, resolved, agreed, list }: Filling, verified: RangeSet): Scheduler {
-  const { chunks } = resolved;
+  const { chunks, limitRate } = resolved;
   const { agreement, roundTripsMs } = agreed;
-  const scheduler = new Scheduler(agreement.manifest, { verified, chunks, random: world.random });
+  const { random } = world;
+  const scheduler = new Scheduler(agreement.manifest, { verified, chunks, limitRate, random });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
   const now = world.clock.now();
   for (const { replica, fault } of list.faults) scheduler.faulted(replica, fault, now);

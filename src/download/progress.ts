@@ -7,7 +7,7 @@ import type { Evidence, Fault, FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { Standing } from "../schedule/scoreboard.js";
 import type { Claim } from "../trust/manifest.js";
-import type { Agreement, ReplicaId, Vote } from "../trust/quorum.js";
+import type { Agreement, Reached, ReplicaId, Vote } from "../trust/quorum.js";
 
 /** One replica while the transfer runs. */
 export interface ReplicaProgress {
@@ -102,11 +102,14 @@ export function progressOf(scheduler: Scheduler, doneBytes: number, now: number)
 }
 
 /** The receipt's lines, one for each configured replica, whether it took part or not. */
-export function receiptLines(agreement: Agreement, scheduler: Scheduler): ReplicaReceipt[] {
+export function receiptLines(agreement: Reached, scheduler: Scheduler): ReplicaReceipt[] {
   const scores = new Map(scheduler.scoreboard.all().map((score) => [score.replica, score]));
   return agreement.votes.map(({ replica, answer }) => {
-    const claim = answer.kind === "claimed" ? answer.claim : undefined;
     const score = scores.get(replica);
+    const { size, digest, root } = agreement.manifest;
+    // Who joined late was silent at the vote, and claimed the same later.
+    const joined = score === undefined ? undefined : { size, digest, root };
+    const claim = answer.kind === "claimed" ? answer.claim : joined;
     if (score === undefined) {
       const standing = answer.kind === "claimed" ? "dissenting" : answer.kind;
       const reason = answer.kind === "silent" ? answer.why : undefined;

@@ -25,12 +25,14 @@ export interface Resumed {
 export async function resume(
   partial: Partial,
   layout: Layout,
-  digests: PieceDigests | undefined,
+  known: { readonly digests: PieceDigests | undefined; readonly signal: AbortSignal },
 ): Promise<Resumed> {
+  const { digests, signal } = known;
   const { claimed } = partial.journal;
   if (claimed !== undefined) {
     const verified: number[] = [];
     for (const { piece, digest } of claimed) {
+      signal.throwIfAborted();
       const expected = digests === undefined ? digest : leafAt(digests, piece);
       if (await isRight(partial, layout, piece, expected)) verified.push(piece);
     }
@@ -39,18 +41,19 @@ export async function resume(
   if (digests === undefined || partial.leftoverBytes === 0) {
     return { verified: RangeSet.empty, unrecorded: [] };
   }
-  return scan(partial, layout, digests);
+  return scan(partial, layout, { digests, signal });
 }
 
 /** Hashes every piece that the partial could hold, whatever the journal says. */
 export async function scan(
   partial: Pick<Partial, "sink" | "leftoverBytes">,
   layout: Layout,
-  digests: PieceDigests,
+  { digests, signal }: { readonly digests: PieceDigests; readonly signal: AbortSignal },
 ): Promise<Resumed> {
   const unrecorded: JournalRecord[] = [];
   for (let piece = 0; piece < layout.pieceCount; piece++) {
     if (piece * layout.pieceBytes >= partial.leftoverBytes) break;
+    signal.throwIfAborted();
     const expected = leafAt(digests, piece);
     if (await isRight(partial, layout, piece, expected)) {
       unrecorded.push({ piece: pieceIndex(piece), digest: expected });

@@ -5,6 +5,7 @@
  */
 
 import { OutOfReplicasError, StorageError } from "../errors.js";
+import { limits } from "../limits.js";
 import { type Clock, type Partial, ReplicaFault } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
@@ -52,6 +53,7 @@ export async function transfer(job: TransferJob): Promise<void> {
   } finally {
     await running.stop();
   }
+  running.throwIfFailed();
 }
 
 class Transfer {
@@ -61,6 +63,7 @@ class Transfer {
   #failure: { readonly error: unknown } | undefined;
   #doneBytes: number;
   #progressAt: number;
+  #lookedAt: number;
   #toldAt: number;
 
   constructor(job: TransferJob) {
@@ -68,6 +71,7 @@ class Transfer {
     const { settled, layout } = job.scheduler.ledger;
     this.#doneBytes = byteCount(layout, settled);
     this.#progressAt = job.clock.now();
+    this.#lookedAt = job.clock.now();
     this.#toldAt = this.#progressAt;
     for (const latecomer of job.latecomers) this.#welcome(latecomer);
   }
@@ -79,8 +83,9 @@ class Transfer {
     try {
       while (!scheduler.isDone) {
         signal.throwIfAborted();
-        if (this.#failure !== undefined) throw this.#failure.error;
+        this.throwIfFailed();
         const now = clock.now();
+        this.#forgiveOwnStall(now);
         for (const decision of scheduler.decide(now)) this.#carryOut(decision);
         this.#giveUpWhenHopeless(now);
         checkpoint.poll(now);
@@ -93,10 +98,17 @@ class Transfer {
     }
   }
 
+  /** Throws what a read, or somebody who listens, failed with. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
   /** Ends every read and waits for them: no write may come after the partial is closed. */
   async stop(): Promise<void> {
     for (const { abort } of this.#reads.values()) abort.abort();
     await Promise.all([...this.#reads.values()].map(({ done }) => done));
+    const { scheduler, clock } = this.#job;
+    for (const lease of scheduler.ledger.leases()) scheduler.ended(lease, undefined, clock.now());
     const flushed = this.#job.checkpoint.flush();
     // The disk has refused already, and that is being thrown; this only saves what still can be.
     await (this.#failure === undefined ? flushed : flushed.catch(() => {}));
@@ -145,6 +157,10 @@ class Transfer {
         () => job.scheduler.ended(lease, undefined, job.clock.now()),
         (error: unknown) => this.#readFailed(lease, error, abort.signal),
       )
+      .catch((error: unknown) => {
+        // A listener threw when it was told of the fault.
+        this.#failure ??= { error };
+      })
       .finally(() => {
         this.#reads.delete(lease.id);
         this.#bell.ring();
@@ -169,26 +185,39 @@ class Transfer {
     const now = clock.now();
     const { isFirst, losers, guilty, runsDry } = scheduler.settled(lease, piece, now);
     for (const loser of losers) this.#reads.get(loser.id)?.abort.abort();
-    for (const { replica, evidence } of guilty) onEvent({ event: "banned", replica, evidence });
     if (isFirst) {
       const bytes = pieceLength(scheduler.ledger.layout, piece);
       checkpoint.add({ piece, digest }, bytes);
       this.#doneBytes += bytes;
       this.#progressAt = now;
     }
+    for (const { replica, evidence } of guilty) onEvent({ event: "banned", replica, evidence });
     if (runsDry || scheduler.isDone || guilty.length > 0) this.#bell.ring();
   }
 
   /** A replica whose claim came after the verdict takes part when it claims the same. */
   #welcome(latecomer: Promise<Vote>): void {
     const { scheduler, agreement, onEvent, signal } = this.#job;
-    void latecomer.then(({ replica, answer }) => {
+    const welcomed = latecomer.then(({ replica, answer }) => {
       if (answer.kind !== "claimed" || !fits(answer.claim, agreement.manifest)) return;
       if (scheduler.isDone || signal.aborted) return;
+      if (scheduler.scoreboard.all().some((score) => score.replica === replica)) return;
       scheduler.join(replica);
       onEvent({ event: "joined", replica });
       this.#bell.ring();
     });
+    welcomed.catch((error: unknown) => {
+      this.#failure ??= { error };
+      this.#bell.ring();
+    });
+  }
+
+  /** If we did not look for long, it was we who stood still; while we hold bytes back, too. */
+  #forgiveOwnStall(now: number): void {
+    const gapMs = now - this.#lookedAt;
+    this.#lookedAt = now;
+    if (gapMs > limits.ownStallMs) this.#progressAt += gapMs - limits.watchMs;
+    if (this.#job.bucket?.isHolding(now)) this.#progressAt = now;
   }
 
   #giveUpWhenHopeless(now: number): void {

@@ -3,6 +3,7 @@
  * ranges.
  */
 
+import { OutOfReplicasError } from "../errors.js";
 import type { Clock } from "../ports.js";
 import { bytesOf } from "../schedule/pieces.js";
 import { type Range, RangeSet } from "../schedule/range.js";
@@ -49,7 +50,16 @@ export async function verify(
   const { digest, size } = agreement.manifest;
   const isRight = local.digest === digest && local.size === size;
   if (isRight) return { isRight, agreement, local, bad: [] };
-  const { digests } = await fetchPieceList(agreement, { ...request, signal: resolved.signal });
+  const { clock } = world;
+  const asked = { ...request, clock, signal: resolved.signal };
+  const digests = await fetchPieceList(agreement, asked).then(
+    (list) => list.digests,
+    (error: unknown) => {
+      // It is wrong all the same; only where stays unknown.
+      if (error instanceof OutOfReplicasError) return undefined;
+      throw error;
+    },
+  );
   const bad = digests === undefined ? undefined : badRanges(local, agreement, digests);
   return { isRight, agreement, local, bad };
 }

@@ -155,6 +155,13 @@ export class Ledger {
     return true;
   }
 
+  /** Pieces that turned out not to be right on the disk are wanted again. No lease is open. */
+  reopen(pieces: RangeSet): void {
+    assert(this.#leases.size === 0, "what is reopened is leased by nobody");
+    this.#settled = this.#settled.subtract(pieces);
+    this.#pool = this.#pool.union(pieces);
+  }
+
   /** Ends a lease. What it did not settle, and no other lease holds, lies in the pool again. */
   close(lease: Lease): void {
     const open = this.#leases.get(lease.id);

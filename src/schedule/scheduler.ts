@@ -51,6 +51,7 @@ export class Scheduler {
   readonly #book: LeaseBook;
   readonly #discipline: Discipline;
   readonly #chunks: number | undefined;
+  readonly #limitRate: number;
   #hasPartitioned = false;
   #lookedAt: number | undefined;
 
@@ -62,6 +63,8 @@ export class Scheduler {
     options: {
       readonly verified: RangeSet;
       readonly chunks?: number | undefined;
+      /** Bytes per second that all replicas together are held to. */
+      readonly limitRate?: number | undefined;
       readonly random: () => number;
     },
   ) {
@@ -71,6 +74,7 @@ export class Scheduler {
     const { random } = options;
     this.#discipline = new Discipline({ ledger, scoreboard, book: this.#book, random });
     this.#chunks = options.chunks;
+    this.#limitRate = options.limitRate ?? Number.POSITIVE_INFINITY;
   }
 
   get isDone(): boolean {
@@ -256,7 +260,11 @@ export class Scheduler {
 
   #start(lease: Lease, now: number): Decision {
     const pieces = RangeSet.of({ start: lease.start, end: lease.end });
-    const rate = this.scoreboard.knownRate(lease.replica, now);
+    // Under a limit, a lease takes as long as we let it, and a replica is not late for that.
+    const limited = this.#limitRate / this.scoreboard.all().length;
+    const known = this.scoreboard.knownRate(lease.replica, now) ?? Number.POSITIVE_INFINITY;
+    const fastest = Math.min(known, limited);
+    const rate = Number.isFinite(fastest) ? fastest : undefined;
     const deadlineMs = leaseDeadlineMs(byteCount(this.ledger.layout, pieces), rate);
     this.#book.granted(lease, deadlineMs, now);
     const bytes = bytesOf(this.ledger.layout, { start: lease.start, end: lease.end });

@@ -19,6 +19,11 @@ export class TokenBucket {
     this.#burstMs = burstMs;
   }
 
+  /** Whether bytes are being held back at this time: then the limit, and nobody else, is slow. */
+  isHolding(now: number): boolean {
+    return this.#paidUntil > now;
+  }
+
   /** Books `bytes` and gives the milliseconds to wait before they may pass. */
   take(bytes: number, now: number): number {
     this.#paidUntil = Math.max(this.#paidUntil, now - this.#burstMs) + bytes / this.#bytesPerMs;

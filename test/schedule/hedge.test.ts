@@ -5,11 +5,14 @@ import { replicaId } from "../../src/trust/quorum.js";
 
 const pieceBytes = 1000;
 
-/** A replica's piece in progress, with so many bytes left at so many a second. */
-const s = (name: string, leftBytes: number, rate: number): Straggler => ({
+/**
+ * A replica's piece in progress, with so many bytes left at so many a second, silent for so long.
+ */
+const s = (name: string, leftBytes: number, rate: number, silentMs = 0): Straggler => ({
   lease: { id: 1, replica: replicaId(name), start: pieceIndex(0), end: 1, next: 0, isHedge: false },
   leftBytes,
   rate,
+  silentMs,
 });
 const own = (rate: number, latencyMs = 0) => ({ rate, latencyMs });
 
@@ -28,10 +31,14 @@ describe("schedule/hedge", () => {
     // The own latency is part of the time that it takes.
     [[s("A", 3000, 1000)], own(1000, 900), "A"],
     [[s("A", 3000, 1000)], own(1000, 1000), "none"],
+    // Silent for 1.5 s means silent for 1.5 s more, whatever the rate was before.
+    [[s("A", 1, 1_000_000, 1519)], own(1000), "none"],
+    [[s("A", 1, 1_000_000, 1521)], own(1000), "A"],
   ];
   for (const [stragglers, mine, hedged] of table) {
     const world = stragglers.map(
-      ({ lease, leftBytes, rate }) => `${lease.replica} ${leftBytes}/${rate}`,
+      ({ lease, leftBytes, rate, silentMs }) =>
+        `${lease.replica} ${leftBytes}/${rate} silent ${silentMs} ms`,
     );
     const text = `${mine.rate} after ${mine.latencyMs} ms`;
     it(`${world.join(", ") || "nobody"}, hedged at ${text}: ${hedged}`, () =>

@@ -1,0 +1,85 @@
+/** The n-th operation of the disk fails, for every n: no wrong file, and the next run works. */
+
+import assert from "node:assert/strict";
+import { StorageError } from "../../src/errors.js";
+import { paced, withoutPieces } from "../support/broken-replica.js";
+import type { MemoryOperation } from "../support/memory-partial.js";
+import { type ByLetter, content, honest, pieceBytes, SmallDownload } from "./small-download.js";
+
+const bytes = content.subarray(0, 6 * pieceBytes + 7);
+
+function pair(world: SmallDownload, isForeign: boolean): ByLetter {
+  const [A, B] = [honest(bytes), honest(bytes)].map((replica) =>
+    paced(isForeign ? withoutPieces(replica) : replica, world.clock, { rate: 60_000 }),
+  );
+  assert.ok(A !== undefined && B !== undefined);
+  return { A, B };
+}
+
+/** Fails the n-th of these operations; tells whether it came to that. */
+async function runWithFailure(
+  world: SmallDownload,
+  failing: MemoryOperation,
+  n: number,
+  isForeign: boolean,
+): Promise<boolean> {
+  let count = 0;
+  let hasFailed = false;
+  let isSynced = true;
+  world.store.before = (operation) => {
+    if (operation === "sync") assert.ok(!hasFailed || failing !== "sync", "no sync is tried again");
+    if (operation === "append") assert.ok(isSynced, "a sync comes before the journal");
+    if (operation === "write") isSynced = false;
+    if (operation === "sync") isSynced = true;
+    if (operation !== failing || count++ !== n) return;
+    hasFailed = true;
+    throw new StorageError(`${operation} memory: no space left`);
+  };
+  const run = world.get(pair(world, isForeign));
+  const outcome = await run.catch((error: unknown) => error);
+  world.store.before = () => {};
+  assert.equal(outcome instanceof StorageError, hasFailed, String(outcome));
+  return hasFailed;
+}
+
+describe("a disk whose n-th operation fails", () => {
+  for (const isForeign of [false, true]) {
+    for (const operation of ["write", "read", "sync", "append", "publish"] as const) {
+      const from = isForeign ? "foreign replicas" : "replicas with pieces";
+      it(`(${operation}, from ${from}) ends the download, and the next run succeeds`, async () => {
+        let n = 0;
+        for (; ; n++) {
+          const world = new SmallDownload();
+          if (!(await runWithFailure(world, operation, n, isForeign))) break;
+          world.assertUnpublished();
+          await world.get(pair(world, isForeign));
+          world.assertPublished(bytes);
+        }
+        assert.ok(n >= (operation === "write" ? 7 : 1), `${n} operations were made to fail`);
+      });
+    }
+  }
+
+  it("(opening) ends the download before a byte was asked for", async () => {
+    const world = new SmallDownload();
+    world.store.isLocked = true;
+    const outcome = await world.get(pair(world, false)).catch((error: unknown) => error);
+    assert.ok(outcome instanceof StorageError);
+    assert.equal(world.store.published, undefined);
+  });
+
+  it("(write) keeps what was verified before: the next run resumes", async () => {
+    const world = new SmallDownload();
+    assert.equal(await runWithFailure(world, "write", 5, false), true);
+    const { resumedBytes } = await world.get(pair(world, false));
+    assert.equal(Math.ceil(resumedBytes / pieceBytes), 5, "the last piece is short");
+  });
+
+  it("(publish) leaves nothing to be fetched again", async () => {
+    const world = new SmallDownload();
+    assert.equal(await runWithFailure(world, "publish", 0, false), true);
+    const { resumedBytes } = await world.get(pair(world, false));
+    world.assertPublished(bytes);
+    assert.equal(resumedBytes, bytes.length);
+  });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { fetchPieceList, type PieceList } from "../../src/download/piece-list.js";
+import type { Replica } from "../../src/ports.js";
+import type { Fault } from "../../src/schedule/faults.js";
+import { decide, type Reached, type Vote } from "../../src/trust/quorum.js";
+import {
+  altered,
+  refusingPieces,
+  silent,
+  withoutPieces,
+  wrongPieces,
+} from "../support/broken-replica.js";
+import { FakeClock } from "../support/fake-clock.js";
+import { manifestOfBytes } from "../support/memory-replica.js";
+import { type ByLetter, content, errorOf, honest, name, replicasOf } from "./small-download.js";
+
+async function agreementOf(byLetter: ByLetter): Promise<Reached> {
+  const call = { signal: new AbortController().signal, deadlineMs: 1000 };
+  const votes: Vote[] = [];
+  for (const [replica, asked] of replicasOf(byLetter)) {
+    const { claim } = await asked.claim(name, call);
+    votes.push({ replica, answer: { kind: "claimed", claim } });
+  }
+  const agreement = decide(votes, { kind: "majority" });
+  assert.ok(agreement.reached);
+  return agreement;
+}
+
+async function fetchFrom(
+  byLetter: ByLetter,
+  signal = new AbortController().signal,
+): Promise<PieceList> {
+  const agreement = await agreementOf(byLetter);
+  // Not every version asks for a clock; more than it asks for does no harm.
+  const request = { replicas: replicasOf(byLetter), name, signal, clock: new FakeClock() };
+  return fetchPieceList(agreement, request);
+}
+
+const { pieces, root } = manifestOfBytes(content);
+const file = honest();
+const unreachable: Fault = { kind: "unreachable", detail: "no route" };
+const faultsOf = ({ faults }: PieceList) =>
+  faults.map(({ replica, fault }) => `${replica} ${fault.kind}`);
+
+describe("the piece list", () => {
+  it("comes from one member, and the others are not asked", async () => {
+    let asked = 0;
+    const counted = (replica: Replica): Replica =>
+      altered(replica, {
+        pieces(request, call) {
+          asked++;
+          return replica.pieces(request, call);
+        },
+      });
+    const { digests } = await fetchFrom({ A: counted(file), B: counted(file) });
+    assert.deepEqual(digests && Buffer.from(digests), Buffer.from(pieces));
+    assert.equal(asked, 1);
+  });
+
+  it("without the agreed root is its sender's fault, and the next one is asked", async () => {
+    const list = await fetchFrom({ A: wrongPieces(file), B: file });
+    assert.deepEqual(list.digests && Buffer.from(list.digests), Buffer.from(pieces));
+    assert.deepEqual(faultsOf(list), ["A corrupt"]);
+    const [first] = list.faults;
+    assert.ok(first?.fault.kind === "corrupt");
+    assert.equal(first.fault.evidence?.piece, undefined);
+    assert.equal(first.fault.evidence?.expected, root);
+    assert.notEqual(first.fault.evidence?.actual, root);
+  });
+
+  it("that does not come at all is its sender's fault, too", async () => {
+    const list = await fetchFrom({
+      ...{ A: refusingPieces(file, unreachable), B: refusingPieces(file, { kind: "missing" }) },
+      C: file,
+    });
+    assert.deepEqual(faultsOf(list), ["A unreachable", "B missing"]);
+  });
+
+  it("is not asked of those who gave no root", async () => {
+    const list = await fetchFrom({ A: withoutPieces(file), B: file });
+    assert.deepEqual(faultsOf(list), []);
+    assert.notEqual(list.digests, undefined);
+  });
+
+  it("does not exist when no member gives pieces", async () => {
+    const list = await fetchFrom({ A: withoutPieces(file), B: withoutPieces(file) });
+    assert.deepEqual(list, { digests: undefined, faults: [] });
+  });
+
+  it("of an empty file is empty, and nobody is asked", async () => {
+    const empty = refusingPieces(honest(new Uint8Array(0)), unreachable);
+    const list = await fetchFrom({ A: empty });
+    assert.deepEqual(list, { digests: new Uint8Array(0), faults: [] });
+  });
+
+  it("that nobody gives is the end: not all chunks are downloaded", async () => {
+    const replicas = { A: wrongPieces(file), B: refusingPieces(file, unreachable) };
+    const expected = errorOf("OutOfReplicasError", /not all chunks are downloaded/);
+    await assert.rejects(fetchFrom(replicas), expected);
+  });
+
+  it("is asked for again when the only one to give it was busy", async () => {
+    const busy = refusingPieces(file, { kind: "busy", retryMs: 200 }, 2);
+    const { digests } = await fetchFrom({ A: busy });
+    assert.deepEqual(digests && Buffer.from(digests), Buffer.from(pieces));
+  });
+
+  it("is not waited for once it is aborted", async () => {
+    const clock = new FakeClock();
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    const { pieces: never } = silent(file, clock);
+    const fetched = fetchFrom({ A: altered(file, { pieces: never }) }, abort.signal);
+    void clock.sleep(100).then(() => abort.abort(reason));
+    await assert.rejects(fetched, (error) => error === reason);
+    assert.equal(clock.now(), 1100);
+  });
+});

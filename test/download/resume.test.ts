@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { type Resumed, resume } from "../../src/download/resume.js";
+import type { JournalRecord, Partial } from "../../src/ports.js";
+import { pieceIndex } from "../../src/schedule/pieces.js";
+import { leafAt } from "../../src/trust/merkle.js";
+import { corruptAt, withoutPieces } from "../support/broken-replica.js";
+import { madeUp } from "../support/made-up.js";
+import { memoryPartial, memoryStore } from "../support/memory-partial.js";
+import { manifestOfBytes } from "../support/memory-replica.js";
+import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
+
+const manifest = manifestOfBytes(content);
+const records = (...pieces: readonly number[]): JournalRecord[] =>
+  pieces.map((piece) => ({ piece: pieceIndex(piece), digest: leafAt(manifest.pieces, piece) }));
+
+interface Left {
+  readonly bytes?: Uint8Array;
+  readonly claimed?: readonly JournalRecord[];
+  readonly digests?: Uint8Array | undefined;
+}
+
+/** Resumes from what an earlier run left; tells what was read, too. */
+async function resumeFrom(left: Left): Promise<Resumed & { readonly reads: number }> {
+  const { bytes = new Uint8Array(), claimed } = left;
+  let reads = 0;
+  const store = memoryStore((operation) => {
+    if (operation === "read") reads++;
+  });
+  store.partial = bytes;
+  const opened = await memoryPartial(store, manifest);
+  const partial: Partial = { ...opened, journal: { ...opened.journal, claimed } };
+  const { signal } = new AbortController();
+  const digests = "digests" in left ? left.digests : manifest.pieces;
+  const resumed = await resume(partial, manifest, { digests, signal });
+  return { ...resumed, reads };
+}
+
+const damaged = (offset: number): Buffer => {
+  const bytes = Buffer.from(content);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  return bytes;
+};
+
+describe("what an earlier run left", () => {
+  it("is nothing: nothing is read", async () => {
+    const { verified, unrecorded, reads } = await resumeFrom({});
+    assert.deepEqual([verified.count, unrecorded, reads], [0, [], 0]);
+  });
+
+  it("with a journal: what it claims and is right counts, and nothing else is read", async () => {
+    const { verified, unrecorded, reads } = await resumeFrom({
+      ...{ bytes: content, claimed: records(0, 7, 19) },
+    });
+    assert.deepEqual(verified.ranges, [
+      { start: 0, end: 1 },
+      { start: 7, end: 8 },
+      { start: 19, end: 20 },
+    ]);
+    assert.deepEqual([unrecorded, reads], [[], 3]);
+  });
+
+  it("a journal that claims more than is there is not believed", async () => {
+    const bytes = content.subarray(0, 5 * pieceBytes);
+    const { verified } = await resumeFrom({ bytes, claimed: records(4, 5, 19) });
+    assert.deepEqual(verified.ranges, [{ start: 4, end: 5 }]);
+  });
+
+  it("a partial that was damaged is fetched again where it was", async () => {
+    const { verified } = await resumeFrom({
+      ...{ bytes: damaged(7 * pieceBytes + 1), claimed: records(6, 7, 8) },
+    });
+    assert.deepEqual(verified.ranges, [
+      { start: 6, end: 7 },
+      { start: 8, end: 9 },
+    ]);
+  });
+
+  it("digests in a journal count for nothing where the quorum's are known", async () => {
+    const bytes = damaged(0);
+    const forged = { piece: pieceIndex(0), digest: leafAt(manifestOfBytes(bytes).pieces, 0) };
+    const { verified } = await resumeFrom({ bytes, claimed: [forged] });
+    assert.equal(verified.count, 0);
+  });
+
+  it("where no piece list is known, a journal's digests tell what is as it was", async () => {
+    const bytes = damaged(7 * pieceBytes);
+    const left = { bytes, claimed: records(6, 7), digests: undefined };
+    const { verified } = await resumeFrom(left);
+    assert.deepEqual(verified.ranges, [{ start: 6, end: 7 }]);
+  });
+
+  it("without a journal every piece is looked at, and what is right is to be recorded", async () => {
+    const bytes = damaged(7 * pieceBytes).subarray(0, 10 * pieceBytes + 5);
+    const { verified, unrecorded } = await resumeFrom({ bytes });
+    assert.deepEqual(verified.ranges, [
+      { start: 0, end: 7 },
+      { start: 8, end: 10 },
+    ]);
+    assert.deepEqual(unrecorded, records(0, 1, 2, 3, 4, 5, 6, 8, 9));
+  });
+
+  it("without a journal and without a piece list, nothing can be told", async () => {
+    const { verified, reads } = await resumeFrom({ bytes: content, digests: undefined });
+    assert.deepEqual([verified.count, reads], [0, 0]);
+  });
+});
+
+describe("a second run", () => {
+  it("fetches nothing when all is there", async () => {
+    const world = new SmallDownload();
+    world.store.partial = content;
+    const receipt = await world.get({ A: honest() });
+    world.assertPublished();
+    assert.equal(receipt.resumedBytes, content.length);
+    assert.equal(lineOf(receipt, "A").deliveredBytes, 0);
+  });
+
+  it("journals what a scan found before anything else, so that a third need not scan", async () => {
+    const world = new SmallDownload();
+    world.store.partial = content.subarray(0, 12 * pieceBytes);
+    const abort = new AbortController();
+    world.listen = ({ event }) => {
+      if (event === "resumed") abort.abort(new Error("enough"));
+    };
+    await assert.rejects(world.get({ A: honest() }, { signal: abort.signal }), errorOf("Error"));
+    assert.equal(world.store.journal?.records.length, 12);
+  });
+
+  it("for another state of the file keeps the pieces that are equal in both", async () => {
+    const world = new SmallDownload();
+    const before = damaged(3 * pieceBytes);
+    const A = corruptAt(honest(before), 19 * pieceBytes);
+    await assert.rejects(world.get({ A }), errorOf("OutOfReplicasError"));
+    assert.ok(world.store.partial !== undefined);
+    const { resumedBytes } = await world.get({ A: honest() });
+    world.assertPublished();
+    assert.ok(resumedBytes >= 10 * pieceBytes && resumedBytes <= 18 * pieceBytes);
+    assert.equal(resumedBytes % pieceBytes, 0);
+  });
+
+  it("of a shorter file does not keep the longer one's tail", async () => {
+    const world = new SmallDownload();
+    world.store.partial = content;
+    const shorter = content.subarray(0, 5 * pieceBytes + 9);
+    await world.get({ A: honest(shorter) });
+    world.assertPublished(shorter);
+  });
+
+  it("of something else altogether takes nothing over", async () => {
+    const world = new SmallDownload();
+    world.store.partial = madeUp(content.length, 9);
+    const { resumedBytes } = await world.get({ A: honest() });
+    world.assertPublished();
+    assert.equal(resumedBytes, 0);
+  });
+
+  it("from foreign replicas takes up what the first journaled", async () => {
+    const world = new SmallDownload();
+    const abort = new AbortController();
+    world.store.before = (operation) => {
+      if (operation === "append") abort.abort(new Error("enough"));
+    };
+    const A = withoutPieces(honest());
+    const first = world.get({ A }, { signal: abort.signal, limitRate: 200_000 });
+    await assert.rejects(first, errorOf("Error", /enough/));
+    world.store.before = () => {};
+    const { resumedBytes } = await world.get({ A });
+    world.assertPublished();
+    assert.ok(resumedBytes > 0);
+  });
+
+  it("can be aborted while it reads back what is there", async () => {
+    const world = new SmallDownload();
+    world.store.partial = content;
+    const abort = new AbortController();
+    let reads = 0;
+    world.store.before = (operation) => {
+      if (operation !== "read") return;
+      reads++;
+      abort.abort(new Error("enough"));
+    };
+    const second = world.get({ A: honest() }, { signal: abort.signal });
+    await assert.rejects(second, errorOf("Error", /enough/));
+    assert.equal(reads, 1);
+  });
+});

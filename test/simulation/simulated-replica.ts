@@ -1,0 +1,66 @@
+/** A replica in virtual time: a rate, a latency, and ways to misbehave. The bytes are real. */
+
+import { type Call, type Chunk, type Clock, type Replica, ReplicaFault } from "../../src/ports.js";
+import type { Link } from "./link.js";
+
+/** How a simulated replica behaves. */
+export interface Behaviour {
+  /** Milliseconds from a question to the first byte of its answer. */
+  readonly latencyMs: number;
+  /** Its own link. */
+  readonly link: Link;
+  /** The client's, when that is the narrow place. */
+  readonly clientLink?: Link | undefined;
+  readonly chunkBytes: number;
+  /** The file's bytes. */
+  readonly content: Uint8Array;
+}
+
+/** A replica that answers as `honest` does, but at the pace of its links. */
+export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: Clock): Replica {
+  const { latencyMs, link, clientLink, chunkBytes, content } = behaviour;
+  async function late<Answer>(call: Call, answer: () => Promise<Answer>): Promise<Answer> {
+    await sleepWithin(clock, latencyMs, call);
+    return answer();
+  }
+  async function* read(request: Parameters<Replica["read"]>[0], call: Call): AsyncGenerator<Chunk> {
+    const { start, end } = request.range;
+    await sleepWithin(clock, latencyMs, call);
+    let offset = start;
+    try {
+      while (offset < end) {
+        const next = Math.min(offset + chunkBytes, end);
+        await sleepUntil(clock, link.pass(next - offset, clock.now()), call);
+        if (clientLink !== undefined) {
+          await sleepUntil(clock, clientLink.pass(next - offset, clock.now()), call);
+        }
+        yield { offset, bytes: content.subarray(offset, next) };
+        offset = next;
+      }
+    } finally {
+      // Who stops reading has half a round trip's worth of bytes on the way to it, all in vain.
+      if (offset < end) link.block(clock.now(), latencyMs / 2);
+    }
+  }
+  return {
+    claim: (name, call) => late(call, () => honest.claim(name, call)),
+    size: (name, call) => late(call, () => honest.size(name, call)),
+    pieces: (request, call) => late(call, () => honest.pieces(request, call)),
+    list: (request, call) => late(call, () => honest.list(request, call)),
+    read,
+  };
+}
+
+function sleepUntil(clock: Clock, at: number, call: Call): Promise<void> {
+  return sleepWithin(clock, at - clock.now(), call);
+}
+
+/** Sleeps, but never beyond the call's deadline, nor for ever. */
+export async function sleepWithin(clock: Clock, ms: number, call: Call): Promise<void> {
+  if (ms <= call.deadlineMs) {
+    if (ms > 0) await clock.sleep(ms, call.signal);
+    return;
+  }
+  await clock.sleep(call.deadlineMs, call.signal);
+  throw new ReplicaFault({ kind: "late", clock: "lease", waitedMs: call.deadlineMs });
+}
