@@ -19,7 +19,6 @@ import { type Group, startGroup } from "./serve/group.js";
 import { LocalReplica } from "./serve/local-replica.js";
 import { Manifests } from "./serve/manifests.js";
 import { resolveServeOptions, type ServeOptions } from "./serve/options.js";
-import { chunkBytesFor } from "./serve/shaped-replica.js";
 import { systemClock, systemRandom } from "./system.js";
 import { hashFile } from "./threads/hash-file.js";
 import type { FileManifest } from "./trust/manifest.js";
@@ -144,7 +143,7 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     await shared.close();
   };
   try {
-    const replica = new LocalReplica(shared, manifests, chunkBytesFor(resolved.limitRate));
+    const replica = new LocalReplica(shared, manifests);
     const world = { clock: systemClock, checkPort, listen: listenReplica };
     const group = await startGroup(replica, request.ports, world, resolved);
     if ("file" in share) hashAhead(shared, manifests);

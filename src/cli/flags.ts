@@ -93,9 +93,9 @@ export function pin(text: string): Rule {
 
 /** `PORT:KIND`, how to break which virtual server. */
 export function fault(text: string): readonly [port: number, fault: FaultName] {
-  const [number = "", kind = ""] = text.split(":", 2);
+  const [number = "", kind = "", ...rest] = text.split(":");
   const known = faultNames.find((name) => name === kind);
-  if (known !== undefined) return [port(number), known];
+  if (known !== undefined && rest.length === 0) return [port(number), known];
   throw new InvalidArgumentError(
     `${JSON.stringify(text)} is not PORT:KIND, with ${faultNames.join(", ")} for KIND.`,
   );

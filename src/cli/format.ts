@@ -20,11 +20,13 @@ export function rateText(bytesPerSecond: number): string {
 
 /** `0.42 s`, `12.3 s`, `2 min 05 s`, `3 h 07 min`. */
 export function durationText(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(2)} s`;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const minutes = Math.floor(seconds / 60);
+  // Bounds at which rounding would reach the next form: never `10.00 s`, never `60.0 s`.
+  if (seconds < 9.995) return `${seconds.toFixed(2)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.max(60, Math.floor(seconds));
+  const minutes = Math.floor(whole / 60);
   const pad = (value: number) => String(value).padStart(2, "0");
-  if (minutes < 60) return `${minutes} min ${pad(Math.floor(seconds % 60))} s`;
+  if (minutes < 60) return `${minutes} min ${pad(whole % 60)} s`;
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
@@ -68,6 +70,7 @@ export function table(
 
 /** Cuts a line to a terminal's width, so that a live view never wraps. */
 export function fitted(line: string, columns: number): string {
+  if (columns < 1) return "";
   const characters = [...line];
   return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join("")}…`;
 }

@@ -121,7 +121,9 @@ function progressLine(name: string, progress: TransferProgress): string {
 /** The whole file on one line, and a line for each replica: standing, rate, share. */
 function liveLines(name: string, progress: TransferProgress, elapsedMs: number): string[] {
   const { doneBytes, totalBytes, rate, replicas } = progress;
-  const left = rate > 0 ? `${durationText((totalBytes - doneBytes) / rate)} left` : "waiting";
+  const leftSeconds = (totalBytes - doneBytes) / rate;
+  // A rate that fades out would promise thousands of years.
+  const left = leftSeconds < 360_000 ? `${durationText(leftSeconds)} left` : "waiting";
   const done = `${percentText(doneBytes, totalBytes)} of ${bytesText(totalBytes)}`;
   const spent = durationText(elapsedMs / 1000);
   const head = `${name}  ${barText(doneBytes, totalBytes, 20)}  ${done}  ${rateText(rate)}  ${spent}, ${left}`;

@@ -41,6 +41,8 @@ export function listenToKeys(actions: KeyActions): Disposable {
 /** Turns keys into numbers: at once when no further digit could belong to it, else on Enter. */
 export class NumberReader {
   readonly #highest: number;
+  /** Where in a sequence such as `ESC [ 3 ~`, which is one key, the last key stood. */
+  #sequence: "none" | "escape" | "inside" = "none";
   typed = "";
 
   constructor(highest: number) {
@@ -49,6 +51,10 @@ export class NumberReader {
 
   /** The number that this key completes, or `undefined`. */
   press(key: string): number | undefined {
+    if (this.#isOfSequence(key)) {
+      this.typed = "";
+      return undefined;
+    }
     const isEnter = key === "\r" || key === "\n";
     if (/^\d$/.test(key)) this.typed += key;
     else if (!isEnter) this.typed = "";
@@ -57,5 +63,15 @@ export class NumberReader {
     if (!isComplete) return undefined;
     this.typed = "";
     return number >= 1 && number <= this.#highest ? number : undefined;
+  }
+
+  /** `Delete` is sent as `ESC [ 3 ~`: its digit is no server's number. */
+  #isOfSequence(key: string): boolean {
+    const before = this.#sequence;
+    if (key === "\u001b") this.#sequence = "escape";
+    else if (before === "escape" && (key === "[" || key === "O")) this.#sequence = "inside";
+    else if (before === "inside" && /^[ -?]$/.test(key)) this.#sequence = "inside";
+    else this.#sequence = "none";
+    return this.#sequence !== "none" || before === "inside";
   }
 }

@@ -11,7 +11,7 @@ export function reportServing(
   screen: Screen,
   footer: () => string,
 ): (event: ServeEvent) => void {
-  let hashedPercent = -1;
+  const hashedPercents = new Map<string, number>();
   return (event) => {
     switch (event.event) {
       case "dropped":
@@ -25,8 +25,8 @@ export function reportServing(
       }
       case "hashing": {
         const percent = Math.floor((event.doneBytes / Math.max(1, event.totalBytes)) * 10) * 10;
-        if (percent === hashedPercent) return;
-        hashedPercent = percent;
+        if (percent === hashedPercents.get(event.name)) return;
+        hashedPercents.set(event.name, percent);
         const done = percentText(event.doneBytes, event.totalBytes);
         screen.say(`serve: hashing ${event.name}: ${done} of ${bytesText(event.totalBytes)}`);
         return;

@@ -38,9 +38,10 @@ export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
   const isLive = !isQuiet && stderr.isTTY === true;
   const live = isLive ? createLogUpdate(stderr, { showCursor: true }) : undefined;
   let drawn: readonly string[] = [];
+  // A terminal that does not know its size says 0.
   const redraw = () => {
     if (drawn.length > 0)
-      live?.(drawn.map((line) => fitted(line, stderr.columns ?? 80)).join("\n"));
+      live?.(drawn.map((line) => fitted(line, stderr.columns || 80)).join("\n"));
   };
   return {
     isLive,

@@ -19,8 +19,21 @@ export interface ServerHealth {
 
 /** Health of a server with these services, serving from the start. */
 export function createHealth(services: readonly string[]): ServerHealth {
-  const stopped = new AbortController();
-  const status = () => (stopped.signal.aborted ? ServingStatus.NOT_SERVING : ServingStatus.SERVING);
+  let isServing = true;
+  const watching = new Set<() => void>();
+  const status = () => (isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+  /** Until it stops or the watcher leaves, who takes along what stood here for it. */
+  const untilStopped = (left: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      const end = () => {
+        watching.delete(end);
+        left.removeEventListener("abort", end);
+        resolve();
+      };
+      watching.add(end);
+      left.addEventListener("abort", end, { once: true });
+      if (left.aborted || !isServing) end();
+    });
   const known = new Set(["", ...services]);
   return {
     implementation: {
@@ -32,21 +45,17 @@ export function createHealth(services: readonly string[]): ServerHealth {
         const statuses = [...known].map((service) => [service, { status: status() }] as const);
         return { statuses: Object.fromEntries(statuses) };
       },
-      async *watch({ service }, context: CallContext) {
+      async *watch({ service }, { signal }: CallContext) {
         const isKnown = known.has(service);
-        yield { status: isKnown ? status() : ServingStatus.SERVICE_UNKNOWN };
-        if (isKnown && stopped.signal.aborted) return;
-        await Promise.race([aborted(stopped.signal), aborted(context.signal)]);
-        if (isKnown && !context.signal.aborted) yield { status: status() };
+        const told = isKnown ? status() : ServingStatus.SERVICE_UNKNOWN;
+        yield { status: told };
+        await untilStopped(signal);
+        if (isKnown && told !== status() && !signal.aborted) yield { status: status() };
       },
     },
-    stopServing: () => stopped.abort(),
+    stopServing() {
+      isServing = false;
+      for (const end of [...watching]) end();
+    },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

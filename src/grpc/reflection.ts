@@ -5,6 +5,8 @@
 
 import { createRegistry, type DescFile, toBinary } from "@bufbuild/protobuf";
 import {
+  type DescriptorProto,
+  type EnumDescriptorProto,
   FileDescriptorProtoSchema,
   file_google_protobuf_any,
   file_google_protobuf_duration,
@@ -80,7 +82,7 @@ function answer(
     case "fileByFilename":
       return filesOf(files.find(({ proto }) => proto.name === asked.value));
     case "fileContainingSymbol":
-      return filesOf(fileOfSymbol(asked.value));
+      return filesOf(filesOfSymbols.get(asked.value));
     case "allExtensionNumbersOfType": {
       const value = { baseTypeName: asked.value, extensionNumber: [] };
       return registry.getMessage(asked.value) === undefined
@@ -98,19 +100,37 @@ const notFound: Answer = {
 };
 
 /**
- * A symbol may be a type or something within one (a method, a field): then its parent's file has
- * it.
+ * Every symbol's file: types, and what is declared in them. Found by one look, however long the
+ * symbol that a client makes up.
  */
-function fileOfSymbol(symbol: string): DescFile | undefined {
-  for (
-    let known = symbol;
-    known !== "";
-    known = known.slice(0, Math.max(0, known.lastIndexOf(".")))
-  ) {
-    const found = registry.get(known);
-    if (found !== undefined && "file" in found) return found.file;
+const filesOfSymbols = new Map<string, DescFile>(
+  files.flatMap((file) => [...symbolsOf(file)].map((symbol) => [symbol, file] as const)),
+);
+
+function* symbolsOf({ proto }: DescFile): Generator<string> {
+  for (const service of proto.service) {
+    const name = `${proto.package}.${service.name}`;
+    yield name;
+    for (const method of service.method) yield `${name}.${method.name}`;
   }
-  return undefined;
+  yield* typesIn(proto.package, proto.messageType, proto.enumType);
+}
+
+/** Messages and enums of a scope; the values of an enum stand beside it, not in it. */
+function* typesIn(
+  scope: string,
+  messages: readonly DescriptorProto[],
+  enums: readonly EnumDescriptorProto[],
+): Generator<string> {
+  for (const { name, value } of enums) {
+    for (const declared of [name, ...value.map((one) => one.name)]) yield `${scope}.${declared}`;
+  }
+  for (const { name, field, oneofDecl, nestedType, enumType } of messages) {
+    const own = `${scope}.${name}`;
+    yield own;
+    for (const member of [...field, ...oneofDecl]) yield `${own}.${member.name}`;
+    yield* typesIn(own, nestedType, enumType);
+  }
 }
 
 /** A file and all that it imports, each once: a client asks for what it lacks, but need not. */

@@ -26,8 +26,14 @@ interface VirtualServer {
   readonly replica: Replica;
   readonly counters: Counters;
   listening: Listening | undefined;
-  reportedBytes: number;
+  starting: Promise<void> | undefined;
+  /** Bytes per second when last measured. */
+  rate: number;
+  measuredBytes: number;
 }
+
+/** A status that a key press asks for must not spoil the rates of the one before. */
+const leastMeasuredMs = 500;
 
 /**
  * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server on
@@ -69,8 +75,9 @@ export class Group {
   readonly #world: GroupWorld;
   readonly #options: ResolvedServeOptions;
   readonly #end = new AbortController();
-  #reportedAt: number;
+  #measuredAt: number;
   #reporting: Promise<void> | undefined;
+  #drained: Promise<void> | undefined;
 
   constructor(
     replica: Replica,
@@ -80,7 +87,7 @@ export class Group {
   ) {
     this.#world = world;
     this.#options = options;
-    this.#reportedAt = world.clock.now();
+    this.#measuredAt = world.clock.now();
     this.#servers = ports.map((port, index) => this.#prepare(replica, port, index + 1));
   }
 
@@ -102,48 +109,65 @@ export class Group {
     this.#reporting = this.#report();
   }
 
-  /** Stops a server for real, or starts a stopped one. False when there is none of that number. */
+  /**
+   * Stops a server for real, or starts a stopped one; asked while it starts, waits for that. False
+   * when there is none of that number. A group that has ended starts nothing.
+   */
   async toggle(number: number): Promise<boolean> {
     const server = this.#servers.find((candidate) => candidate.number === number);
     if (server === undefined) return false;
-    if (server.listening !== undefined) {
-      this.#stop(server, "asked to");
-      return true;
+    if (server.listening !== undefined) this.#stop(server, "asked to");
+    else if (!this.#end.signal.aborted) {
+      server.starting ??= this.#startAgain(server).finally(() => {
+        server.starting = undefined;
+      });
+      await server.starting;
     }
-    await this.#start(server);
-    const { port } = server;
-    if (server.listening !== undefined) this.#options.onEvent({ event: "started", number, port });
     return true;
   }
 
   /** Takes no new calls, lets running ones finish for at most `limits.drainMs`, and ends. */
-  async drain(): Promise<void> {
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
     this.#options.onEvent({ event: "draining" });
     await this.#reporting;
     await Promise.all(this.#servers.map(({ listening }) => listening?.drain(limits.drainMs)));
+    for (const server of this.#servers) server.listening = undefined;
     this.#options.onEvent({ event: "drained", servers: this.status() });
   }
 
   /** Breaks all connections at once and ends. */
   kill(): void {
     this.#end.abort();
-    for (const { listening } of this.#servers) listening?.kill();
+    for (const server of this.#servers) {
+      server.listening?.kill();
+      server.listening = undefined;
+    }
   }
 
-  /** How each server stands; rates are since the last time this was asked. */
+  /** How each server stands; rates are measured over half a second at least. */
   status(): ServerStatus[] {
     const now = this.#world.clock.now();
-    const seconds = Math.max(0.001, (now - this.#reportedAt) / 1000);
-    this.#reportedAt = now;
-    return this.#servers.map((server) => {
-      const { number, port, counters, listening } = server;
-      const rate = (counters.bytes - server.reportedBytes) / seconds;
-      server.reportedBytes = counters.bytes;
+    const elapsedMs = now - this.#measuredAt;
+    if (elapsedMs >= leastMeasuredMs) this.#measure(elapsedMs, now);
+    return this.#servers.map(({ number, port, counters, listening, rate }) => {
       const state = listening === undefined ? "stopped" : "alive";
       return { number, port, state, fault: this.#options.faults.get(port), ...counters, rate };
     });
+  }
+
+  #measure(elapsedMs: number, now: number): void {
+    this.#measuredAt = now;
+    for (const server of this.#servers) {
+      server.rate = ((server.counters.bytes - server.measuredBytes) * 1000) / elapsedMs;
+      server.measuredBytes = server.counters.bytes;
+    }
   }
 
   async #report(): Promise<void> {
@@ -174,16 +198,27 @@ export class Group {
       replica: meteredReplica(shaped, counters),
       counters,
       listening: undefined,
-      reportedBytes: 0,
+      starting: undefined,
+      rate: 0,
+      measuredBytes: 0,
     };
     return server;
+  }
+
+  async #startAgain(server: VirtualServer): Promise<void> {
+    await this.#start(server);
+    const { number, port, listening } = server;
+    if (listening !== undefined) this.#options.onEvent({ event: "started", number, port });
   }
 
   async #start(server: VirtualServer): Promise<void> {
     const { number, port } = server;
     const { host, onEvent } = this.#options;
     try {
-      server.listening = await this.#world.listen(server.replica, { host, port });
+      const listening = await this.#world.listen(server.replica, { host, port });
+      // The group ended meanwhile: nobody would ever stop this one.
+      if (this.#end.signal.aborted) listening.kill();
+      else server.listening = listening;
     } catch (error) {
       onEvent({ event: "failed", number, port, why: messageOf(error) });
     }

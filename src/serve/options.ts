@@ -11,7 +11,7 @@ import type { OnServeEvent } from "./serve-events.js";
 export interface ServeOptions {
   /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
-  /** Milliseconds between two status events. Default: 5,000. */
+  /** Milliseconds between two status events, at most 2^31 − 1. Default: 5,000. */
   readonly intervalMs?: number;
   /** Bytes per second for each virtual server, at least 1,024. Default: no limit. */
   readonly limitRate?: number;
@@ -32,6 +32,8 @@ export interface ResolvedServeOptions {
   readonly onEvent: OnServeEvent;
 }
 
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Fills in defaults; throws UsageError for whatever makes no sense. */
 export function resolveServeOptions(
   options: ServeOptions,
@@ -40,6 +42,10 @@ export function resolveServeOptions(
   const { limitRate } = options;
   const intervalMs = options.intervalMs ?? 5000;
   const faults = options.faults ?? new Map<number, FaultName>();
+  // Node takes a longer wait for one of 1 ms.
+  if (intervalMs > longestTimerMs) {
+    throw new UsageError(`interval: ${intervalMs} ms is more than ${longestTimerMs}`);
+  }
   if (!(intervalMs > 0)) throw new UsageError(`interval: ${intervalMs} ms is not more than 0`);
   if (limitRate !== undefined && !(limitRate >= 1024)) {
     throw new UsageError(`limit rate: ${limitRate} is not at least 1 KiB a second`);

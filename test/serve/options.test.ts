@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../src/errors.js";
+import type { FaultName } from "../../src/serve/faulty-replica.js";
+import { resolveServeOptions, type ServeOptions } from "../../src/serve/options.js";
+
+const ports = [10_001, 10_002];
+
+describe("options of a group", () => {
+  it("have defaults: loopback, every 5 s, no limit, nothing broken, nobody told", () => {
+    const { onEvent, ...rest } = resolveServeOptions({}, ports);
+    const host = "127.0.0.1";
+    assert.deepEqual(rest, { host, intervalMs: 5000, limitRate: undefined, faults: new Map() });
+    onEvent({ event: "draining" });
+  });
+
+  it("are taken as they are given", () => {
+    const onEvent = () => {};
+    const faults = new Map<number, FaultName>([[10_002, "lie"]]);
+    const given = { host: "::1", intervalMs: 0.5, limitRate: 1024, faults, onEvent };
+    assert.deepEqual(resolveServeOptions(given, ports), given);
+  });
+
+  const senseless: readonly (readonly [what: string, options: ServeOptions])[] = [
+    ["an interval of 0", { intervalMs: 0 }],
+    ["a negative interval", { intervalMs: -1 }],
+    ["an interval that is no number", { intervalMs: Number.NaN }],
+    // Node's timers take 2^31 ms and more for 1 ms: a thousand reports a second.
+    ["an interval that no timer can wait", { intervalMs: 2 ** 31 }],
+    ["an endless interval", { intervalMs: Number.POSITIVE_INFINITY }],
+    ["a rate below 1 KiB a second", { limitRate: 1023 }],
+    ["a rate of 0", { limitRate: 0 }],
+    ["a rate that is no number", { limitRate: Number.NaN }],
+    ["a fault on a port that is not among them", { faults: new Map([[10_003, "lie"]]) }],
+  ];
+  for (const [what, options] of senseless) {
+    it(`${what} is refused`, () => {
+      assert.throws(() => resolveServeOptions(options, ports), UsageError);
+    });
+  }
+
+  it("a fault that there is not is refused, as from a caller without types", () => {
+    const faults: Map<number, FaultName> = new Map(JSON.parse('[[10001, "explode"]]'));
+    assert.throws(() => resolveServeOptions({ faults }, ports), /explode is none of them/);
+  });
+});
