@@ -40,6 +40,9 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
     );
     return false;
   });
+  // From the first moment: a signal while the servers start must end them, too.
+  const ended = new AbortController();
+  using _signals = onSignals(() => ended.abort());
   const intervalMs = flags.interval ?? (screen.isLive ? 1000 : 5000);
   const serving = await serve(
     { share, ports: ports.map(Number) },
@@ -51,10 +54,11 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
       onEvent,
     },
   );
-  if (screen.isLive) onEvent({ event: "status", servers: serving.status() });
-  await untilEnded(serving, keys, () => {
+  const redraw = () => {
     if (screen.isLive) onEvent({ event: "status", servers: serving.status() });
-  });
+  };
+  redraw();
+  await untilEnded(serving, { keys, redraw, ended });
   screen.clear();
 }
 
@@ -68,12 +72,12 @@ function checkCounts(ports: readonly string[], number: number | undefined): void
 /** Runs until a signal, or `q` on a terminal, and then drains. */
 async function untilEnded(
   serving: Serving,
-  keys: { typed: string },
-  redraw: () => void,
+  {
+    keys,
+    redraw,
+    ended,
+  }: { readonly keys: { typed: string }; redraw: () => void; ended: AbortController },
 ): Promise<void> {
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  using _signals = onSignals(end);
   using _keys = listenToKeys({
     highest: serving.servers.length,
     onNumber: async (number) => {
@@ -84,7 +88,7 @@ async function untilEnded(
       keys.typed = typed;
       redraw();
     },
-    onQuit: end,
+    onQuit: () => ended.abort(),
   });
   if (!ended.signal.aborted) {
     await new Promise<void>((resolve) => {
