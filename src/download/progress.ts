@@ -93,7 +93,7 @@ export type OnEvent = (event: DownloadEvent) => void;
 export function progressOf(scheduler: Scheduler, doneBytes: number, now: number): TransferProgress {
   const replicas = scheduler.scoreboard.all().map((score): ReplicaProgress => {
     const leases = scheduler.ledger.leasesOf(score.replica).length;
-    const rate = leases === 0 ? 0 : (score.meter.rate(now) ?? 0);
+    const rate = leases === 0 ? 0 : (score.meter.recentRate(now) ?? 0);
     const { standing, reason, deliveredBytes } = score;
     return { address: score.replica, standing, reason, rate, deliveredBytes, leases };
   });
