@@ -104,6 +104,8 @@ export const limits = {
   retryMaxMs: 30_000,
   /** Faults in a row after which a replica that cannot be reached, or is late, is withdrawn. */
   faultsInARow: 5,
+  /** A withdrawn one is tried again after this, or up to twice as long: servers do come back. */
+  breakerMs: 5_000,
   /** Bad pieces from one replica, when nobody else is left to compare with, before it is banned. */
   corruptRetries: 2,
 

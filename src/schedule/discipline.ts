@@ -4,6 +4,7 @@
  * is the scheduler's; this only says who may.
  */
 
+import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import { backoffMs, clampedRetryMs } from "./backoff.js";
 import { Blame, type Charge } from "./blame.js";
@@ -55,9 +56,13 @@ export class Discipline {
         return;
       case "back-off": {
         // Two leases that broke for one reason are one fault in the row.
-        if (score.standing === "backing-off" && score.notBefore > now) return;
+        if (score.standing !== "good" && score.notBefore > now) return;
         score.faultsInARow++;
-        if (isBeyondPatience(score.faultsInARow)) this.#scoreboard.withdraw(replica, text);
+        if (isBeyondPatience(score.faultsInARow)) {
+          const untilTriedMs = limits.breakerMs * (1 + this.#random());
+          this.#scoreboard.withdraw(replica, text, now + untilTriedMs);
+          return;
+        }
         const waitMs = backoffMs(score.faultsInARow, this.#random());
         this.#scoreboard.suspend(replica, text, now + waitMs);
         return;

@@ -201,7 +201,7 @@ export class Scheduler {
 
   #nextLease(replica: ReplicaId, now: number): Lease | undefined {
     const { ledger, scoreboard } = this;
-    const isProbe = scoreboard.of(replica).standing === "backing-off";
+    const isProbe = scoreboard.of(replica).standing !== "good";
     const isIdle = ledger.leasesOf(replica).length === 0;
     if (!isIdle && (isProbe || !this.#book.wantsMore(replica, now))) return undefined;
     if (ledger.leases().length >= limits.leases) return undefined;

@@ -83,9 +83,10 @@ export class Scoreboard {
   redeem(replica: ReplicaId): void {
     const score = this.of(replica);
     score.faultsInARow = 0;
-    if (score.standing !== "backing-off") return;
+    if (score.standing === "good" || this.isOutForGood(score)) return;
     score.standing = "good";
     score.reason = undefined;
+    score.notBefore = Number.NEGATIVE_INFINITY;
   }
 
   addLatency(replica: ReplicaId, latencyMs: number): void {
@@ -146,12 +147,13 @@ export class Scoreboard {
     for (const score of this.all()) score.meter.shift(gapMs);
   }
 
-  /** Withdraws a replica for the rest of the download. */
-  withdraw(replica: ReplicaId, reason: string): void {
+  /** Withdraws a replica, for the rest of the download or until it is worth another try. */
+  withdraw(replica: ReplicaId, reason: string, until = Number.POSITIVE_INFINITY): void {
     const score = this.of(replica);
     if (score.standing === "banned") return;
     score.standing = "withdrawn";
     score.reason = reason;
+    score.notBefore = until;
   }
 
   /** Suspends a replica until `notBefore`. */
@@ -172,12 +174,21 @@ export class Scoreboard {
 
   /** Whether a replica may get a lease now. */
   isReady(score: Score, now: number): boolean {
-    return !this.isOut(score) && score.notBefore <= now;
+    return score.standing !== "banned" && score.notBefore <= now;
+  }
+
+  /**
+   * Whether nothing is expected of a replica; one that could not be reached is still tried at
+   * times.
+   */
+  isOut({ standing }: Score): boolean {
+    return standing === "withdrawn" || standing === "banned";
   }
 
   /** Whether a replica gets no more leases in this download. */
-  isOut({ standing }: Score): boolean {
-    return standing === "withdrawn" || standing === "banned";
+  isOutForGood({ standing, notBefore }: Score): boolean {
+    if (standing === "withdrawn") return notBefore === Number.POSITIVE_INFINITY;
+    return standing === "banned";
   }
 
   #medianRate(now: number): number | undefined {
