@@ -67,7 +67,7 @@ async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   }
   const partial = nullPartial();
   await transfer({
-    ...{ name: "file.bin", agreement, replicas, latecomers: [], scheduler, digests, partial },
+    ...{ name: "file.bin", agreement, replicas, lateVotes: [], scheduler, digests, partial },
     ...{ checkpoint: new Checkpoint(partial, 0), clock, bucket: undefined },
     ...{ intervalMs: 1e9, timeoutMs: 600_000, signal: new AbortController().signal },
     onEvent: (event) => {

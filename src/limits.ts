@@ -41,6 +41,8 @@ export const limits = {
   /** No byte within a lease: the floor and the multiple of latency; 0.7 s misfired at 100 ms. */
   idleMs: 1_500,
   idleLatencies: 10,
+  /** Either waits for so many of the usual gaps between two chunks, if that is longer. */
+  idleGaps: 4,
   /** The same two when nobody else moves either: then the network, or we, may be at fault. */
   lonelyMs: 10_000,
   /**
@@ -124,6 +126,8 @@ export const limits = {
    * easily.
    */
   chunkBytes: 256 * KiB,
+  /** The first chunk of a stream; each next one is twice as large, up to that. */
+  firstChunkBytes: 16 * KiB,
   /**
    * Chunks under a rate limit: at least 20 a second, so that an idle clock never mistakes it for a
    * stall.

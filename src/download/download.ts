@@ -14,6 +14,7 @@ import { TokenBucket } from "../schedule/token-bucket.js";
 import type { Manifest } from "../trust/manifest.js";
 import { type Agreed, agree } from "./agree.js";
 import { Checkpoint } from "./checkpoint.js";
+import { lateVotes } from "./late-votes.js";
 import {
   checkRequest,
   type DownloadOptions,
@@ -161,11 +162,12 @@ async function run(filling: Filling, scheduler: Scheduler, checkpoint: Checkpoin
   const { request, world, resolved, agreed, list, partial } = filling;
   const { limitRate } = resolved;
   const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
-  const { clock } = world;
+  const { clock, random } = world;
   const { digests } = list;
   await transfer({
     ...{ ...request, ...resolved, ...agreed },
     ...{ scheduler, checkpoint, digests, partial, clock, bucket },
+    lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
   });
 }
 

@@ -38,7 +38,7 @@ export interface Survey {
   /**
    * Replicas that had not answered when the verdict was clear; each resolves, and never rejects.
    */
-  readonly latecomers: readonly Promise<Vote>[];
+  readonly latecomers: ReadonlyMap<ReplicaId, Promise<Vote>>;
 }
 
 /**
@@ -73,12 +73,12 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
   );
   const agreement = decide(inOrder, rule);
   onEvent({ event: "agreement", agreement });
-  const latecomers = [...asked].flatMap(([id, vote]) => (votes.has(id) ? [] : [vote]));
+  const latecomers = new Map([...asked].filter(([id]) => !votes.has(id)));
   return { agreement, roundTripsMs, latecomers };
 }
 
 /** One replica's answer, after as many questions as hashing and business take. Never rejects. */
-async function ask(id: ReplicaId, replica: Replica, request: SurveyRequest): Promise<Asked> {
+export async function ask(id: ReplicaId, replica: Replica, request: SurveyRequest): Promise<Asked> {
   const { name, clock, signal, onEvent } = request;
   let patientUntil = clock.now() + limits.surveyMs;
   let furthestBytes = -1;

@@ -24,7 +24,8 @@ export interface TransferJob {
   readonly name: string;
   readonly agreement: Reached;
   readonly replicas: Replicas;
-  readonly latecomers: readonly Promise<Vote>[];
+  /** The votes of replicas that were silent, as they come in. */
+  readonly lateVotes: readonly Promise<Vote>[];
   readonly scheduler: Scheduler;
   readonly digests: PieceDigests | undefined;
   readonly partial: Pick<Partial, "sink" | "journal">;
@@ -73,7 +74,7 @@ class Transfer {
     this.#progressAt = job.clock.now();
     this.#lookedAt = job.clock.now();
     this.#toldAt = this.#progressAt;
-    for (const latecomer of job.latecomers) this.#welcome(latecomer);
+    for (const vote of job.lateVotes) this.#welcome(vote);
   }
 
   async run(): Promise<void> {

@@ -23,6 +23,9 @@ interface Running {
   gotBytes: number;
 }
 
+/** How much the latest gap between two chunks counts in the usual one. */
+const gapWeight = 0.25;
+
 export class LeaseBook {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
@@ -48,6 +51,9 @@ export class LeaseBook {
       return;
     }
     running.gotBytes += bytes;
+    if (running.hasBytes && running.waitingSince !== undefined) {
+      score.usualGapMs += gapWeight * (now - running.waitingSince - score.usualGapMs);
+    }
     running.waitingSince = undefined;
     const others = this.#runningOf(lease.replica).some(
       (other) => other !== running && other.hasBytes,
@@ -83,11 +89,19 @@ export class LeaseBook {
     const overdue: { readonly lease: Lease; readonly fault: Fault }[] = [];
     for (const { lease, ...clocks } of this.#running.values()) {
       const { replica } = lease;
-      const latencyMs = this.#scoreboard.latencyMs(replica);
-      const worstLatencyMs = this.#scoreboard.worstLatencyMs(replica);
-      const since = clocks.waitingSince ?? now;
-      const othersMoved = this.#scoreboard.othersMovedSince(replica, since);
-      const fault = watch({ ...clocks, latencyMs, worstLatencyMs, othersMoved }, now);
+      const score = this.#scoreboard.of(replica);
+      // What came in another lease of the same replica shows that it lives: they share its link.
+      const since = Math.max(clocks.waitingSince ?? now, score.lastByteAt ?? clocks.grantedAt);
+      const clock = {
+        ...clocks,
+        waitingSince: clocks.waitingSince === undefined ? undefined : since,
+        latencyMs: this.#scoreboard.latencyMs(replica),
+        worstLatencyMs: this.#scoreboard.worstLatencyMs(replica),
+        usualGapMs: score.usualGapMs,
+        faultsInARow: score.faultsInARow,
+        othersMoved: this.#scoreboard.othersMovedSince(replica, since),
+      };
+      const fault = watch(clock, now);
       if (fault !== undefined) overdue.push({ lease, fault });
     }
     return overdue;

@@ -32,6 +32,8 @@ export interface Score {
   wastedBytes: number;
   /** When bytes last came, or `undefined` before the first. */
   lastByteAt: number | undefined;
+  /** The usual time between two chunks of one read, as we waited for it. */
+  usualGapMs: number;
   readonly meter: RateMeter;
   /** Times to first byte, the latest last. */
   readonly latenciesMs: number[];
@@ -56,6 +58,7 @@ export class Scoreboard {
       deliveredBytes: 0,
       wastedBytes: 0,
       lastByteAt: undefined,
+      usualGapMs: 0,
       meter: new RateMeter(),
       latenciesMs: latencyMs === undefined ? [] : [latencyMs],
     });

@@ -18,26 +18,38 @@ export interface LeaseClock {
   /** The replica's usual and worst time to first byte. */
   readonly latencyMs: number;
   readonly worstLatencyMs: number;
+  /**
+   * The usual time between two of its chunks: a large message on a slow link takes long to show.
+   */
+  readonly usualGapMs: number;
+  /** How often in a row the replica was at fault before: each time it gets twice the time. */
+  readonly faultsInARow: number;
   /** Whether any other replica got bytes through since `waitingSince`. */
   readonly othersMoved: boolean;
 }
 
 /**
- * The fault of a lease that is late, or `undefined` while it may go on.
- * When nobody else moves either, the network or we may be at fault, and patience is longer:
- * dropping
- * a replica would then only lose the place in its queue.
+ * The fault of a lease that is late, or `undefined` while it may go on. When nobody else moves
+ * either,
+ * the network or we may be at fault, and patience is longer: dropping a replica would then only
+ * lose
+ * the place in its queue.
  */
 export function watch(clock: LeaseClock, now: number): Fault | undefined {
   if (now >= clock.deadlineAt) return late("lease", now - clock.grantedAt);
   if (clock.waitingSince === undefined) return undefined;
   const waitedMs = now - clock.waitingSince;
-  const patienceMs = clock.hasBytes
-    ? Math.max(limits.idleMs, limits.idleLatencies * clock.latencyMs)
-    : Math.max(limits.firstByteMs, limits.firstByteLatencies * clock.worstLatencyMs);
+  const patienceMs = patienceOf(clock) * 2 ** clock.faultsInARow;
   const grantedMs = clock.othersMoved ? patienceMs : Math.max(limits.lonelyMs, patienceMs);
   if (waitedMs < grantedMs) return undefined;
   return late(clock.hasBytes ? "idle" : "first-byte", waitedMs);
+}
+
+function patienceOf({ hasBytes, latencyMs, worstLatencyMs, usualGapMs }: LeaseClock): number {
+  const gapsMs = limits.idleGaps * usualGapMs;
+  return hasBytes
+    ? Math.max(limits.idleMs, limits.idleLatencies * latencyMs, gapsMs)
+    : Math.max(limits.firstByteMs, limits.firstByteLatencies * worstLatencyMs, gapsMs);
 }
 
 /** Milliseconds until a lease of so many bytes at this rate is overdue whatever happens. */

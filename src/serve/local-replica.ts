@@ -58,9 +58,12 @@ export class LocalReplica implements Replica {
         const detail = `bytes ${start}–${end} do not lie within the ${size} of the file`;
         throw new ReplicaFault({ kind: "short", detail });
       }
+      // Small at first, so that on a slow link the first byte is not a whole chunk late.
+      let chunkBytes = Math.min(limits.firstChunkBytes, this.#chunkBytes);
       for (let offset = start; offset < end; ) {
         signal.throwIfAborted();
-        const bytes = Buffer.allocUnsafeSlow(Math.min(this.#chunkBytes, end - offset));
+        const bytes = Buffer.allocUnsafeSlow(Math.min(chunkBytes, end - offset));
+        chunkBytes = Math.min(2 * chunkBytes, this.#chunkBytes);
         const length = await file.read(offset, bytes);
         if (length < bytes.length || (await file.hasChanged())) throw changed(name);
         yield { offset, bytes };

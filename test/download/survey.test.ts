@@ -6,7 +6,7 @@ import { type Survey, survey } from "../../src/download/survey.js";
 import { limits } from "../../src/limits.js";
 import { type Call, type Clock, type Replica, ReplicaFault } from "../../src/ports.js";
 import type { Fault } from "../../src/schedule/faults.js";
-import type { Answer, Rule } from "../../src/trust/quorum.js";
+import { type Answer, type Rule, replicaId } from "../../src/trust/quorum.js";
 import {
   altered,
   claimingAfter,
@@ -79,7 +79,7 @@ describe("a survey", () => {
     const asking = new Asking();
     const result = await asking.survey({ A: honest(), B: honest(), C: asking.late(200) });
     assert.equal(answers(result), "A claimed, B claimed, C claimed");
-    assert.equal(result.latecomers.length, 0);
+    assert.equal(result.latecomers.size, 0);
     assert.equal(asking.clock.now(), 200);
   });
 
@@ -108,8 +108,8 @@ describe("a survey", () => {
   it("hands over who comes late, and his answer when it is there", async () => {
     const asking = new Asking();
     const result = await asking.survey({ A: honest(), B: honest(), C: asking.late(2000) });
-    assert.equal(result.latecomers.length, 1);
-    const vote = await result.latecomers[0];
+    assert.equal(result.latecomers.size, 1);
+    const vote = await result.latecomers.get(replicaId("C"));
     assert.deepEqual([vote?.replica, vote?.answer.kind], ["C", "claimed"]);
     assert.equal(asking.clock.now(), 2000);
   });

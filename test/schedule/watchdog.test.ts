@@ -8,6 +8,8 @@ const clock: LeaseClock = {
   deadlineAt: 300_000,
   latencyMs: 10,
   worstLatencyMs: 20,
+  usualGapMs: 5,
+  faultsInARow: 0,
   othersMoved: true,
 };
 /** A lease that waits for its first byte; one that waits for the next. */
@@ -37,6 +39,11 @@ describe("schedule/watchdog", () => {
       1500,
       "idle 1500",
     ],
+    ["four usual gaps, where that is more", i({ usualGapMs: 1000 }), 3999, "ok"],
+    ["and no more than that", i({ usualGapMs: 1000 }), 4000, "idle 4000"],
+    ["for a first byte, too", f({ usualGapMs: 1000 }), 3999, "ok"],
+    ["after two faults in a row, four times as long", i({ faultsInARow: 2 }), 5999, "ok"],
+    ["and no more than that", i({ faultsInARow: 2 }), 6000, "idle 6000"],
     ["the wait counts, not the age of the lease", i({ waitingSince: 9000 }), 10_499, "ok"],
     ["and is what the fault says", i({ waitingSince: 9000 }), 10_500, "idle 1500"],
     [
