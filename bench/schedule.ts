@@ -1,7 +1,6 @@
 /**
  * `npm run bench:schedule`: the production scheduler and transfer loop in the named worlds, in
- * virtual
- * time, each against the computed ideal and beside four baselines.
+ * virtual time, each against the computed ideal and beside four baselines.
  */
 
 import { Checkpoint } from "../src/download/checkpoint.js";

@@ -1,7 +1,7 @@
 /**
  * What the use cases need from the world. Every port has one contract suite in `test/contracts/`,
- * which
- * each implementation passes. A replica's failure is a `ReplicaFault`; a disk's a `StorageError`.
+ * which each implementation passes. A replica's failure is a `ReplicaFault`; a disk's a
+ * `StorageError`.
  */
 
 import type { Fault } from "./schedule/faults.js";
@@ -83,8 +83,7 @@ export interface FilePage {
 
 /**
  * A server that says it holds the file. An empty name means the one file that it serves. The
- * server's
- * own side and the client's side of the wire both implement this.
+ * server's own side and the client's side of the wire both implement this.
  */
 export interface Replica {
   claim(name: string, call: Call): Promise<NamedClaim>;
@@ -92,8 +91,7 @@ export interface Replica {
   size(name: string, call: Call): Promise<FileEntry>;
   /**
    * The bytes of a range in order. A local replica covers the range exactly; a remote one is a
-   * stranger,
-   * whose chunks the caller counts.
+   * stranger, whose chunks the caller counts.
    */
   read(request: ReadRequest, call: Call): AsyncIterable<Chunk>;
   /**

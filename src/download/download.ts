@@ -1,8 +1,7 @@
 /**
  * Gets a file. Read this first: ask everybody, keep the quorum, take up what an earlier run left,
- * read
- * from all members at once, check every piece and the whole, and only then put the file in its
- * place.
+ * read from all members at once, check every piece and the whole, and only then put the file in
+ * its place.
  */
 
 import { IntegrityError } from "../errors.js";
@@ -45,8 +44,7 @@ export interface DownloadRequest {
 /**
  * Resolves once the file is in its place and durable. Throws NotFoundError, NoQuorumError,
  * OutOfReplicasError, IntegrityError, StorageError or UsageError, or the signal's reason; the
- * output is
- * then untouched, and everything verified so far is kept to be resumed.
+ * output is then untouched, and everything verified so far is kept to be resumed.
  */
 export async function download(
   request: DownloadRequest,

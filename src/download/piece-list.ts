@@ -30,8 +30,7 @@ export interface PieceListRequest {
 
 /**
  * Asks one member after the other until a list has the agreed root. One list serves all replicas:
- * that
- * it has the root makes it as good as the quorum itself.
+ * that it has the root makes it as good as the quorum itself.
  */
 export async function fetchPieceList(
   agreement: Reached,

@@ -17,10 +17,8 @@ export interface Resumed {
 
 /**
  * Reads back what may be there and keeps what matches. With a journal of this manifest, only the
- * pieces
- * that it claims; without one (lost, torn, or of another state of the file), every piece that
- * could be
- * there, so that whatever is equal in both need not be fetched again.
+ * pieces that it claims; without one (lost, torn, or of another state of the file), every piece
+ * that could be there, so that whatever is equal in both need not be fetched again.
  */
 export async function resume(
   partial: Partial,

@@ -1,7 +1,6 @@
 /**
- * Carries out what the scheduler decides: starts and ends reads, tells it what happened, and keeps
- * the
- * journal fed. It decides nothing about who fetches what.
+ * Carries out what the scheduler decides: starts and ends reads, tells it what happened, and
+ * keeps the journal fed. It decides nothing about who fetches what.
  */
 
 import { OutOfReplicasError, StorageError } from "../errors.js";
@@ -41,11 +40,9 @@ export interface TransferJob {
 }
 
 /**
- * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left to
- * ask,
- * StorageError when the disk refuses, the signal's reason when it is aborted; whatever was
- * verified is
- * in the journal by then.
+ * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left
+ * to ask, StorageError when the disk refuses, the signal's reason when it is aborted; whatever
+ * was verified is in the journal by then.
  */
 export async function transfer(job: TransferJob): Promise<void> {
   const running = new Transfer(job);

@@ -1,8 +1,7 @@
 /**
  * The durable list of verified pieces. A header names the manifest; then one record a piece, each
- * with
- * its own CRC. Whatever a crash tore at the end is cut off. It is a hint: nobody believes a piece
- * without reading it.
+ * with its own CRC. Whatever a crash tore at the end is cut off. It is a hint: nobody believes a
+ * piece without reading it.
  *
  * Header: `QJL1`, u32 length of the identity, the identity in UTF-8, u32 CRC of it.
  * Record: u32 piece, 32 bytes leaf digest, u32 CRC of both. Little endian.

@@ -11,12 +11,9 @@ export type Unlock = () => Promise<void>;
 
 /**
  * Locks an open file. The lock is `flock` on the open file description, taken by util-linux's
- * `flock`
- * through an inherited descriptor: the kernel frees it even on `kill -9`, and no native addon is
- * needed.
- * Where there is no `flock`, a lock file with our process id takes its place. Throws StorageError,
- * naming
- * the lock, when somebody else holds it.
+ * `flock` through an inherited descriptor: the kernel frees it even on `kill -9`, and no native
+ * addon is needed. Where there is no `flock`, a lock file with our process id takes its place.
+ * Throws StorageError, naming the lock, when somebody else holds it.
  */
 export async function lockFile(handle: FileHandle, path: string): Promise<Unlock> {
   const outcome = await flock(handle.fd);

@@ -22,8 +22,7 @@ export interface LockedFile {
 
 /**
  * Opens and locks the partial, or makes one. When `resumes` is false, an earlier one is set aside
- * under
- * another name. Throws StorageError, naming the lock, when another process is writing it.
+ * under another name. Throws StorageError, naming the lock, when another process is writing it.
  */
 export async function openLocked(target: Target, resumes: boolean): Promise<LockedFile> {
   const locked = await openAndLock(target);

@@ -1,7 +1,7 @@
 /**
  * Remembers manifests across restarts, in a folder of the user's. An entry is found by the state
- * of its
- * file (device, inode, size, both times), and believed only when its pieces make up its root.
+ * of its file (device, inode, size, both times), and believed only when its pieces make up its
+ * root.
  */
 
 import { randomUUID } from "node:crypto";
@@ -21,8 +21,7 @@ export function defaultCacheFolder(): string {
 
 /**
  * A store in `folder`, made when first needed. It never fails: what cannot be read is hashed
- * again, what
- * cannot be written is forgotten.
+ * again, what cannot be written is forgotten.
  */
 export function manifestCache(folder: string): ManifestStore {
   const pathOf = (key: string) => join(folder, `${key}.json`);

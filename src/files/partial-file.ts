@@ -1,7 +1,6 @@
 /**
  * The unfinished file on disk, from lock to publication. After any crash the output is either
- * absent (or
- * what it was) or right: nothing bears its name before the whole digest was read back.
+ * absent (or what it was) or right: nothing bears its name before the whole digest was read back.
  */
 
 import { type FileHandle, statfs } from "node:fs/promises";

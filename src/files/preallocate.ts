@@ -6,11 +6,9 @@ import { StorageError } from "../errors.js";
 
 /**
  * Makes the file `size` bytes long with its blocks reserved, by util-linux's `fallocate` on an
- * inherited
- * descriptor: Node has no call for it, and `ftruncate` reserves nothing. Where there is no
- * `fallocate`, or
- * the file system cannot, the length alone is set. A failed reservation keeps what it got, so it
- * is undone.
+ * inherited descriptor: Node has no call for it, and `ftruncate` reserves nothing. Where there is
+ * no `fallocate`, or the file system cannot, the length alone is set. A failed reservation keeps
+ * what it got, so it is undone.
  */
 export async function preallocate(
   handle: FileHandle,

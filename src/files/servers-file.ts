@@ -12,8 +12,8 @@ export interface ListedServer {
 
 /**
  * The servers in a file, or in the text itself when it is a comma list such as `a:1,b:2`. Empty
- * lines and
- * what follows a `#` do not count. Throws UsageError, naming the line, for whatever is neither.
+ * lines and what follows a `#` do not count. Throws UsageError, naming the line, for whatever is
+ * neither.
  */
 export async function readServers(fileOrList: string): Promise<ListedServer[]> {
   const parts = fileOrList.split(",").map((part) => part.trim());

@@ -1,8 +1,7 @@
 /**
  * The files that may be served. A name is walked one component after the other from a folder that
- * was
- * opened once, without following links: `realpath` and then `open` would lose the race against a
- * rename.
+ * was opened once, without following links: `realpath` and then `open` would lose the race
+ * against a rename.
  */
 
 import { type BigIntStats, constants } from "node:fs";

@@ -22,8 +22,7 @@ const longestStemBytes = 200;
 
 /**
  * Resolves what the user named: an existing folder, or a path that ends in a slash, gets the file
- * under
- * its own name; anything else is the output's path itself.
+ * under its own name; anything else is the output's path itself.
  */
 export async function resolveTarget(output: string, name: string): Promise<Target> {
   const isFolder = output.endsWith(sep) || (await isExistingFolder(output));

@@ -33,8 +33,7 @@ export const serverOptions = {
   "grpc.max_concurrent_streams": limits.streamsPerConnection,
   "grpc.max_receive_message_length": limits.requestBytes,
   // grpc-js 1.14 keeps the list of connections that forceShutdown breaks for channelz only:
-  // without it,
-  // a server that is stopped would go on serving whoever is connected.
+  // without it, a server that is stopped would go on serving whoever is connected.
   "grpc.enable_channelz": 1,
   // All of these are off by default: a client that vanished would hold its connection for ever.
   "grpc.keepalive_time_ms": 30 * second,

@@ -29,8 +29,7 @@ export function encodeReadRangeResponse({ offset, data }: ReadRangeResponse): Bu
 const readRangeCodec: MessageCodec<typeof ReadRangeResponseSchema> = {
   encode: (message) => ({
     // `Buffer.from` copies a Uint8Array and wraps an ArrayBuffer; the type of ts-proto's writer
-    // knows only
-    // the former, and nice-grpc hands over whatever comes.
+    // knows only the former, and nice-grpc hands over whatever comes.
     finish: () => encodeReadRangeResponse(message).buffer as unknown as Uint8Array,
   }),
   decode: (bytes) => fromBinary(ReadRangeResponseSchema, bytes),

@@ -30,10 +30,9 @@ export interface Cut {
 }
 
 /**
- * Takes from the replica with the worst time left so many pieces that both end together:
- * x = (left_v − delay_i) · rate_i · rate_v / (rate_i + rate_v) bytes, left_v in seconds.
- * `undefined` when
- * no cut brings the end nearer by `limits.cutGainMs`.
+ * Takes from the replica with the worst time left so many pieces that both end together: x =
+ * (left_v − delay_i) · rate_i · rate_v / (rate_i + rate_v) bytes, left_v in seconds. `undefined`
+ * when no cut brings the end nearer by `limits.cutGainMs`.
  */
 export function chooseCut(
   victims: readonly Victim[],

@@ -1,7 +1,6 @@
 /**
  * Decides what a replica's faults cost it: a wait, a suspension, a withdrawal, a ban. Who fetches
- * what
- * is the scheduler's; this only says who may.
+ * what is the scheduler's; this only says who may.
  */
 
 import { limits } from "../limits.js";

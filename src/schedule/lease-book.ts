@@ -169,8 +169,7 @@ export class LeaseBook {
 
   /**
    * Bytes per second that a replica can be expected to deliver what it has left at: whoever has
-   * been
-   * silent for so long will be silent for about as long again.
+   * been silent for so long will be silent for about as long again.
    */
   outlook(replica: ReplicaId, now: number): number {
     const rate = this.#scoreboard.recentRate(replica, now);

@@ -41,8 +41,7 @@ export class RateMeter {
 
   /**
    * Bytes per second, averaged with a memory of about `limits.rateMemoryMs`; `undefined` before
-   * there
-   * is enough to tell.
+   * there is enough to tell.
    */
   rate(now: number): number | undefined {
     const waitedMs = this.#waitedMs(now);
@@ -53,8 +52,7 @@ export class RateMeter {
 
   /**
    * Bytes per second over the last `limits.rateWindowMs` or `limits.rateWindowChunks` chunks,
-   * whichever
-   * is longer, and the silence since; `undefined` before there is enough to tell.
+   * whichever is longer, and the silence since; `undefined` before there is enough to tell.
    */
   recentRate(now: number): number | undefined {
     const [first, ...rest] = this.#samples;

@@ -1,8 +1,7 @@
 /**
  * The schedule's one face to a transfer: it is told what happened and says what to do next. Pure:
- * `now`
- * and `random` come in, decisions go out. Partition first, cut when a replica runs dry, hedge at
- * the end.
+ * `now` and `random` come in, decisions go out. Partition first, cut when a replica runs dry,
+ * hedge at the end.
  */
 
 import { limits } from "../limits.js";

@@ -126,8 +126,7 @@ export class Scoreboard {
 
   /**
    * Bytes per second as of this moment, never more than the average: for what somebody else still
-   * has
-   * to deliver, where a collapse must show at once and a burst must not.
+   * has to deliver, where a collapse must show at once and a burst must not.
    */
   recentRate(replica: ReplicaId, now: number): number {
     const recent = this.of(replica).meter.recentRate(now);

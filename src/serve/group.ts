@@ -1,7 +1,6 @@
 /**
  * A group of virtual servers over the same files: each stands alone on its port, and can be
- * stopped,
- * started and broken without the others noticing.
+ * stopped, started and broken without the others noticing.
  */
 
 import { messageOf, UsageError } from "../errors.js";
@@ -36,9 +35,8 @@ interface VirtualServer {
 const leastMeasuredMs = 500;
 
 /**
- * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server on
- * each
- * of the others. Throws UsageError when none is left.
+ * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server
+ * on each of the others. Throws UsageError when none is left.
  */
 export async function startGroup(
   replica: Replica,

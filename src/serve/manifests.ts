@@ -47,10 +47,9 @@ export class Manifests {
   }
 
   /**
-   * The manifest of a file in its present state. When it is not known yet, hashing starts and goes
-   * on
-   * whoever waits; a caller that cannot wait `patienceMs` gets a `hashing` fault that tells how
-   * far it is.
+   * The manifest of a file in its present state. When it is not known yet, hashing starts and
+   * goes on whoever waits; a caller that cannot wait `patienceMs` gets a `hashing` fault that
+   * tells how far it is.
    */
   async of(
     name: string,

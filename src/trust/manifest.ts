@@ -1,7 +1,7 @@
 /**
  * Decides what a claim says and when it is well formed. Piece size is a function of file size,
- * fixed by
- * the protocol, so that replicas with equal files make equal claims without talking to each other.
+ * fixed by the protocol, so that replicas with equal files make equal claims without talking to
+ * each other.
  */
 
 import { limits } from "../limits.js";

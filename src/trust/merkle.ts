@@ -39,8 +39,8 @@ export function leafAt(digests: PieceDigests, piece: number): Uint8Array {
  * The root of the tree over these leaves.
  *
  * Joining equal-sized neighbours as they come, and what is left from the right at the end, gives
- * the
- * same tree as the recursive split at the largest power of two, in one pass and without recursion.
+ * the same tree as the recursive split at the largest power of two, in one pass and without
+ * recursion.
  */
 export function rootOf(digests: PieceDigests): Digest {
   assert(digests.length % digestBytes === 0, "a piece list is a whole number of digests");

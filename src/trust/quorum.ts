@@ -171,8 +171,7 @@ function mayWin(group: Group, rule: Rule): boolean {
 
 /**
  * One group for each distinct whole claim; a claim without pieces joins every group that it fits,
- * and
- * makes one of its own only when it fits none: it says less, but contradicts nobody.
+ * and makes one of its own only when it fits none: it says less, but contradicts nobody.
  */
 function groupsOf(votes: readonly Vote[]): Group[] {
   const claims: Claim[] = [];
