@@ -12,8 +12,8 @@ export interface IdealReplica {
 const stepMs = 1;
 
 /**
- * min T with Σ ∫ rate_i from latency_i to T = size, in seconds. `capBytesPerSecond` bounds the
- * sum at any moment: what the client's own link can take.
+ * min T with Σ ∫ rate_i from latency_i to T = size, in seconds. `capBytesPerSecond` bounds the sum
+ * at any moment: what the client's own link can take.
  */
 export function idealSeconds(
   size: number,

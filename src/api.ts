@@ -70,9 +70,16 @@ export async function survey(
   const { name } = request;
   checkRequest("survey", name, request.replicas.length);
   const resolved = resolveOptions(options);
-  return withReplicas(request.replicas, (replicas) =>
-    surveyWith({ ...resolved, replicas, name, clock: systemClock }),
-  );
+  // Whoever is still being asked once the verdict is clear is let go, and keeps no process alive.
+  const end = new AbortController();
+  const signal = AbortSignal.any([resolved.signal, end.signal]);
+  try {
+    return await withReplicas(request.replicas, (replicas) =>
+      surveyWith({ ...resolved, signal, replicas, name, clock: systemClock }),
+    );
+  } finally {
+    end.abort();
+  }
 }
 
 /** Compares a local file with what a quorum says it should be. */
@@ -98,7 +105,9 @@ export async function list(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Offers> {
   const signal = options.signal ?? new AbortController().signal;
-  return withReplicas(request.replicas, (replicas) => listWith(replicas, { signal }));
+  return withReplicas(request.replicas, (replicas) =>
+    listWith(replicas, { signal, clock: systemClock }),
+  );
 }
 
 /** Says what a local file is: what replicas that hold it should claim. */
@@ -177,14 +186,14 @@ async function withReplicas<Result>(
   use: (replicas: ReadonlyMap<ReplicaId, RemoteReplica>) => Promise<Result>,
 ): Promise<Result> {
   const replicas = new Map<ReplicaId, RemoteReplica>();
-  for (const { host, port } of addresses) {
-    if (!Number.isInteger(port) || port < 1 || port > 65535) {
-      throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
-    }
-    const id = replicaId(`${host}:${port}`);
-    if (!replicas.has(id)) replicas.set(id, connectReplica(host, port));
-  }
   try {
+    for (const { host, port } of addresses) {
+      if (!Number.isInteger(port) || port < 1 || port > 65535) {
+        throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
+      }
+      const id = replicaId(`${host.toLowerCase()}:${port}`);
+      if (!replicas.has(id)) replicas.set(id, connectReplica(host, port));
+    }
     return await use(replicas);
   } finally {
     for (const replica of replicas.values()) replica.close();

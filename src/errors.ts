@@ -71,7 +71,7 @@ export class NoQuorumError extends QuorateError {
   }
 }
 
-/** Every replica that answered says that it has no such file. */
+/** Nobody claims the file, and more than half of all replicas say that they have no such file. */
 export class NotFoundError extends QuorateError {
   readonly code = "not-found";
   override readonly name = "NotFoundError";

@@ -27,6 +27,7 @@ export type {
 export type { Survey } from "./download/survey.js";
 export type { Verification } from "./download/verify.js";
 export {
+  type ErrorCode,
   exitCodes,
   IntegrityError,
   InterruptedError,
@@ -35,8 +36,11 @@ export {
   OutOfReplicasError,
   QuorateError,
   StorageError,
+  type TallyFacts,
+  type TallyLine,
   UsageError,
 } from "./errors.js";
+export type { DigestFileOptions } from "./files/local-file.js";
 export { makeScratch, type Scratch } from "./files/scratch.js";
 export { type ListedServer, readServers } from "./files/servers-file.js";
 export { type Evidence, type Fault, type FaultKind, faultText } from "./schedule/faults.js";
@@ -51,7 +55,10 @@ export { nameProblem } from "./trust/name.js";
 export {
   type Agreement,
   type Answer,
+  type Group,
+  type NotReached,
   parseRule,
+  type Reached,
   type ReplicaId,
   type Rule,
   ruleText,

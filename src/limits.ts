@@ -51,7 +51,7 @@ export const limits = {
    */
   leaseMs: 300_000,
   leaseMultiple: 8,
-  /** No verified byte from anybody for this long ends the download; `--timeout` sets it. */
+  /** No byte from anybody for this long ends the download; `--timeout` sets it. */
   noProgressMs: 60_000,
   /**
    * A gap between two looks at the clock above this is our own stall, and nobody is punished for
@@ -152,6 +152,8 @@ export const limits = {
   youngFileMs: 2_000,
   /** Files hashed at once; the rest wait their turn. */
   hashersAtOnce: 2,
+  /** Files being hashed or waiting for it: each holds a descriptor. Beyond it, a claim is `busy`. */
+  hashesInFlight: 64,
   /** Manifests kept in memory; the least recently used one goes first. */
   manifestsKept: 1024,
   /** Files in one listing, and folders deep. */

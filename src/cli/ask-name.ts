@@ -7,6 +7,7 @@ import { createInterface } from "node:readline/promises";
 import {
   type Address,
   cleanText,
+  InterruptedError,
   list,
   NoQuorumError,
   NotFoundError,
@@ -53,7 +54,13 @@ export async function askName(
 async function prompt(command: string, text: string, signal: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const name = (await terminal.question(text, { signal })).trim();
+    const answer = await terminal.question(text, { signal }).catch((error: unknown) => {
+      // Ctrl-C, Ctrl-D and the signal all come as an AbortError without the signal's reason.
+      signal.throwIfAborted();
+      if (!(error instanceof Error) || error.name !== "AbortError") throw error;
+      throw new InterruptedError(`${command}: interrupted: no name was typed`);
+    });
+    const name = answer.trim();
     if (name !== "") return name;
     throw new UsageError(`${command}: no name was typed`);
   } finally {

@@ -61,11 +61,12 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         return;
       }
       case "banned":
-        screen.say(`${name}: ${event.replica} is banned${banText(event.evidence?.piece)}`);
+        screen.say(`${name}: ${event.replica} is banned: ${event.why}`);
         return;
       case "progress":
         if (screen.isLive) screen.draw(liveLines(name, event, performance.now() - startedAt));
-        else screen.say(progressLine(name, event));
+        // The last one would only say what the receipt says better.
+        else if (event.doneBytes < event.totalBytes) screen.say(progressLine(name, event));
         return;
       case "verifying": {
         const done = percentText(event.doneBytes, event.totalBytes);
@@ -79,10 +80,6 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         event satisfies never;
     }
   };
-}
-
-function banText(piece: number | undefined): string {
-  return piece === undefined ? "" : `: its piece ${piece} is wrong, and came right from another`;
 }
 
 /** What was agreed on, and who does not agree. */

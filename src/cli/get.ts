@@ -72,6 +72,8 @@ export function ruleOf(
 }
 
 function tellJson(event: DownloadEvent): void {
+  // A reader that sleeps must not cost memory; the next progress says it all again.
+  if (event.event === "progress" && process.stdout.writableLength > 0) return;
   const json = downloadEventJson(event);
   if (json !== undefined) printJson(json);
 }

@@ -72,7 +72,11 @@ function getCommand() {
     )
     .argument("[name]", "the file; `-` reads its name from stdin (default: the only one there is)")
     .option("-o, --output <path>", "a folder, or the file itself", ".")
-    .option("-i, --interval <seconds>", "between two lines of progress (default: 1)", flag.seconds)
+    .option(
+      "-i, --interval <seconds>",
+      "between two lines of progress, where there is no live view (default: 1)",
+      flag.seconds,
+    )
     .option("-r, --resume", "take up what an earlier run left (this is the default)", true)
     .option("--no-resume", "start afresh, and set what an earlier run left aside")
     .option("--force", "replace an existing file")

@@ -6,8 +6,7 @@ import { reportServing } from "./serve-report.js";
 import { onSignals, openScreen, printJson } from "./terminal.js";
 
 /**
- * The flags of `serve`, parsed but for the ports: a bad one is dropped with a warning, not
- * refused.
+ * The flags of `serve`, parsed but for the ports: a bad one is dropped with a warning, not refused.
  */
 export interface ServeFlags {
   readonly file?: string | undefined;
@@ -32,7 +31,7 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   const keys = { typed: "" };
   const footer = () => `type a server's number to stop or start it, q to end ${keys.typed}`;
   const tell = reportServing(what, flags.host, screen, footer);
-  const onEvent = flags.json === true ? (event: ServeEvent) => printJson(event) : tell;
+  const onEvent = flags.json === true ? tellJson : tell;
   const ports = given.filter((text) => {
     if (/^\d{1,6}$/.test(text)) return true;
     screen.say(
@@ -60,6 +59,12 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   redraw();
   await untilEnded(serving, { keys, redraw, ended });
   screen.clear();
+}
+
+function tellJson(event: ServeEvent): void {
+  // A reader that sleeps must not cost memory; the next status says it all again.
+  if (event.event === "status" && process.stdout.writableLength > 0) return;
+  printJson(event);
 }
 
 function checkCounts(ports: readonly string[], number: number | undefined): void {

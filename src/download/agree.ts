@@ -31,13 +31,16 @@ function failureOf(what: string, agreement: NotReached): Error {
     return { digest: claim.digest as string, size: claim.size, count: members.length };
   });
   const counted = [
-    ...tally.map(({ digest, size, count }) => `${shortDigest(digest)}… (${size} bytes) ×${count}`),
+    ...tally.map(
+      ({ digest, size, count }) =>
+        `${shortDigest(digest)}… (${size} ${size === 1 ? "byte" : "bytes"}) ×${count}`,
+    ),
     ...(missing > 0 ? [`missing ×${missing}`] : []),
     ...(silent > 0 ? [`silent ×${silent}`] : []),
   ];
   const most = tally[0]?.count ?? 0;
   const verdict =
-    rule.kind === "digest"
+    rule.kind === "digest" && agreement.why !== "tie"
       ? `no replica claims the pinned ${shortDigest(rule.digest)}…`
       : `${most} of ${votes.length} replicas agree, ${ruleText(rule)} needs ${needed}`;
   const message = `${what}: no quorum: ${verdict} (${counted.join(", ")})${advice(agreement, most)}`;

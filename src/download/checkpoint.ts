@@ -5,8 +5,8 @@ import type { JournalRecord, Partial } from "../ports.js";
 
 /**
  * Syncs the partial, then the journal, in that order: a record in the journal must never be more
- * durable than the bytes that it vouches for. One sync at a time; a failed one is final, since
- * the kernel has dropped the pages that it could not write and a retry would report success.
+ * durable than the bytes that it vouches for. One sync at a time; a failed one is final, since the
+ * kernel has dropped the pages that it could not write and a retry would report success.
  */
 export class Checkpoint {
   readonly #partial: Pick<Partial, "sink" | "journal">;

@@ -1,7 +1,7 @@
 /**
  * Gets a file. Read this first: ask everybody, keep the quorum, take up what an earlier run left,
- * read from all members at once, check every piece and the whole, and only then put the file in
- * its place.
+ * read from all members at once, check every piece and the whole, and only then put the file in its
+ * place.
  */
 
 import { IntegrityError } from "../errors.js";
@@ -173,7 +173,10 @@ function schedulerFor({ world, resolved, agreed, list }: Filling, verified: Rang
   const { chunks, limitRate } = resolved;
   const { agreement, roundTripsMs } = agreed;
   const { random } = world;
-  const scheduler = new Scheduler(agreement.manifest, { verified, chunks, limitRate, random });
+  const scheduler = new Scheduler(agreement.manifest, {
+    ...{ verified, chunks, limitRate, random },
+    hedges: list.digests !== undefined,
+  });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
   const now = world.clock.now();
   for (const { replica, fault } of list.faults) scheduler.faulted(replica, fault, now);

@@ -10,8 +10,8 @@ import { ask, type Survey, type SurveyRequest } from "./survey.js";
 
 /**
  * For each silent replica, its vote once it has one: what was under way when the survey ended, or
- * what it says when asked again, each 5 to 10 s. They resolve when they are known or the signal
- * is aborted, and never reject. No vote changes the verdict; it only lets a replica join.
+ * what it says when asked again, each 5 to 10 s. They resolve when they are known or the signal is
+ * aborted, and never reject. No vote changes the verdict; it only lets a replica join.
  */
 export function lateVotes(
   { agreement, latecomers }: Survey,

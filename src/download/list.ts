@@ -2,15 +2,14 @@
 
 import { messageOf } from "../errors.js";
 import { limits } from "../limits.js";
-import { type FileEntry, type Replica, ReplicaFault } from "../ports.js";
+import { type Clock, type FileEntry, type Replica, ReplicaFault } from "../ports.js";
 import { faultText } from "../schedule/faults.js";
 import { nameProblem } from "../trust/name.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Replicas } from "./survey.js";
 
 /**
- * A name, and the replicas that say they serve it. Sizes may differ: that is for a survey to
- * judge.
+ * A name, and the replicas that say they serve it. Sizes may differ: that is for a survey to judge.
  */
 export interface Offer {
   readonly name: string;
@@ -30,13 +29,13 @@ export interface Offers {
  */
 export async function list(
   replicas: Replicas,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
 ): Promise<Offers> {
   const silent: { replica: ReplicaId; why: string }[] = [];
   const byName = new Map<string, { sizes: number[]; replicas: ReplicaId[] }>();
   const answers = [...replicas].map(async ([id, replica]) => {
     try {
-      return { id, files: await allPages(replica, signal) };
+      return { id, files: await allPages(replica, signal, clock) };
     } catch (error) {
       signal.throwIfAborted();
       const why = error instanceof ReplicaFault ? faultText(error.fault) : messageOf(error);
@@ -58,12 +57,17 @@ export async function list(
   return { offers, silent };
 }
 
-async function allPages(replica: Replica, signal: AbortSignal): Promise<FileEntry[]> {
+/** Within the time of one survey for all pages together: a slow one holds up everybody. */
+async function allPages(replica: Replica, signal: AbortSignal, clock: Clock): Promise<FileEntry[]> {
+  const until = clock.now() + limits.surveyMs;
   const files: FileEntry[] = [];
   let pageToken = "";
   for (let pages = 0; pages < limits.listedFiles / limits.listPageFiles; pages++) {
     const asked = { pageSize: limits.listPageFiles, pageToken, prefix: "" };
-    const page = await replica.list(asked, { signal, deadlineMs: limits.surveyMs });
+    const page = await replica.list(asked, {
+      signal,
+      deadlineMs: Math.max(1, until - clock.now()),
+    });
     files.push(...page.files.filter(({ name }) => nameProblem(name) === undefined));
     if (page.nextPageToken === "" || page.nextPageToken === pageToken) break;
     pageToken = page.nextPageToken;

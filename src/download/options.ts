@@ -16,7 +16,7 @@ export interface DownloadOptions {
   readonly chunks?: number;
   /** Bytes per second for the whole download, at least 1,024. Default: no limit. */
   readonly limitRate?: number;
-  /** Milliseconds without a verified byte from anybody before it gives up. Default: 60,000. */
+  /** Milliseconds without a byte from anybody before it gives up. Default: 60,000. */
   readonly timeoutMs?: number;
   /** Milliseconds between two progress events. Default: 1,000. */
   readonly intervalMs?: number;

@@ -7,7 +7,7 @@ import { assert, OutOfReplicasError } from "../errors.js";
 import { limits } from "../limits.js";
 import { type Clock, type Replica, ReplicaFault } from "../ports.js";
 import { clampedRetryMs } from "../schedule/backoff.js";
-import type { Fault } from "../schedule/faults.js";
+import { type Fault, faultText } from "../schedule/faults.js";
 import { digestBytes } from "../trust/digest.js";
 import { type PieceDigests, rootOf } from "../trust/merkle.js";
 import type { Reached, ReplicaId } from "../trust/quorum.js";
@@ -63,8 +63,9 @@ export async function fetchPieceList(
     if (later.length > 0) await clock.sleep(waitMs, signal);
     members = later;
   }
+  const why = faults.map(({ replica, fault }) => `${replica} ${faultText(fault)}`).join("; ");
   throw new OutOfReplicasError(
-    `get ${request.name}: not all chunks are downloaded: no replica gave a usable piece list`,
+    `get ${request.name}: not all chunks are downloaded: no replica gave a usable piece list (${why})`,
   );
 }
 

@@ -3,6 +3,7 @@
  * alike.
  */
 
+import type { Ban } from "../schedule/discipline.js";
 import type { Evidence, Fault, FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { Standing } from "../schedule/scoreboard.js";
@@ -67,11 +68,7 @@ export type DownloadEvent =
   | { readonly event: "resumed"; readonly bytes: number }
   | { readonly event: "joined"; readonly replica: ReplicaId }
   | { readonly event: "fault"; readonly replica: ReplicaId; readonly fault: Fault }
-  | {
-      readonly event: "banned";
-      readonly replica: ReplicaId;
-      readonly evidence: Evidence | undefined;
-    }
+  | ({ readonly event: "banned" } & Ban)
   | TransferProgress
   | { readonly event: "verifying"; readonly doneBytes: number; readonly totalBytes: number }
   | ({ readonly event: "receipt" } & Receipt);

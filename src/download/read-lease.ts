@@ -1,6 +1,5 @@
 /**
- * Carries out one lease: reads the range, checks every piece before it touches the disk, writes
- * it.
+ * Carries out one lease: reads the range, checks every piece before it touches the disk, writes it.
  */
 
 import { type Chunk, type Clock, type Replica, ReplicaFault, type Sink } from "../ports.js";

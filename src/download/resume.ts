@@ -72,5 +72,5 @@ async function isRight(
 }
 
 function setOf(pieces: readonly number[]): RangeSet {
-  return RangeSet.of(...pieces.map((piece) => ({ start: piece, end: piece + 1 })));
+  return RangeSet.ofEach(pieces);
 }

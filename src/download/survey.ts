@@ -43,8 +43,7 @@ export interface Survey {
 
 /**
  * Asks all replicas at once. Ends when each has answered or its time is up, or, a short grace
- * after, when no further answer could change the verdict. Replicas that are hashing are waited
- * for.
+ * after, when no further answer could change the verdict. Replicas that are hashing are waited for.
  */
 export async function survey(request: SurveyRequest): Promise<Survey> {
   const { replicas, rule, clock, signal, onEvent } = request;

@@ -1,9 +1,8 @@
 /**
- * Carries out what the scheduler decides: starts and ends reads, tells it what happened, and
- * keeps the journal fed. It decides nothing about who fetches what.
+ * Carries out what the scheduler decides: starts and ends reads, tells it what happened, and keeps
+ * the journal fed. It decides nothing about who fetches what.
  */
 
-import { OutOfReplicasError, StorageError } from "../errors.js";
 import { limits } from "../limits.js";
 import { type Clock, type Partial, ReplicaFault } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
@@ -14,6 +13,7 @@ import type { PieceDigests } from "../trust/merkle.js";
 import { fits, type Reached, type Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import type { Checkpoint } from "./checkpoint.js";
+import { giveUp } from "./give-up.js";
 import { type OnEvent, progressOf } from "./progress.js";
 import { readLease } from "./read-lease.js";
 import type { Replicas } from "./survey.js";
@@ -33,16 +33,16 @@ export interface TransferJob {
   readonly bucket: TokenBucket | undefined;
   /** Milliseconds between two progress events. */
   readonly intervalMs: number;
-  /** Milliseconds without a verified byte from anybody after which the download ends. */
+  /** Milliseconds without a byte from anybody after which the download ends. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
 }
 
 /**
- * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left
- * to ask, StorageError when the disk refuses, the signal's reason when it is aborted; whatever
- * was verified is in the journal by then.
+ * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left to
+ * ask, StorageError when the disk refuses, the signal's reason when it is aborted; whatever was
+ * verified is in the journal by then.
  */
 export async function transfer(job: TransferJob): Promise<void> {
   const running = new Transfer(job);
@@ -85,6 +85,7 @@ class Transfer {
         const now = clock.now();
         this.#forgiveOwnStall(now);
         for (const decision of scheduler.decide(now)) this.#carryOut(decision);
+        this.#tellBans();
         this.#giveUpWhenHopeless(now);
         checkpoint.poll(now);
         this.#tell(now);
@@ -174,12 +175,12 @@ class Transfer {
       onEvent({ event: "fault", replica: lease.replica, fault: error.fault });
       return;
     }
-    if (signal.aborted && !(error instanceof StorageError)) return;
+    if (signal.aborted && error === signal.reason) return;
     this.#failure ??= { error };
   }
 
   #settle(lease: Lease, piece: PieceIndex, digest: Uint8Array): void {
-    const { scheduler, checkpoint, clock, onEvent } = this.#job;
+    const { scheduler, checkpoint, clock } = this.#job;
     const now = clock.now();
     const { isFirst, losers, guilty, runsDry } = scheduler.settled(lease, piece, now);
     for (const loser of losers) this.#reads.get(loser.id)?.abort.abort();
@@ -189,8 +190,12 @@ class Transfer {
       this.#doneBytes += bytes;
       this.#progressAt = now;
     }
-    for (const { replica, evidence } of guilty) onEvent({ event: "banned", replica, evidence });
+    this.#tellBans();
     if (runsDry || scheduler.isDone || guilty.length > 0) this.#bell.ring();
+  }
+
+  #tellBans(): void {
+    for (const ban of this.#job.scheduler.bans()) this.#job.onEvent({ event: "banned", ...ban });
   }
 
   /** A replica whose claim came after the verdict takes part when it claims the same. */
@@ -220,18 +225,10 @@ class Transfer {
 
   #giveUpWhenHopeless(now: number): void {
     const { scheduler, name, timeoutMs } = this.#job;
-    const stuckMs = now - this.#progressAt;
-    if (!scheduler.isHopeless && stuckMs < timeoutMs) return;
-    const why = scheduler.scoreboard
-      .all()
-      .map(({ replica, standing, reason }) => `${replica} ${reason ?? standing}`)
-      .join("; ");
-    const cause = scheduler.isHopeless
-      ? "no replica is left"
-      : `no verified byte for ${Math.round(stuckMs / 1000)} s`;
-    throw new OutOfReplicasError(
-      `get ${name}: not all chunks are downloaded: ${cause} (${why}); run it again to resume`,
-    );
+    const cameAt = scheduler.scoreboard.all().map(({ lastByteAt }) => lastByteAt ?? 0);
+    const stuckMs = now - Math.max(this.#progressAt, ...cameAt);
+    const error = giveUp({ name, scheduler, stuckMs, timeoutMs });
+    if (error !== undefined) throw error;
   }
 
   #tell(now: number): void {

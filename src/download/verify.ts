@@ -10,9 +10,14 @@ import { type Range, RangeSet } from "../schedule/range.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { leafAt, leafCount, type PieceDigests } from "../trust/merkle.js";
 import type { Reached } from "../trust/quorum.js";
-import { agree } from "./agree.js";
+import { type Agreed, agree } from "./agree.js";
 import type { DownloadRequest } from "./download.js";
-import { checkRequest, type DownloadOptions, resolveOptions } from "./options.js";
+import {
+  checkRequest,
+  type DownloadOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.js";
 import { fetchPieceList } from "./piece-list.js";
 
 /** What verification needs from the world. */
@@ -45,7 +50,7 @@ export async function verify(
 ): Promise<Verification> {
   const resolved = resolveOptions(options);
   checkRequest("verify", request.name, request.replicas.size);
-  const { agreement } = await agree("verify", { ...request, ...resolved, clock: world.clock });
+  const { agreement } = await agreeAndLetGo(request, world, resolved);
   const local = await world.digestLocal(agreement.manifest.pieceBytes);
   const { digest, size } = agreement.manifest;
   const isRight = local.digest === digest && local.size === size;
@@ -64,16 +69,31 @@ export async function verify(
   return { isRight, agreement, local, bad };
 }
 
+/** Whoever has not answered when the verdict is clear is let go: nobody would hear of it. */
+async function agreeAndLetGo(
+  request: DownloadRequest,
+  { clock }: VerifyWorld,
+  resolved: ResolvedOptions,
+): Promise<Agreed> {
+  const end = new AbortController();
+  const signal = AbortSignal.any([resolved.signal, end.signal]);
+  try {
+    return await agree("verify", { ...request, ...resolved, signal, clock });
+  } finally {
+    end.abort();
+  }
+}
+
 function badRanges(local: FileManifest, { manifest }: Reached, digests: PieceDigests): Range[] {
-  const bad: Range[] = [];
+  const bad: number[] = [];
   const localCount = leafCount(local.pieces);
   for (let piece = 0; piece < manifest.pieceCount; piece++) {
     const isEqual =
       piece < localCount &&
       Buffer.compare(leafAt(local.pieces, piece), leafAt(digests, piece)) === 0;
-    if (!isEqual) bad.push({ start: piece, end: piece + 1 });
+    if (!isEqual) bad.push(piece);
   }
-  const ranges = RangeSet.of(...bad).ranges.map((pieces) => bytesOf(manifest, pieces));
+  const ranges = RangeSet.ofEach(bad).ranges.map((pieces) => bytesOf(manifest, pieces));
   const excess = { start: manifest.size, end: local.size };
   return local.size > manifest.size ? [...ranges, excess] : ranges;
 }

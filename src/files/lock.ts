@@ -23,11 +23,16 @@ export async function lockFile(handle: FileHandle, path: string): Promise<Unlock
 }
 
 function flock(fd: number): Promise<"locked" | "held" | "unavailable"> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = spawn("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
-    child.once("error", () => resolve("unavailable"));
-    child.once("exit", (code) => {
-      resolve(code === 0 ? "locked" : code === 1 ? "held" : "unavailable");
+    // Only where there is none may a lock file do: the two kinds of lock do not see each other.
+    child.once("error", (error) => {
+      if (errorCode(error) === "ENOENT") resolve("unavailable");
+      else reject(storageError("run", "flock", error));
+    });
+    child.once("exit", (code, killedBy) => {
+      if (killedBy !== null) reject(new StorageError(`run flock: it was ended by ${killedBy}`));
+      else resolve(code === 0 ? "locked" : code === 1 ? "held" : "unavailable");
     });
   });
 }

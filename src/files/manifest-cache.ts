@@ -1,7 +1,6 @@
 /**
- * Remembers manifests across restarts, in a folder of the user's. An entry is found by the state
- * of its file (device, inode, size, both times), and believed only when its pieces make up its
- * root.
+ * Remembers manifests across restarts, in a folder of the user's. An entry is found by the state of
+ * its file (device, inode, size, both times), and believed only when its pieces make up its root.
  */
 
 import { randomUUID } from "node:crypto";
@@ -9,7 +8,7 @@ import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ManifestStore } from "../ports.js";
-import { digestOf, parseDigest } from "../trust/digest.js";
+import { digestBytes, digestOf, parseDigest } from "../trust/digest.js";
 import { type FileManifest, manifestOf } from "../trust/manifest.js";
 import { leafCount, rootOf } from "../trust/merkle.js";
 
@@ -20,8 +19,8 @@ export function defaultCacheFolder(): string {
 }
 
 /**
- * A store in `folder`, made when first needed. It never fails: what cannot be read is hashed
- * again, what cannot be written is forgotten.
+ * A store in `folder`, made when first needed. It never fails: what cannot be read is hashed again,
+ * what cannot be written is forgotten.
  */
 export function manifestCache(folder: string): ManifestStore {
   const pathOf = (key: string) => join(folder, `${key}.json`);
@@ -78,6 +77,7 @@ export function parseEntry(text: string, key: string): FileManifest | undefined 
   if (typeof encoded !== "string") return undefined;
   const pieces = new Uint8Array(Buffer.from(encoded, "base64"));
   const manifest = manifestOf({ size, digest, root });
-  if (pieces.length % 32 !== 0 || leafCount(pieces) !== manifest.pieceCount) return undefined;
+  if (pieces.length % digestBytes !== 0 || leafCount(pieces) !== manifest.pieceCount)
+    return undefined;
   return rootOf(pieces) === root ? { ...manifest, root, pieces } : undefined;
 }

@@ -65,8 +65,11 @@ function partialOf(parts: Open): Partial {
       await unlinkIfThere(target.partial);
     },
     async [Symbol.asyncDispose]() {
-      await journal.close();
-      await release();
+      try {
+        await journal.close();
+      } finally {
+        await release();
+      }
     },
   };
 }

@@ -20,8 +20,7 @@ export interface Publication {
 }
 
 /**
- * Gives the output's path once the name is durable. Throws StorageError, with the output
- * untouched.
+ * Gives the output's path once the name is durable. Throws StorageError, with the output untouched.
  */
 export async function publishFile({ target, handle, isForced }: Publication): Promise<string> {
   try {

@@ -1,7 +1,7 @@
 /**
  * The files that may be served. A name is walked one component after the other from a folder that
- * was opened once, without following links: `realpath` and then `open` would lose the race
- * against a rename.
+ * was opened once, without following links: `realpath` and then `open` would lose the race against
+ * a rename.
  */
 
 import { type BigIntStats, constants } from "node:fs";
@@ -110,10 +110,14 @@ async function openAt(
       folder = next;
     }
     const handle = await open(below(folder, components.at(-1) ?? ""), fileFlags);
-    const stats = await handle.stat({ bigint: true });
-    if (stats.isFile()) return openFileOf(handle, stats, hashFile);
-    await handle.close();
-    throw new ReplicaFault({ kind: "missing" });
+    try {
+      const stats = await handle.stat({ bigint: true });
+      if (!stats.isFile()) throw new ReplicaFault({ kind: "missing" });
+      return openFileOf(handle, stats, hashFile);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   } catch (error) {
     throw faultOf(error);
   } finally {
@@ -148,7 +152,9 @@ function faultOf(error: unknown): ReplicaFault {
 /** The regular files below a folder, at most `most`, in the order of their names. */
 async function namesBelow(root: FileHandle, most: number): Promise<FileEntry[]> {
   const found: FileEntry[] = [];
-  await collect({ folder: root, prefix: "", depth: 0 }, found, most);
+  await collect({ folder: root, prefix: "", depth: 0 }, found, most).catch((error: unknown) => {
+    throw faultOf(error);
+  });
   return found.sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 

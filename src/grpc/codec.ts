@@ -1,6 +1,6 @@
 /**
- * Writes ReadRange's messages, where nearly all bytes of the protocol are, with one copy instead
- * of three.
+ * Writes ReadRange's messages, where nearly all bytes of the protocol are, with one copy instead of
+ * three.
  */
 
 import { create, type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";

@@ -18,7 +18,7 @@ import {
   type Replica,
   ReplicaFault,
 } from "../ports.js";
-import type { Fault, LateClock } from "../schedule/faults.js";
+import type { LateClock } from "../schedule/faults.js";
 import { digestBytes } from "../trust/digest.js";
 import { parseClaim } from "../trust/manifest.js";
 import type { PieceDigests } from "../trust/merkle.js";
@@ -154,6 +154,7 @@ class Deadline implements Disposable {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort = () => this.#abort.abort();
+  readonly #startedAt = performance.now();
   #isOver = false;
   #trailer: Metadata | undefined;
 
@@ -189,7 +190,8 @@ class Deadline implements Disposable {
   faultOf(error: unknown): unknown {
     if (this.#abort.signal.aborted) return this.#reason();
     if (error instanceof ReplicaFault) return error;
-    return faultOfClientError(error, this.#trailer);
+    const failed = faultOfClientError(error, this.#trailer);
+    return failed.fault.kind === "late" ? this.#late(failed) : failed;
   }
 
   [Symbol.dispose](): void {
@@ -199,8 +201,12 @@ class Deadline implements Disposable {
 
   #reason(): unknown {
     if (!this.#isOver) return this.#call.signal.reason;
-    const late: Fault = { kind: "late", clock: this.#clock, waitedMs: this.#call.deadlineMs };
-    return new ReplicaFault(late);
+    return this.#late(undefined);
+  }
+
+  #late(cause: unknown): ReplicaFault {
+    const waitedMs = performance.now() - this.#startedAt;
+    return new ReplicaFault({ kind: "late", clock: this.#clock, waitedMs }, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Decides who is guilty of a bad piece. A replica is only charged when its piece does not match;
- * it is guilty once the same piece came right from another one. Until then our memory, or the
- * disk between, could be at fault, and a ban would be unjust.
+ * Decides who is guilty of a bad piece. A replica is only charged when its piece does not match; it
+ * is guilty once the same piece came right from another one. Until then our memory, or the disk
+ * between, could be at fault, and a ban would be unjust.
  */
 
 import { limits } from "../limits.js";

@@ -7,10 +7,18 @@ import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import { backoffMs, clampedRetryMs } from "./backoff.js";
 import { Blame, type Charge } from "./blame.js";
-import { consequenceOf, type Fault, faultText } from "./faults.js";
+import { consequenceOf, type Evidence, type Fault, faultText } from "./faults.js";
 import type { LeaseBook } from "./lease-book.js";
 import type { Lease, Ledger } from "./ledger.js";
 import { isBeyondPatience, type Scoreboard } from "./scoreboard.js";
+
+/** A replica that gets no more leases, and why. */
+export interface Ban {
+  readonly replica: ReplicaId;
+  readonly why: string;
+  /** What it rests on; `undefined` when the replica itself said that its data is lost. */
+  readonly evidence: Evidence | undefined;
+}
 
 export class Discipline {
   readonly #ledger: Ledger;
@@ -19,6 +27,7 @@ export class Discipline {
   readonly #random: () => number;
   readonly #blame = new Blame();
   readonly #revoked: Lease[] = [];
+  readonly #bans: Ban[] = [];
 
   /** `random`: uniform in [0, 1). */
   constructor(parts: {
@@ -71,6 +80,11 @@ export class Discipline {
     }
   }
 
+  /** The bans since this was last asked. */
+  bans(): readonly Ban[] {
+    return this.#bans.splice(0);
+  }
+
   /** The leases that a ban closed since this was last asked. */
   revoked(): readonly Lease[] {
     return this.#revoked.splice(0);
@@ -114,5 +128,6 @@ export class Discipline {
       this.#revoked.push(lease);
     }
     this.#scoreboard.ban(replica, evidence, why);
+    this.#bans.push({ replica, evidence, why });
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Decides what can go wrong with one lease, and what each of it costs. One closed union, one
- * table.
+ * Decides what can go wrong with one lease, and what each of it costs. One closed union, one table.
  */
 
 /** Something went wrong with one call to one replica: a value, for the schedule to weigh. */
@@ -61,8 +60,7 @@ export type Consequence =
   | { readonly kind: "withdraw" };
 
 /**
- * The one table from fault to consequence. The range of a lease that failed is always wanted
- * again.
+ * The one table from fault to consequence. The range of a lease that failed is always wanted again.
  */
 export function consequenceOf(fault: Fault): Consequence {
   switch (fault.kind) {

@@ -1,7 +1,7 @@
 /**
- * The book of pieces: which are wanted, whose region they lie in, who holds a lease on them,
- * which are settled. It decides nothing; it keeps the invariant that every piece is in exactly
- * one place (hedged pieces excepted: they lie in two leases) and that no piece is settled twice.
+ * The book of pieces: which are wanted, whose region they lie in, who holds a lease on them, which
+ * are settled. It decides nothing; it keeps the invariant that every piece is in exactly one place
+ * (hedged pieces excepted: they lie in two leases) and that no piece is settled twice.
  */
 
 import { assert } from "../errors.js";

@@ -22,6 +22,11 @@ export class RangeSet {
     return RangeSet.#joined(ranges);
   }
 
+  /** The set of these integers. Not spread into arguments: 200,000 of them overflow the stack. */
+  static ofEach(values: readonly number[]): RangeSet {
+    return RangeSet.#joined(values.map((value) => ({ start: value, end: value + 1 })));
+  }
+
   static #joined(ranges: readonly Range[]): RangeSet {
     const sorted = ranges.filter(({ start, end }) => start < end);
     sorted.sort((left, right) => left.start - right.start);

@@ -1,14 +1,14 @@
 /**
  * The schedule's one face to a transfer: it is told what happened and says what to do next. Pure:
- * `now` and `random` come in, decisions go out. Partition first, cut when a replica runs dry,
- * hedge at the end.
+ * `now` and `random` come in, decisions go out. Partition first, cut when a replica runs dry, hedge
+ * at the end.
  */
 
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Charge } from "./blame.js";
 import { chooseCut } from "./cut.js";
-import { Discipline } from "./discipline.js";
+import { type Ban, Discipline } from "./discipline.js";
 import type { Fault } from "./faults.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
 import { LeaseBook } from "./lease-book.js";
@@ -51,6 +51,7 @@ export class Scheduler {
   readonly #discipline: Discipline;
   readonly #chunks: number | undefined;
   readonly #limitRate: number;
+  readonly #hedges: boolean;
   #hasPartitioned = false;
   #lookedAt: number | undefined;
 
@@ -62,6 +63,8 @@ export class Scheduler {
     options: {
       readonly verified: RangeSet;
       readonly chunks?: number | undefined;
+      /** Whether a piece may be fetched twice: not when nobody can tell which copy is right. */
+      readonly hedges?: boolean;
       /** Bytes per second that all replicas together are held to. */
       readonly limitRate?: number | undefined;
       readonly random: () => number;
@@ -73,6 +76,7 @@ export class Scheduler {
     const { random } = options;
     this.#discipline = new Discipline({ ledger, scoreboard, book: this.#book, random });
     this.#chunks = options.chunks;
+    this.#hedges = options.hedges ?? true;
     this.#limitRate = options.limitRate ?? Number.POSITIVE_INFINITY;
   }
 
@@ -83,7 +87,7 @@ export class Scheduler {
   /** Whether nobody is left who could deliver what is missing. */
   get isHopeless(): boolean {
     if (this.isDone || this.ledger.leases().length > 0) return false;
-    return this.scoreboard.all().every((score) => this.scoreboard.isOut(score));
+    return this.scoreboard.all().every((score) => this.scoreboard.isOutForGood(score));
   }
 
   /** A member of the quorum takes part; `latencyMs` is the round trip seen when it was asked. */
@@ -155,6 +159,11 @@ export class Scheduler {
     if (!this.ledger.isOpen(lease)) return;
     this.#book.close(lease, now);
     if (fault !== undefined) this.faulted(lease.replica, fault, now);
+  }
+
+  /** The bans since this was last asked. */
+  bans(): readonly Ban[] {
+    return this.#discipline.bans();
   }
 
   /** A replica did something wrong, within a lease or outside: draws the consequence. */
@@ -247,7 +256,8 @@ export class Scheduler {
 
   #hedge(replica: ReplicaId, now: number): Lease | undefined {
     const { ledger, scoreboard } = this;
-    if (ledger.hedgedPieces >= hedgeBudget(ledger.layout.pieceCount)) return undefined;
+    if (!this.#hedges || ledger.hedgedPieces >= hedgeBudget(ledger.layout.pieceCount))
+      return undefined;
     const stragglers = this.#book.stragglers(replica, now);
     const own = {
       rate: scoreboard.recentRate(replica, now),

@@ -110,8 +110,8 @@ export class Scoreboard {
   }
 
   /**
-   * Bytes per second; where nothing is known yet, the median of the known ones, or 1 when nobody
-   * is known.
+   * Bytes per second; where nothing is known yet, the median of the known ones, or 1 when nobody is
+   * known.
    */
   rate(replica: ReplicaId, now: number): number {
     return this.knownRate(replica, now) ?? this.#medianRate(now) ?? 1;

@@ -30,8 +30,8 @@ export interface LeaseClock {
 
 /**
  * The fault of a lease that is late, or `undefined` while it may go on. When nobody else moves
- * either, the network or we may be at fault, and patience is longer: dropping a replica would
- * then only lose the place in its queue.
+ * either, the network or we may be at fault, and patience is longer: dropping a replica would then
+ * only lose the place in its queue.
  */
 export function watch(clock: LeaseClock, now: number): Fault | undefined {
   if (now >= clock.deadlineAt) return late("lease", now - clock.grantedAt);

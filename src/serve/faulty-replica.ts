@@ -1,6 +1,5 @@
 /**
- * Breaks a virtual server on purpose, for demonstrations and tests: a decorator around its
- * replica.
+ * Breaks a virtual server on purpose, for demonstrations and tests: a decorator around its replica.
  */
 
 import { limits } from "../limits.js";
@@ -22,9 +21,9 @@ export interface FaultyOptions {
 
 /**
  * `lie`: claims another file of the same size. `corrupt`: changes one byte in every chunk.
- * `stall`: sends an eighth of each range and then nothing more, for ever. `slow`: 64 KiB a
- * second. `die`: breaks all its connections once it has sent an eighth of what it was asked for.
- * `short`: ends each range half way.
+ * `stall`: sends an eighth of each range and then nothing more, for ever. `slow`: 64 KiB a second.
+ * `die`: breaks all its connections once it has sent an eighth of what it was asked for. `short`:
+ * ends each range half way.
  */
 export function faultyReplica(replica: Replica, fault: FaultName, options: FaultyOptions): Replica {
   const same: Replica = {

@@ -35,8 +35,8 @@ interface VirtualServer {
 const leastMeasuredMs = 500;
 
 /**
- * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server
- * on each of the others. Throws UsageError when none is left.
+ * Checks every port, drops those that are bad, busy or given twice, and starts a virtual server on
+ * each of the others. Throws UsageError when none is left.
  */
 export async function startGroup(
   replica: Replica,

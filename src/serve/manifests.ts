@@ -47,9 +47,9 @@ export class Manifests {
   }
 
   /**
-   * The manifest of a file in its present state. When it is not known yet, hashing starts and
-   * goes on whoever waits; a caller that cannot wait `patienceMs` gets a `hashing` fault that
-   * tells how far it is.
+   * The manifest of a file in its present state. When it is not known yet, hashing starts and goes
+   * on whoever waits; a caller that cannot wait `patienceMs` gets a `hashing` fault that tells how
+   * far it is.
    */
   async of(
     name: string,
@@ -63,6 +63,10 @@ export class Manifests {
     const running = this.#flights.get(key);
     if (known !== undefined || running !== undefined) await file.close();
     if (known !== undefined) return { version, manifest: this.#keep(key, known) };
+    if (running === undefined && this.#flights.size >= limits.hashesInFlight) {
+      await file.close();
+      throw new ReplicaFault({ kind: "busy", retryMs: limits.hashingRetryMs });
+    }
     const flight = running ?? this.#takeOff(name, file);
     const outcome = await Promise.race([flight.manifest, patience(options.patienceMs)]);
     if (outcome !== "out of patience") return { version, manifest: outcome };

@@ -3,7 +3,7 @@
  * default.
  */
 
-import { UsageError } from "../errors.js";
+import { messageOf, UsageError } from "../errors.js";
 import { type FaultName, faultNames } from "./faulty-replica.js";
 import type { OnServeEvent } from "./serve-events.js";
 
@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly faults?: ReadonlyMap<number, FaultName>;
   /** Where manifests are remembered across restarts. Default: the user's cache folder. */
   readonly cacheFolder?: string;
-  /** Told everything that happens. */
+  /** Told everything that happens. What it throws becomes a warning, and stops nothing. */
   readonly onEvent?: OnServeEvent;
 }
 
@@ -55,5 +55,16 @@ export function resolveServeOptions(
     if (!faultNames.includes(fault)) throw new UsageError(`fault: ${fault} is none of them`);
   }
   const host = options.host ?? "127.0.0.1";
-  return { host, intervalMs, limitRate, faults, onEvent: options.onEvent ?? (() => {}) };
+  return { host, intervalMs, limitRate, faults, onEvent: calmly(options.onEvent) };
+}
+
+/** A listener that throws must not end a server that others rely on. */
+function calmly(onEvent: OnServeEvent = () => {}): OnServeEvent {
+  return (event) => {
+    try {
+      onEvent(event);
+    } catch (error) {
+      process.emitWarning(`a listener failed on ${event.event}: ${messageOf(error)}`);
+    }
+  };
 }

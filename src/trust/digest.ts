@@ -1,6 +1,5 @@
 /**
- * Decides what a digest is, and how it is written: SHA-256, as `sha256:` and 64 hexadecimal
- * digits.
+ * Decides what a digest is, and how it is written: SHA-256, as `sha256:` and 64 hexadecimal digits.
  */
 
 import { createHash, type Hash } from "node:crypto";

@@ -1,7 +1,7 @@
 /**
- * The piece tree: RFC 6962 over SHA-256. A leaf is SHA-256(0x00 ‖ piece), a node is
- * SHA-256(0x01 ‖ left ‖ right), a tree of n > 1 leaves splits at the largest power of two below n,
- * and the empty tree is SHA-256 of nothing. The prefixes keep a node from passing for a piece.
+ * The piece tree: RFC 6962 over SHA-256. A leaf is SHA-256(0x00 ‖ piece), a node is SHA-256(0x01 ‖
+ * left ‖ right), a tree of n > 1 leaves splits at the largest power of two below n, and the empty
+ * tree is SHA-256 of nothing. The prefixes keep a node from passing for a piece.
  */
 
 import { createHash, type Hash } from "node:crypto";

@@ -50,8 +50,8 @@ interface Verdict {
   /** Every vote, in the order of configuration. */
   readonly votes: readonly Vote[];
   /**
-   * Groups of equal claims, the largest first. A replica that gives no pieces stands in every
-   * group that it fits.
+   * Groups of equal claims, the largest first. A replica that gives no pieces stands in every group
+   * that it fits.
    */
   readonly groups: readonly Group[];
 }
@@ -157,8 +157,8 @@ export function ruleText(rule: Rule): string {
 }
 
 /**
- * Whether a later claim makes its replica a member: equal, or equal but for pieces that it does
- * not give.
+ * Whether a later claim makes its replica a member: equal, or equal but for pieces that it does not
+ * give.
  */
 export function fits(claim: Claim, agreed: Claim): boolean {
   if (claim.size !== agreed.size || claim.digest !== agreed.digest) return false;
@@ -211,8 +211,8 @@ function reachedBy(verdict: Verdict, claim: Claim, agreeing: readonly ReplicaId[
 }
 
 /**
- * With a pinned digest, a tie between roots leaves the root out: the pinned digest still checks
- * the whole.
+ * With a pinned digest, a tie between roots leaves the root out: the pinned digest still checks the
+ * whole.
  */
 function reachedWithoutRoot(verdict: Verdict, claim: Claim): Reached {
   const bare = { ...claim, root: undefined };

@@ -138,16 +138,14 @@ describe("a download told to a person", () => {
     const { said } = told([
       { event: "resumed", bytes: 2048 },
       { event: "joined", replica },
-      { event: "banned", replica, evidence },
-      { event: "banned", replica, evidence: { ...evidence, piece: undefined } },
-      { event: "banned", replica, evidence: undefined },
+      { event: "banned", replica, evidence, why: "served piece 7 corrupt" },
+      { event: "banned", replica, evidence: undefined, why: "its disk failed" },
     ]);
     assert.deepEqual(said, [
       "a.bin: 2.00 KiB of an earlier run are right and are kept",
       "a.bin: r1:1 answered late, agrees, and takes part",
-      "a.bin: r1:1 is banned: its piece 7 is wrong, and came right from another",
-      "a.bin: r1:1 is banned",
-      "a.bin: r1:1 is banned",
+      "a.bin: r1:1 is banned: served piece 7 corrupt",
+      "a.bin: r1:1 is banned: its disk failed",
     ]);
   });
 

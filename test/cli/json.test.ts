@@ -128,7 +128,10 @@ describe("events in JSON", () => {
     { event: "resumed", bytes: 5 },
     { event: "joined", replica },
     { event: "fault", replica, fault: { kind: "late", clock: "idle", waitedMs: 1500 } },
-    { event: "banned", replica, evidence: { piece: 1, expected: "aa", actual: "bb" } },
+    {
+      ...{ event: "banned", replica, why: "served piece 1 corrupt" },
+      evidence: { piece: 1, expected: "aa", actual: "bb" },
+    },
     { event: "progress", doneBytes: 1, totalBytes: 2, rate: 0.5, replicas: [] },
   ];
   for (const event of printed) {
@@ -147,8 +150,11 @@ describe("events in JSON", () => {
       ...{ event: "progress", ...progress },
       replicas: [rest],
     });
-    const banned = downloadEventJson({ event: "banned", replica, evidence: undefined });
-    assert.deepEqual(read(banned), { event: "banned", replica });
+    const banned = downloadEventJson({
+      ...{ event: "banned", replica, why: "lost" },
+      evidence: undefined,
+    });
+    assert.deepEqual(read(banned), { event: "banned", replica, why: "lost" });
   });
 
   it("an agreement is printed as an agreement", () => {

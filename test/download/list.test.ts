@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { list } from "../../src/download/list.js";
 import { limits } from "../../src/limits.js";
 import type { FileEntry, FilePage, Replica } from "../../src/ports.js";
+import { systemClock } from "../../src/system.js";
 import { altered, silent } from "../support/broken-replica.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -10,7 +11,7 @@ import { type ByLetter, replicasOf } from "./small-download.js";
 const file = (size: number) => Buffer.alloc(size);
 const none = memoryReplica({});
 const ask = (byLetter: ByLetter, signal = new AbortController().signal) =>
-  list(replicasOf(byLetter), { signal });
+  list(replicasOf(byLetter), { signal, clock: systemClock });
 
 /** A replica whose pages are these, by their tokens. */
 const paging = (pages: (token: string) => FilePage): Replica =>

@@ -49,7 +49,8 @@ describe("the events of a download", () => {
     const receipt = await world.get({ A: honest(), B: corruptAt(honest(), 900_000) });
     const { evidence } = lineOf(receipt, "B");
     const banned = world.events.filter(({ event }) => event === "banned");
-    assert.deepEqual(banned, [{ event: "banned", replica: "B", evidence }]);
+    const why = `served piece ${evidence?.piece} corrupt`;
+    assert.deepEqual(banned, [{ event: "banned", replica: "B", evidence, why }]);
   });
 
   it("tell of a piece list that was wrong", async () => {

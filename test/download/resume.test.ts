@@ -130,7 +130,7 @@ describe("a second run", () => {
     const world = new SmallDownload();
     const before = damaged(3 * pieceBytes);
     const A = corruptAt(honest(before), 19 * pieceBytes);
-    await assert.rejects(world.get({ A }), errorOf("OutOfReplicasError"));
+    await assert.rejects(world.get({ A }), errorOf("IntegrityError"));
     assert.ok(world.store.partial !== undefined);
     const { resumedBytes } = await world.get({ A: honest() });
     world.assertPublished();

@@ -143,7 +143,7 @@ describe("replicas that are all broken", () => {
   it("because they are corrupt: an error, and nothing is published", async () => {
     const world = new SmallDownload();
     const corrupt = () => broken.corruptAt(honest(), 3 * pieceBytes);
-    const expected = errorOf("OutOfReplicasError", /not all chunks are downloaded/);
+    const expected = errorOf("IntegrityError", /no replica serves what the quorum agreed/);
     await assert.rejects(world.get({ A: corrupt(), B: corrupt(), C: corrupt() }), expected);
     world.assertUnpublished();
     assert.ok((world.store.journal?.records.length ?? 0) >= 15, "what was right is kept");
@@ -166,7 +166,7 @@ describe("replicas that are all broken", () => {
     const world = new SmallDownload();
     const startedAt = world.clock.now();
     const A = broken.refusing(honest(), busy);
-    const expected = errorOf("OutOfReplicasError", /no verified byte for 5 s/);
+    const expected = errorOf("OutOfReplicasError", /no byte for 5 s/);
     await assert.rejects(world.get({ A }, { timeoutMs: 5000 }), expected);
     assert.ok(world.clock.now() - startedAt < 6000);
   });

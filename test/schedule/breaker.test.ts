@@ -41,10 +41,10 @@ describe("schedule, a replica that cannot be reached", () => {
     assert.ok(scheduler.scoreboard.of(A).notBefore >= at + limits.breakerMs);
   });
 
-  it("does not keep a download alive on its own", () => {
+  it("is waited for even when it was the last one", () => {
     const scheduler = w(64, "A");
     withdrawn(scheduler);
-    assert.ok(scheduler.isHopeless);
+    assert.ok(!scheduler.isHopeless);
   });
 
   it("whose file changed is not tried again, nor redeemed by a piece that comes late", () => {

@@ -112,11 +112,16 @@ describe("schedule/scheduler in small worlds", () => {
     assert.equal(world.score("A").standing, "good");
   });
 
-  it("when everybody is gone it is hopeless, and says so soon", () => {
+  it("when everybody is gone they are tried again at times: they may come back", () => {
     const world = new SmallWorld(1000, { A: at(100, gone(500)), B: at(100, gone(900)) });
     world.run(120_000);
-    assert.ok(world.scheduler.isHopeless, `${world.now} ms`);
-    assert.ok(world.now < 20_000, `${world.now} ms`);
+    assert.deepEqual(
+      [world.score("A").standing, world.score("B").standing],
+      ["withdrawn", "withdrawn"],
+    );
+    assert.ok(!world.scheduler.isHopeless);
+    const probes = world.score("A").faults.get("unreachable") ?? 0;
+    assert.ok(probes > 10 && probes < 40, `${probes} in two minutes`);
   });
 
   it("a replica that comes back after a minute of trouble may go on", () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { UsageError } from "../../src/errors.js";
 import type { FaultName } from "../../src/serve/faulty-replica.js";
 import { resolveServeOptions, type ServeOptions } from "../../src/serve/options.js";
+import type { ServeEvent } from "../../src/serve/serve-events.js";
 
 const ports = [10_001, 10_002];
 
@@ -14,10 +16,22 @@ describe("options of a group", () => {
   });
 
   it("are taken as they are given", () => {
-    const onEvent = () => {};
+    const told: string[] = [];
+    const listen = ({ event }: ServeEvent) => told.push(event);
     const faults = new Map<number, FaultName>([[10_002, "lie"]]);
-    const given = { host: "::1", intervalMs: 0.5, limitRate: 1024, faults, onEvent };
-    assert.deepEqual(resolveServeOptions(given, ports), given);
+    const given = { host: "::1", intervalMs: 0.5, limitRate: 1024, faults };
+    const { onEvent, ...rest } = resolveServeOptions({ ...given, onEvent: listen }, ports);
+    onEvent({ event: "draining" });
+    assert.deepEqual([rest, told], [given, ["draining"]]);
+  });
+
+  it("a listener that throws stops nothing", () => {
+    const warned = once(process, "warning");
+    const { onEvent } = resolveServeOptions({ onEvent: () => assert.fail("mine") }, ports);
+    onEvent({ event: "draining" });
+    return warned.then(([warning]) =>
+      assert.match(String(warning), /a listener failed on draining/),
+    );
   });
 
   const senseless: readonly (readonly [what: string, options: ServeOptions])[] = [

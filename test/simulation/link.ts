@@ -1,6 +1,6 @@
 /**
- * A link in virtual time: what it carries, it carries one chunk after the other, at its rate of
- * the moment.
+ * A link in virtual time: what it carries, it carries one chunk after the other, at its rate of the
+ * moment.
  */
 
 /** Bytes per second at a time in milliseconds. 0 while it is silent. */

@@ -1,7 +1,7 @@
 /**
  * Virtual time: when everything that can happen now has happened, it jumps to the next sleeper.
- * What is simulated must wait by this clock alone; then one turn of the event loop drains all
- * that is ready.
+ * What is simulated must wait by this clock alone; then one turn of the event loop drains all that
+ * is ready.
  */
 
 import type { Clock } from "../../src/ports.js";
