@@ -1,13 +1,17 @@
 /** The use cases, wired to the real wire, disk, threads and clock: what `index.ts` offers. */
 
-import { type DownloadRequest, download as downloadWith } from "./download/download.js";
+import { download as downloadWith } from "./download/download.js";
 import { list as listWith, type Offers } from "./download/list.js";
 import { checkRequest, type DownloadOptions, resolveOptions } from "./download/options.js";
-import type { Receipt } from "./download/progress.js";
+import type { OnEvent, Receipt } from "./download/progress.js";
 import { type Survey, survey as surveyWith } from "./download/survey.js";
 import { type Verification, verify as verifyWith } from "./download/verify.js";
 import { UsageError } from "./errors.js";
-import { type DigestFileOptions, digestFile as digestFileWith } from "./files/local-file.js";
+import {
+  checkReadable,
+  type DigestFileOptions,
+  digestFile as digestFileWith,
+} from "./files/local-file.js";
 import { defaultCacheFolder, manifestCache } from "./files/manifest-cache.js";
 import { openPartialFile } from "./files/partial-file.js";
 import { type SharedFolder, shareFile, shareFolder } from "./files/shared-folder.js";
@@ -15,6 +19,7 @@ import { checkTarget, resolveTarget } from "./files/target.js";
 import { checkPort } from "./grpc/port-check.js";
 import { connectReplica, type RemoteReplica } from "./grpc/replica-client.js";
 import { listenReplica } from "./grpc/replica-server.js";
+import { addressOf, endpointText } from "./grpc/resolve.js";
 import { type Group, startGroup } from "./serve/group.js";
 import { LocalReplica } from "./serve/local-replica.js";
 import { Manifests } from "./serve/manifests.js";
@@ -57,8 +62,10 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
     openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) =>
       openPartialFile(target, { manifest, isForced, resumes }),
   };
-  return withReplicas(request.replicas, (replicas) =>
-    downloadWith({ name, replicas }, world, options),
+  return withReplicas(
+    request.replicas,
+    (replicas) => downloadWith({ name, replicas }, world, options),
+    options?.onEvent,
   );
 }
 
@@ -74,8 +81,10 @@ export async function survey(
   const end = new AbortController();
   const signal = AbortSignal.any([resolved.signal, end.signal]);
   try {
-    return await withReplicas(request.replicas, (replicas) =>
-      surveyWith({ ...resolved, signal, replicas, name, clock: systemClock }),
+    return await withReplicas(
+      request.replicas,
+      (replicas) => surveyWith({ ...resolved, signal, replicas, name, clock: systemClock }),
+      options?.onEvent,
     );
   } finally {
     end.abort();
@@ -93,10 +102,13 @@ export async function verify(
   const { name, path } = request;
   const digestLocal = (pieceBytes: number) =>
     digestFileWith(path, hashFile, { pieceBytes, signal: options?.signal });
-  return withReplicas(request.replicas, (replicas) => {
-    const asked: DownloadRequest = { name, replicas };
-    return verifyWith(asked, { clock: systemClock, digestLocal }, options);
-  });
+  // A file that cannot be read is no question for a vote.
+  await checkReadable(path);
+  return withReplicas(
+    request.replicas,
+    (replicas) => verifyWith({ name, replicas }, { clock: systemClock, digestLocal }, options),
+    options?.onEvent,
+  );
 }
 
 /** Asks which files there are, and who serves them. */
@@ -181,18 +193,31 @@ function hashAhead(shared: SharedFolder, manifests: Manifests): void {
   hashed.catch(() => {});
 }
 
+/** Connects to each replica once, however often and under whatever names its address was given. */
 async function withReplicas<Result>(
   addresses: readonly Address[],
   use: (replicas: ReadonlyMap<ReplicaId, RemoteReplica>) => Promise<Result>,
+  onEvent: OnEvent = () => {},
 ): Promise<Result> {
+  for (const { port } of addresses) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
+    }
+  }
+  const places = await Promise.all(
+    addresses.map(async ({ host, port }) => endpointText(await addressOf(host), port)),
+  );
+  const known = new Map<string, ReplicaId>();
   const replicas = new Map<ReplicaId, RemoteReplica>();
   try {
-    for (const { host, port } of addresses) {
-      if (!Number.isInteger(port) || port < 1 || port > 65535) {
-        throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
-      }
-      const id = replicaId(`${host.toLowerCase()}:${port}`);
-      if (!replicas.has(id)) replicas.set(id, connectReplica(host, port));
+    for (const [index, { host, port }] of addresses.entries()) {
+      const id = replicaId(endpointText(host.toLowerCase(), port));
+      const place = places[index] ?? id;
+      const into = known.get(place);
+      if (into === undefined) {
+        known.set(place, id);
+        replicas.set(id, connectReplica(host, port));
+      } else if (into !== id) onEvent({ event: "merged", replica: id, into });
     }
     return await use(replicas);
   } finally {

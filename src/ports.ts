@@ -139,6 +139,8 @@ export interface Journal {
 export interface Partial {
   readonly sink: Sink;
   readonly journal: Journal;
+  /** Where an earlier run's partial was put, when it was not to be taken up. */
+  readonly setAside?: string | undefined;
   /** Bytes that an earlier run may have left in the sink, whatever the journal says. */
   readonly leftoverBytes: number;
   /** Makes the verified bytes appear under the output's name, atomically; gives that path. */
@@ -174,7 +176,7 @@ export interface SharedFiles {
   /** The one file's name when there is one, else `undefined`. */
   onlyName(): Promise<string | undefined>;
   open(name: string): Promise<OpenFile>;
-  list(request: ListRequest): Promise<FilePage>;
+  list(request: ListRequest, signal?: AbortSignal): Promise<FilePage>;
 }
 
 /** Remembers manifests across restarts. Forgetting is always allowed; lying never. */

@@ -17,6 +17,13 @@ export function port(text: string): number {
   );
 }
 
+/** A host; an IPv6 address may stand in brackets, as in a URL. */
+export function host(text: string): string {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (bare !== "" && !/[\s/[\]]/.test(bare)) return bare;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is no host; it is a name or an address.`);
+}
+
 /** Gathers the values of an option that takes several. */
 export function several<Value>(parse: (text: string) => Value) {
   return (text: string, before: Value[] | undefined): Value[] => [...(before ?? []), parse(text)];
@@ -79,9 +86,9 @@ export function rule(text: string): Rule {
   );
 }
 
-/** `sha256:…`; gives the rule that pins it. */
+/** `sha256:…`, or the bare digits as sha256sum prints them; gives the rule that pins it. */
 export function pin(text: string): Rule {
-  const digest = parseDigest(text);
+  const digest = parseDigest(/^[0-9a-f]{64}$/i.test(text) ? `sha256:${text}` : text);
   if (digest !== undefined) return { kind: "digest", digest };
   const algorithm = /^([a-z0-9-]+):/i.exec(text)?.[1];
   const problem =

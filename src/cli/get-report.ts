@@ -47,11 +47,12 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         screen.clear();
         for (const line of agreementLines(name, event.agreement)) screen.say(line);
         return;
+      case "merged":
+      case "set-aside":
       case "resumed":
-        screen.say(`${name}: ${bytesText(event.bytes)} of an earlier run are right and are kept`);
-        return;
       case "joined":
-        screen.say(`${name}: ${event.replica} answered late, agrees, and takes part`);
+      case "banned":
+        screen.say(`${name}: ${newsText(event)}`);
         return;
       case "fault": {
         const times = (told.get(event.replica) ?? 0) + 1;
@@ -60,9 +61,6 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         if (times <= 3) screen.say(`${name}: ${event.replica}: ${faultText(event.fault)}`);
         return;
       }
-      case "banned":
-        screen.say(`${name}: ${event.replica} is banned: ${event.why}`);
-        return;
       case "progress":
         if (screen.isLive) screen.draw(liveLines(name, event, performance.now() - startedAt));
         // The last one would only say what the receipt says better.
@@ -80,6 +78,29 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         event satisfies never;
     }
   };
+}
+
+type News = Extract<
+  DownloadEvent,
+  { event: "merged" | "set-aside" | "resumed" | "joined" | "banned" }
+>;
+
+/** What happens seldom, in a line each. */
+function newsText(event: News): string {
+  switch (event.event) {
+    case "merged":
+      return `${event.replica} is the same server as ${event.into}, and counts once`;
+    case "set-aside":
+      return `what an earlier run left is set aside as ${event.path}`;
+    case "resumed":
+      return `${bytesText(event.bytes)} of an earlier run are right and are kept`;
+    case "joined":
+      return `${event.replica} answered late, agrees, and takes part`;
+    case "banned":
+      return `${event.replica} is banned: ${event.why}`;
+    default:
+      return event satisfies never;
+  }
 }
 
 /** What was agreed on, and who does not agree. */

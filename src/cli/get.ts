@@ -25,6 +25,9 @@ export interface GetFlags extends ReplicaFlags {
 const liveMs = 200;
 
 export async function runGet(named: string | undefined, flags: GetFlags): Promise<void> {
+  if (flags.output === "-") {
+    throw new UsageError("get: -o -: only files are written; ./- is one of that name");
+  }
   const replicas = await replicasOf("get", flags);
   const rule = ruleOf("get", flags);
   const isJson = flags.json === true;

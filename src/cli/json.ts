@@ -12,6 +12,8 @@ export function downloadEventJson(event: DownloadEvent): object | undefined {
     case "answer":
     case "verifying":
       return undefined;
+    case "merged":
+    case "set-aside":
     case "hashing":
     case "resumed":
     case "joined":

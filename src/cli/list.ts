@@ -30,6 +30,10 @@ export async function runList(flags: ListFlags): Promise<void> {
     sizes.join(" or "),
     `${by.length} of ${replicas.length}`,
   ]);
-  for (const line of table(["name", "bytes", "replicas"], rows, ["bytes"])) print(line);
+  // A table is for eyes; a program gets columns that it can cut.
+  const lines = process.stdout.isTTY
+    ? table(["name", "bytes", "replicas"], rows, ["bytes"])
+    : rows.map((row) => row.join("\t"));
+  for (const line of lines) print(line);
   for (const { replica, why } of silent) process.stderr.write(`list: ${replica}: ${why}\n`);
 }

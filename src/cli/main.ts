@@ -7,13 +7,13 @@ import { createRequire } from "node:module";
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { exitCodes, QuorateError } from "../index.js";
 import * as flag from "./flags.js";
-import { surviveClosedPipes } from "./terminal.js";
+import { printJson, surviveClosedPipes } from "./terminal.js";
 
 const { version } = createRequire(import.meta.url)("quorate/package.json") as { version: string };
 
 function addReplicaFlags(command: Command) {
   return command
-    .option("-a, --address <host>", "where the ports of -p are", "127.0.0.1")
+    .option("-a, --address <host>", "where the ports of -p are", flag.host, "127.0.0.1")
     .option("-p, --port <port...>", "ports of replicas", flag.several(flag.port))
     .option(
       "--servers <file>",
@@ -45,7 +45,7 @@ function serveCommand() {
       "between two reports (default: 1 on a terminal, else 5)",
       flag.seconds,
     )
-    .option("--host <address>", "the address to listen on", "127.0.0.1")
+    .option("--host <address>", "the address to listen on", flag.host, "127.0.0.1")
     .option("--limit-rate <rate>", "at most so much a second from each virtual server", flag.rate)
     .option(
       "--fault <port:kind...>",
@@ -201,17 +201,22 @@ function program(): Command {
   return commands;
 }
 
+/** Programs that read events read failures there, too. */
+function tellJson(code: string, message: string): void {
+  if (process.argv.includes("--json")) printJson({ event: "error", code, message });
+}
+
 /** What the process exits with; a user's mistake is one line, a bug of ours shows its stack. */
 function exitCodeOf(error: unknown): number {
   // Commander has said it already; --help and --version arrive here too, as successes.
-  if (error instanceof CommanderError)
-    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.done;
+    tellJson("usage", error.message.replace(/^error: /, ""));
+    return exitCodes.usage;
+  }
   if (error instanceof QuorateError) {
     process.stderr.write(`${error.message}\n`);
-    if (process.argv.includes("--json")) {
-      const { code, message } = error;
-      process.stdout.write(`${JSON.stringify({ event: "error", code, message })}\n`);
-    }
+    tellJson(error.code, error.message);
     return error.exitCode;
   }
   const stack = error instanceof Error ? error.stack : String(error);

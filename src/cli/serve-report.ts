@@ -19,8 +19,9 @@ export function reportServing(
         return;
       case "listening": {
         const ports = event.servers.map(({ port }) => port).join(", ");
+        const noun = event.servers.length === 1 ? "port" : "ports";
         const many = countText(event.servers.length, "virtual server");
-        screen.say(`serve: ${what} from ${many} on ${event.host}, ports ${ports}`);
+        screen.say(`serve: ${what} from ${many} on ${event.host}, ${noun} ${ports}`);
         return;
       }
       case "hashing": {

@@ -1,7 +1,7 @@
 /** `quorate verify`: a local file against the quorum, naming the ranges that differ. */
 
 import { basename } from "node:path";
-import { exitCodes, InterruptedError, type Rule, verify } from "../index.js";
+import { exitCodes, InterruptedError, NotFoundError, type Rule, verify } from "../index.js";
 import { ruleOf } from "./get.js";
 import { agreementLines } from "./get-report.js";
 import { agreementJson } from "./json.js";
@@ -26,7 +26,11 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
   );
   const { signal } = abort;
   const options = rule === undefined ? { signal } : { signal, rule };
-  const { isRight, agreement, local, bad } = await verify({ replicas, name, path }, options);
+  const asked = verify({ replicas, name, path }, options).catch((error: unknown) => {
+    if (!(error instanceof NotFoundError) || flags.name !== undefined) throw error;
+    throw new NotFoundError(`${error.message}; --name NAME is what the replicas call it`);
+  });
+  const { isRight, agreement, local, bad } = await asked;
   if (!isRight) process.exitCode = exitCodes.integrity;
   if (flags.json === true) {
     printJson(agreementJson(agreement));

@@ -5,7 +5,7 @@
 
 import { NoQuorumError, NotFoundError } from "../errors.js";
 import { shortDigest } from "../trust/digest.js";
-import { type NotReached, type Reached, ruleText } from "../trust/quorum.js";
+import type { NotReached, Reached } from "../trust/quorum.js";
 import { type Survey, type SurveyRequest, survey } from "./survey.js";
 
 /** A survey that found a quorum. */
@@ -20,7 +20,7 @@ export async function agree(what: string, request: SurveyRequest): Promise<Agree
 }
 
 function failureOf(what: string, agreement: NotReached): Error {
-  const { votes, needed, rule } = agreement;
+  const { votes, needed } = agreement;
   const silent = votes.filter(({ answer }) => answer.kind === "silent").length;
   const missing = votes.filter(({ answer }) => answer.kind === "missing").length;
   if (agreement.why === "missing") {
@@ -39,12 +39,17 @@ function failureOf(what: string, agreement: NotReached): Error {
     ...(silent > 0 ? [`silent ×${silent}`] : []),
   ];
   const most = tally[0]?.count ?? 0;
-  const verdict =
-    rule.kind === "digest" && agreement.why !== "tie"
-      ? `no replica claims the pinned ${shortDigest(rule.digest)}…`
-      : `${most} of ${votes.length} replicas agree, ${ruleText(rule)} needs ${needed}`;
+  const verdict = verdictText(agreement, most);
   const message = `${what}: no quorum: ${verdict} (${counted.join(", ")})${advice(agreement, most)}`;
   return new NoQuorumError(message, { needed, configured: votes.length, tally, silent, missing });
+}
+
+function verdictText({ why, rule, votes, needed }: NotReached, most: number): string {
+  if (why === "tie") return `a tie, ${most} against ${most} of ${votes.length} replicas`;
+  if (rule.kind === "digest") return `no replica claims the pinned ${shortDigest(rule.digest)}…`;
+  const needs =
+    rule.kind === "at-least" ? `${needed} are asked for` : `${rule.kind} needs ${needed}`;
+  return `${most} of ${votes.length} replicas agree, ${needs}`;
 }
 
 /** Which `--quorum` would take what was seen, and that this means trusting fewer. */

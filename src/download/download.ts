@@ -77,6 +77,9 @@ async function getFile(
     resolved.onEvent({ event: "fault", replica, fault });
   }
   await using partial = await world.openPartial(agreement.manifest);
+  if (partial.setAside !== undefined) {
+    resolved.onEvent({ event: "set-aside", path: partial.setAside });
+  }
   const got = await fill({ request, world, resolved, agreed, list, partial });
   resolved.signal.throwIfAborted();
   const path = await partial.publish();

@@ -57,6 +57,8 @@ export interface Receipt {
 
 /** Everything that a download tells. */
 export type DownloadEvent =
+  /** Two names lead to one server: it counts once, under the first. */
+  | { readonly event: "merged"; readonly replica: ReplicaId; readonly into: ReplicaId }
   | { readonly event: "answer"; readonly vote: Vote; readonly roundTripMs: number }
   | {
       readonly event: "hashing";
@@ -65,6 +67,8 @@ export type DownloadEvent =
       readonly totalBytes: number;
     }
   | { readonly event: "agreement"; readonly agreement: Agreement }
+  /** An earlier run's partial, which was not to be taken up, is kept here. */
+  | { readonly event: "set-aside"; readonly path: string }
   | { readonly event: "resumed"; readonly bytes: number }
   | { readonly event: "joined"; readonly replica: ReplicaId }
   | { readonly event: "fault"; readonly replica: ReplicaId; readonly fault: Fault }

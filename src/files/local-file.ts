@@ -1,7 +1,7 @@
 /** Says what a file on this machine is: for `digest`, and for `verify`. */
 
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { digestInline, type HashFile } from "./open-file.js";
@@ -15,6 +15,15 @@ export interface DigestFileOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Throws StorageError, with the reason, unless there is a regular file that can be read. */
+export async function checkReadable(path: string): Promise<void> {
+  try {
+    await (await openRegular(path)).close();
+  } catch (error) {
+    throw storageError("read", path, error);
+  }
+}
+
 /** Hashes a regular file, links followed. Throws StorageError when it cannot be read. */
 export async function digestFile(
   path: string,
@@ -22,12 +31,9 @@ export async function digestFile(
   options: DigestFileOptions = {},
 ): Promise<FileManifest> {
   try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = await openRegular(path);
     try {
-      const found = await handle.stat();
-      if (found.isDirectory()) throw new StorageError(`read ${path}: it is a folder`);
-      if (!found.isFile()) throw new StorageError(`read ${path}: it is no regular file`);
-      const { size } = found;
+      const { size } = await handle.stat();
       const { pieceBytes, onProgress = () => {} } = options;
       const signal = options.signal ?? new AbortController().signal;
       if (size <= 64 * 1024) return await digestInline(handle, size, pieceBytes);
@@ -38,5 +44,18 @@ export async function digestFile(
   } catch (error) {
     options.signal?.throwIfAborted();
     throw storageError("read", path, error);
+  }
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    if (found.isDirectory()) throw new StorageError(`read ${path}: it is a folder`);
+    if (!found.isFile()) throw new StorageError(`read ${path}: it is no regular file`);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }

@@ -16,6 +16,8 @@ const mostAttempts = 20;
 
 /** An open file that is this process's alone until it is released. */
 export interface LockedFile {
+  /** Where an earlier partial was put, if one was in the way. */
+  readonly setAside?: string;
   readonly handle: FileHandle;
   readonly release: () => Promise<void>;
 }
@@ -27,16 +29,17 @@ export interface LockedFile {
 export async function openLocked(target: Target, resumes: boolean): Promise<LockedFile> {
   const locked = await openAndLock(target);
   if (resumes) return locked;
+  let aside: string;
   try {
     await unlinkIfThere(target.journal);
     if ((await locked.handle.stat()).size === 0) return locked;
-    await setAside(target);
+    aside = await setAside(target);
   } catch (error) {
     await locked.release();
     throw error;
   }
   await locked.release();
-  return openAndLock(target);
+  return { ...(await openAndLock(target)), setAside: aside };
 }
 
 async function openAndLock(target: Target): Promise<LockedFile> {
@@ -103,13 +106,13 @@ async function forgetPublished(target: Target): Promise<boolean> {
 }
 
 /** Never deletes what was fetched: it may be all that somebody has. */
-async function setAside(target: Target): Promise<void> {
+async function setAside(target: Target): Promise<string> {
   for (let number = 1; ; number++) {
     const aside = `${target.partial}.${number}`;
     if ((await lstat(aside).catch(() => undefined)) !== undefined) continue;
     await rename(target.partial, aside).catch((error: unknown) => {
       throw storageError("set aside", target.partial, error);
     });
-    return;
+    return aside;
   }
 }

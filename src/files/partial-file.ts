@@ -28,7 +28,7 @@ export interface PartialOptions {
 export async function openPartialFile(target: Target, options: PartialOptions): Promise<Partial> {
   const { manifest, isForced, resumes } = options;
   await checkTarget(target, isForced);
-  const { handle, release } = await openLocked(target, resumes);
+  const { handle, release, setAside } = await openLocked(target, resumes);
   let journal: JournalFile | undefined;
   try {
     const leftoverBytes = Math.min((await handle.stat()).size, manifest.size);
@@ -36,7 +36,8 @@ export async function openPartialFile(target: Target, options: PartialOptions): 
     journal = await openJournal(target.journal, manifest);
     // The header must be found after a crash, or the bytes that follow are nobody's.
     await syncFolder(target.folder);
-    return partialOf({ target, handle, journal, release, leftoverBytes, isForced });
+    const opened = { target, handle, journal, release, leftoverBytes, isForced };
+    return { ...partialOf(opened), setAside };
   } catch (error) {
     await journal?.close();
     await release();

@@ -50,11 +50,15 @@ export function parseServers(text: string, source: string): ListedServer[] {
   return servers;
 }
 
-/** `host port`, `host:port` or `[v6]:port`; `undefined` when it is none of them. */
+/** `host port`, `host:port`, `[v6]:port` or `v6 port`; `undefined` when it is none of them. */
 export function parseServer(content: string): ListedServer | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+))(?:\s+|:)(\d{1,5})$/.exec(content);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
+  const match =
+    /^\[([0-9a-f:.]+)\](?:\s+|:)(\d{1,5})$/i.exec(content) ??
+    // An IPv6 address without brackets has two colons at least, and a space before the port.
+    /^([0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*)\s+(\d{1,5})$/i.exec(content) ??
+    /^([^\s:[\]]+)(?:\s+|:)(\d{1,5})$/.exec(content);
+  const host = match?.[1];
+  const port = Number(match?.[2]);
   if (host === undefined || port < 1 || port > 65535) return undefined;
   return { host, port };
 }

@@ -4,19 +4,17 @@
  * a rename.
  */
 
-import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, open, readdir, realpath, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { UsageError } from "../errors.js";
-import { limits } from "../limits.js";
-import { type FileEntry, type OpenFile, ReplicaFault, type SharedFiles } from "../ports.js";
+import { type OpenFile, ReplicaFault, type SharedFiles } from "../ports.js";
 import { isHidden, nameProblem } from "../trust/name.js";
+import { listFolder, namesBelow } from "./folder-listing.js";
 import { type HashFile, openFileOf } from "./open-file.js";
 import { errorCode } from "./storage-error.js";
+import { below, O_PATH, withFolder } from "./walk.js";
 
-/** Linux's O_PATH, which Node does not name: a descriptor that only stands for a place. */
-const O_PATH = 0o10000000;
-const folderFlags = O_PATH | constants.O_NOFOLLOW | constants.O_DIRECTORY;
 /** O_NONBLOCK: opening a FIFO for reading would otherwise wait for its writer for ever. */
 const fileFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -30,15 +28,11 @@ export async function shareFolder(folder: string, hashFile: HashFile): Promise<S
   const root = await openRoot(folder);
   return {
     async onlyName() {
-      const names = await namesBelow(root, 2);
-      return names.length === 1 ? names[0]?.name : undefined;
+      const names = await orFault(namesBelow(root, 2));
+      return names.length === 1 ? names[0] : undefined;
     },
     open: (name) => openShared(root, name, hashFile),
-    async list({ pageSize, pageToken, prefix }) {
-      const all = await namesBelow(root, limits.listedFiles);
-      const wanted = all.filter(({ name }) => name.startsWith(prefix) && name > pageToken);
-      return pageOf(wanted, pageSize);
-    },
+    list: (request, signal) => orFault(listFolder(root, request, signal), signal),
     close: () => root.close(),
   };
 }
@@ -72,11 +66,12 @@ export async function shareFile(path: string, hashFile: HashFile): Promise<Share
   return {
     onlyName: async () => name,
     open: async (asked) => openIt(asked),
-    async list({ pageSize, pageToken, prefix }) {
-      if (!name.startsWith(prefix) || name <= pageToken) return { files: [], nextPageToken: "" };
+    async list({ pageToken, prefix }) {
+      const isWanted = name.startsWith(prefix) && name > pageToken;
+      if (!isWanted) return { files: [], nextPageToken: "" };
       const file = await openIt(name);
       await file.close();
-      return pageOf([{ name, size: file.version.size }], pageSize);
+      return { files: [{ name, size: file.version.size }], nextPageToken: "" };
     },
     close: () => root.close(),
   };
@@ -102,31 +97,21 @@ async function openAt(
   components: readonly string[],
   hashFile: HashFile,
 ): Promise<OpenFile> {
-  let folder = root;
   try {
-    for (const component of components.slice(0, -1)) {
-      const next = await open(below(folder, component), folderFlags);
-      if (folder !== root) await folder.close();
-      folder = next;
-    }
-    const handle = await open(below(folder, components.at(-1) ?? ""), fileFlags);
-    try {
-      const stats = await handle.stat({ bigint: true });
-      if (!stats.isFile()) throw new ReplicaFault({ kind: "missing" });
-      return openFileOf(handle, stats, hashFile);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    return await withFolder(root, components, async (folder, last) => {
+      const handle = await open(below(folder, last), fileFlags);
+      try {
+        const stats = await handle.stat({ bigint: true });
+        if (!stats.isFile()) throw new ReplicaFault({ kind: "missing" });
+        return openFileOf(handle, stats, hashFile);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    });
   } catch (error) {
     throw faultOf(error);
-  } finally {
-    if (folder !== root) await folder.close();
   }
-}
-
-function below(folder: FileHandle, component: string): string {
-  return `/proc/self/fd/${folder.fd}/${component}`;
 }
 
 /** Links, holes and folders are all "no such file": what lies behind them is nobody's business. */
@@ -149,63 +134,11 @@ function faultOf(error: unknown): ReplicaFault {
   }
 }
 
-/** The regular files below a folder, at most `most`, in the order of their names. */
-async function namesBelow(root: FileHandle, most: number): Promise<FileEntry[]> {
-  const found: FileEntry[] = [];
-  await collect({ folder: root, prefix: "", depth: 0 }, found, most).catch((error: unknown) => {
+function orFault<Result>(promise: Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  return promise.catch((error: unknown) => {
+    signal?.throwIfAborted();
     throw faultOf(error);
   });
-  return found.sort((left, right) => (left.name < right.name ? -1 : 1));
-}
-
-interface Place {
-  readonly folder: FileHandle;
-  readonly prefix: string;
-  readonly depth: number;
-}
-
-async function collect(place: Place, found: FileEntry[], most: number): Promise<void> {
-  const entries = await readdir(below(place.folder, "."), { withFileTypes: true });
-  for (const entry of entries) {
-    if (found.length >= most) return;
-    const name = `${place.prefix}${entry.name}`;
-    if (entry.name.startsWith(".") || nameProblem(name) !== undefined) continue;
-    if (entry.isFile()) {
-      const stats = await statBelow(place.folder, entry.name);
-      if (stats?.isFile()) found.push({ name, size: Number(stats.size) });
-    } else if (entry.isDirectory() && place.depth < limits.listedDepth) {
-      // Gone or forbidden since it was listed: then there is nothing of it to list.
-      const folder = await open(below(place.folder, entry.name), folderFlags).catch(
-        () => undefined,
-      );
-      if (folder === undefined) continue;
-      try {
-        await collect({ folder, prefix: `${name}/`, depth: place.depth + 1 }, found, most);
-      } catch (error) {
-        // A folder that may be entered but not read holds nothing that could be served.
-        if (errorCode(error) !== "EACCES") throw error;
-      } finally {
-        await folder.close();
-      }
-    }
-  }
-}
-
-async function statBelow(folder: FileHandle, name: string): Promise<BigIntStats | undefined> {
-  const place = await open(below(folder, name), O_PATH | constants.O_NOFOLLOW).catch(
-    () => undefined,
-  );
-  try {
-    return await place?.stat({ bigint: true });
-  } finally {
-    await place?.close();
-  }
-}
-
-function pageOf(files: readonly FileEntry[], pageSize: number) {
-  const size = Math.min(pageSize > 0 ? pageSize : limits.listPageFiles, limits.listPageFiles);
-  const page = files.slice(0, size);
-  return { files: page, nextPageToken: files.length > size ? (page.at(-1)?.name ?? "") : "" };
 }
 
 function unusable(doing: string, path: string, error: unknown): UsageError {

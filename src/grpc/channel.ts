@@ -3,6 +3,7 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { type Channel, createChannel } from "nice-grpc";
 import { limits } from "../limits.js";
+import { endpointText } from "./resolve.js";
 
 const second = 1000;
 
@@ -45,6 +46,9 @@ export const serverOptions = {
 
 /** A connection to a replica; it is made when first used. */
 export function openChannel(host: string, port: number): Channel {
-  const target = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return createChannel(`dns:${target}`, ChannelCredentials.createInsecure(), clientOptions);
+  return createChannel(
+    `dns:${endpointText(host, port)}`,
+    ChannelCredentials.createInsecure(),
+    clientOptions,
+  );
 }

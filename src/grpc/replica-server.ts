@@ -25,6 +25,7 @@ import { serverOptions } from "./channel.js";
 import { replicaCodecs } from "./codec.js";
 import { createHealth } from "./health.js";
 import { createReflection } from "./reflection.js";
+import { endpointText } from "./resolve.js";
 import { definitionOf } from "./service.js";
 import { serverErrorOf } from "./status.js";
 
@@ -58,7 +59,7 @@ export async function listenReplica(
   server.add(healthDefinition, health.implementation);
   server.add(reflectionDefinition, reflection);
   server.add(reflectionAlphaDefinition, reflection);
-  const bound = await server.listen(`${host.includes(":") ? `[${host}]` : host}:${port}`);
+  const bound = await server.listen(endpointText(host, port));
   return {
     port: bound,
     async drain(ms) {

@@ -86,8 +86,8 @@ export class LocalReplica implements Replica {
     return pieces.subarray(first * digestBytes, (first + count) * digestBytes);
   }
 
-  list(request: ListRequest, _call: Call): Promise<FilePage> {
-    return this.#files.list(request);
+  list(request: ListRequest, { signal }: Call): Promise<FilePage> {
+    return this.#files.list(request, signal);
   }
 
   async #resolve(asked: string): Promise<string> {

@@ -31,7 +31,7 @@ describe("a group told to a person", () => {
     ],
     [
       { event: "listening", host: "::1", servers: [server] },
-      "serve: a.bin from 1 virtual server on ::1, ports 10002",
+      "serve: a.bin from 1 virtual server on ::1, port 10002",
     ],
     [{ event: "started", ...server }, "serve: server 2 on port 10002 is started"],
     [

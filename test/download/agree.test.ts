@@ -77,7 +77,7 @@ describe("replicas that do not agree", () => {
       "a tie",
       [H, L],
       { kind: "at-least", count: 1 },
-      `no quorum: 1 of 2 replicas agree, 1 needs 1 (${right} ×1, ${lie} ×1); ` +
+      `no quorum: a tie, 1 against 1 of 2 replicas (${right} ×1, ${lie} ×1); ` +
         "no --quorum settles a tie, --digest sha256:… does",
     ],
     [

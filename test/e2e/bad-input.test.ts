@@ -47,6 +47,8 @@ const refused: readonly Case[] = [
   ["get a//b -p 10001", 2, /the name "a\/\/b" has an empty component/],
   ["get x -o no/such/x -p 10001", 7, /write into .*no\/such: no such file or folder/],
   ["get x -o file.bin -p 10001", 7, /write .*file\.bin: it exists already; --force replaces it/],
+  ["get x -o - -p 10001", 2, /get: -o -: only files are written/],
+  ["verify gone.bin -p 10001", 7, /read gone\.bin: no such file or folder/],
   ["get x -o link -p 10001", 7, /write .*link: it is a symbolic link/],
   ["get x -o file.bin/x -p 10001", 7, /write into .*file\.bin: it is no folder/],
   ["digest nothing.bin", 7, /read nothing\.bin: no such file or folder/],
@@ -85,6 +87,17 @@ describe("bad input", () => {
     const got = await here.run(args);
     assert.equal(got.code, 0, got.stderr);
     assert.match(got.stderr, /1 of 1 replica agree/);
+  });
+
+  it("with --json, a failure is an event too, whatever failed", async () => {
+    for (const args of [
+      ["get", "x", "--bogus"],
+      ["get", "x"],
+    ]) {
+      const ended = await here.run([...args, "--json"]);
+      const { event, code } = JSON.parse(ended.stdout);
+      assert.deepEqual([ended.code, event, code], [2, "error", "usage"]);
+    }
   });
 
   it("nobody listens: no quorum, with each replica's reason", async () => {

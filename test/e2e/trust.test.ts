@@ -47,6 +47,16 @@ describe("a vote", () => {
     assert.match(survey.stdout, /file\.bin: no quorum \(2 of 4 replicas agree, majority needs 3\)/);
   });
 
+  it("counts a server once, however many names it is given", async () => {
+    const ports = await servers(right, other);
+    const [first, second] = ports;
+    const names = `127.0.0.1:${second},localhost:${second},127.0.0.1:${first}`;
+    const got = await here.run(["get", "file.bin", "-o", "alias.bin", "--servers", names]);
+    assert.equal(got.code, 3);
+    assert.match(got.stderr, new RegExp(`localhost:${second} is the same server as 127.0.0.1`));
+    assert.match(got.stderr, /1 of 2 replicas agree, majority needs 2/);
+  });
+
   it("is beaten by a pinned digest", async () => {
     const ports = await servers(right, other, other);
     const shown = await here.run(["digest", "s0/file.bin", "--json"]);
@@ -90,7 +100,7 @@ describe("a vote", () => {
     );
     const list = await here.run(["list", "-p", ...ports]);
     assert.equal(list.code, 0, list.stderr);
-    assert.match(list.stdout, /file\.bin +2000000 +3 of 3/);
+    assert.match(list.stdout, /file\.bin\t2000000\t3 of 3/);
   });
 
   it("verify names the ranges of a local file that differ", async () => {

@@ -47,7 +47,7 @@ describe("the first system", () => {
     assert.match(serving.stderr, /port 70000 is dropped: a port is a number from 1 to 65535/);
     assert.match(serving.stderr, /port "abc" is dropped: it is no number/);
     assert.match(serving.stderr, new RegExp(`port ${busy} is dropped: it is in use`));
-    assert.match(serving.stderr, new RegExp(`from 1 virtual server on 127.0.0.1, ports ${free}`));
+    assert.match(serving.stderr, new RegExp(`from 1 virtual server on 127.0.0.1, port ${free}`));
   });
 });
 

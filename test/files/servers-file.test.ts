@@ -13,6 +13,7 @@ describe("parseServer", () => {
     ["a.example 65535", "a.example", 65535],
     ["[::1]:9000", "::1", 9000],
     ["[::1] 9000", "::1", 9000],
+    ["::1 9000", "::1", 9000],
     ["[fe80::1:2]:80", "fe80::1:2", 80],
     ["[::ffff:10.0.0.1]:80", "::ffff:10.0.0.1", 80],
     ["under_score-dash:080", "under_score-dash", 80],
@@ -27,15 +28,7 @@ describe("parseServer", () => {
     ...["localhost", "9000", ":9000", "localhost:", "localhost:0", "localhost 65536"],
     ...["localhost:99999999", "localhost:-1", "localhost:1.5", "localhost:0x10", "localhost:9000x"],
     ...["a b 9000", "a:b:9000", "a 9000 9001", "a : 9000", "http://a:9000", "a:9000/"],
-    ...[
-      "::1:9000",
-      "::1 9000",
-      "[::1:9000",
-      "::1]:9000",
-      "[]:9000",
-      "[a.example]:9000",
-      "[::1]9000",
-    ],
+    ...["::1:9000", "[::1:9000", "::1]:9000", "[]:9000", "[a.example]:9000", "[::1]9000"],
   ];
   for (const line of bad) {
     it(`refuses ${JSON.stringify(line)}`, () => assert.equal(parseServer(line), undefined));

@@ -381,8 +381,8 @@ export const FileSchema: GenMessage<File> = /*@__PURE__*/
  *
  * Every call may end with NOT_FOUND (no such file here), RESOURCE_EXHAUSTED (busy: RetryInfo tells
  * when to come back), PERMISSION_DENIED or UNAUTHENTICATED, INVALID_ARGUMENT (a name that is no
- * name, a negative number of bytes). Errors carry google.rpc details: an ErrorInfo with a stable
- * reason, and RetryInfo or ResourceInfo where they apply.
+ * name, an `if_digest` that is no digest). Errors carry google.rpc details: an ErrorInfo with a
+ * stable reason, and RetryInfo or ResourceInfo where they apply.
  *
  * @generated from service quorate.v1.ReplicaService
  */
@@ -415,6 +415,7 @@ export const ReplicaService: GenService<{
    *
    * OUT_OF_RANGE: the range does not lie within the file. FAILED_PRECONDITION: the file is not, or
    * is no longer, the one that `if_digest` names. DATA_LOSS: the server cannot read its disk.
+   * UNAVAILABLE with reason HASHING: as in GetChecksum, when `if_digest` has to be compared.
    *
    * @generated from rpc quorate.v1.ReplicaService.ReadRange
    */
@@ -425,6 +426,9 @@ export const ReplicaService: GenService<{
   },
   /**
    * Streams the digests of a file's pieces, in order, many to a message.
+   *
+   * OUT_OF_RANGE: there are fewer pieces. FAILED_PRECONDITION: as in ReadRange. UNAVAILABLE with
+   * reason HASHING: as in GetChecksum.
    *
    * @generated from rpc quorate.v1.ReplicaService.ListPieces
    */

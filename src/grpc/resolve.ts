@@ -1,0 +1,25 @@
+/** Finds out where a host's name leads, so that one server under two names does not vote twice. */
+
+import { lookup } from "node:dns/promises";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** A name server that is slower than this is not waited for: connecting will tell. */
+const patienceMs = 2_000;
+
+/** The host's address; the host itself, in lower case, when it has none or nobody says in time. */
+export async function addressOf(host: string): Promise<string> {
+  const end = new AbortController();
+  const named = host.toLowerCase();
+  const unknown = () => named;
+  const found = lookup(host).then(({ address }) => address, unknown);
+  try {
+    return await Promise.race([found, delay(patienceMs, named, { signal: end.signal })]);
+  } finally {
+    end.abort();
+  }
+}
+
+/** `host:port`, with an IPv6 address in brackets, as every list of servers takes it. */
+export function endpointText(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
