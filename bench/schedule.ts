@@ -3,6 +3,8 @@
  * virtual time, each against the computed ideal and beside four baselines.
  */
 
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Checkpoint } from "../src/download/checkpoint.js";
 import { transfer } from "../src/download/transfer.js";
 import { RangeSet } from "../src/schedule/range.js";
@@ -14,6 +16,7 @@ import { nullPartial } from "../test/simulation/null-partial.js";
 import { simulatedReplica } from "../test/simulation/simulated-replica.js";
 import { VirtualClock } from "../test/simulation/virtual-clock.js";
 import { manifestOfBytes, memoryReplica } from "../test/support/memory-replica.js";
+import { baselines, runBaseline } from "./baselines.js";
 import { idealSeconds } from "./ideal.js";
 import { type ScheduleWorld, scheduleWorlds } from "./schedule-worlds.js";
 
@@ -21,7 +24,9 @@ const chunkBytes = 64 * 1024;
 
 interface Outcome {
   readonly seconds: number;
+  /** Bytes that came in vain. */
   readonly wasted: number;
+  readonly size: number;
 }
 
 const contents = new Map<number, { bytes: Uint8Array; honest: ReturnType<typeof memoryReplica> }>();
@@ -69,22 +74,72 @@ async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
     ...{ name: "file.bin", agreement, replicas, lateVotes: [], scheduler, digests, partial },
     ...{ checkpoint: new Checkpoint(partial, 0), clock, bucket: undefined },
     ...{ intervalMs: 1e9, timeoutMs: 600_000, signal: new AbortController().signal },
-    onEvent: (event) => {
-      if (process.env.TRACE === world.name && event.event === "fault") {
-        process.stdout.write(`${clock.now()} ${JSON.stringify(event)}\n`);
-      }
-    },
+    onEvent: () => {},
   });
   const wasted = scheduler.scoreboard.all().reduce((sum, score) => sum + score.wastedBytes, 0);
-  return { seconds: clock.now() / 1000, wasted };
+  return { seconds: clock.now() / 1000, wasted, size: world.size };
 }
 
-for (const world of scheduleWorlds) {
-  const ideal = idealSeconds(world.size, world.replicas, (world.cap ?? Infinity) * 1e6);
-  const { seconds, wasted } = await runQuorate(world);
-  const share = ((100 * ideal) / seconds).toFixed(1).padStart(6);
-  const waste = ((100 * wasted) / world.size).toFixed(2);
-  process.stdout.write(
-    `${world.name.padEnd(14)} ideal ${ideal.toFixed(2).padStart(6)} s  ours ${seconds.toFixed(2).padStart(6)} s ${share} %  (aim ${world.aim * 100} %)  waste ${waste} %\n`,
+interface Line {
+  readonly world: string;
+  readonly idealSeconds: number;
+  readonly ours: Outcome;
+  /** Shares of the ideal, in percent. */
+  readonly share: number;
+  readonly aim: number;
+  readonly baselines: Readonly<Record<string, number>>;
+}
+
+async function measure(world: ScheduleWorld): Promise<Line> {
+  const ideal = idealSeconds(
+    world.size,
+    world.replicas,
+    (world.cap ?? Number.POSITIVE_INFINITY) * 1e6,
   );
+  const ours = await runQuorate(world);
+  const shares: Record<string, number> = {};
+  for (const [name, strategy] of Object.entries(baselines)) {
+    shares[name] = (100 * ideal) / (await runBaseline(strategy, world));
+  }
+  const share = (100 * ideal) / ours.seconds;
+  const { name, aim } = world;
+  return { world: name, idealSeconds: ideal, ours, share, aim: 100 * aim, baselines: shares };
+}
+
+function lineText({
+  world,
+  idealSeconds: ideal,
+  ours,
+  share,
+  aim,
+  baselines: others,
+}: Line): string {
+  const percent = (value: number) => value.toFixed(1).padStart(6);
+  const cells = [
+    world.padEnd(14),
+    ideal.toFixed(2).padStart(7),
+    ours.seconds.toFixed(2).padStart(7),
+    percent(share),
+    percent(aim),
+    percent((100 * ours.wasted) / (ours.size || 1)),
+    ...Object.values(others).map((value) => percent(value).padStart(15)),
+  ];
+  return cells.join("  ");
+}
+
+const head = ["world".padEnd(14), "ideal s", " ours s", "ours %", " aim %", "waste%"];
+process.stdout.write(
+  `${[...head, ...Object.keys(baselines).map((n) => n.padStart(15))].join("  ")}\n`,
+);
+const lines: Line[] = [];
+for (const world of scheduleWorlds) {
+  const line = await measure(world);
+  lines.push(line);
+  process.stdout.write(`${lineText(line)}\n`);
+}
+const results = join(import.meta.dirname, "results");
+mkdirSync(results, { recursive: true });
+writeFileSync(join(results, "schedule.json"), `${JSON.stringify(lines, null, 2)}\n`);
+if (lines.some(({ share, aim }) => share < aim)) {
+  process.stdout.write("some worlds miss their aim\n");
 }
