@@ -34,8 +34,9 @@ export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: C
         if (clientLink !== undefined) {
           await sleepUntil(clock, clientLink.pass(next - offset, clock.now()), call);
         }
-        yield { offset, bytes: content.subarray(offset, next) };
+        const chunk = { offset, bytes: content.subarray(offset, next) };
         offset = next;
+        yield chunk;
       }
     } finally {
       // Who stops reading has half a round trip's worth of bytes on the way to it, all in vain.
