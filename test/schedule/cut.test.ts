@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
 import { type Cutter, chooseCut, type Victim } from "../../src/schedule/cut.js";
 import { replicaId } from "../../src/trust/quorum.js";
-import { Seeded, seed } from "./seeded.js";
+import { Seeded, seed } from "../support/seeded.js";
 
 const pieceBytes = 100;
 

@@ -3,7 +3,7 @@ import { type Lease, Ledger } from "../../src/schedule/ledger.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { RangeSet } from "../../src/schedule/range.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
-import { Seeded, seed } from "./seeded.js";
+import { Seeded, seed } from "../support/seeded.js";
 
 const [A, B, C] = [replicaId("A"), replicaId("B"), replicaId("C")];
 const p = (start: number, end: number) => RangeSet.of({ start, end });

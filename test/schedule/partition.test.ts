@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { partition, partitionInto, type Share } from "../../src/schedule/partition.js";
 import { RangeSet } from "../../src/schedule/range.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
-import { Seeded, seed } from "./seeded.js";
+import { Seeded, seed } from "../support/seeded.js";
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => replicaId(`r${index}`));
 const w = (...weights: number[]): Share[] =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Range, RangeSet } from "../../src/schedule/range.js";
-import { Seeded, seed } from "./seeded.js";
+import { Seeded, seed } from "../support/seeded.js";
 
 /** `[start, end)`. */
 const r = (start: number, end: number): Range => ({ start, end });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Fault } from "../../src/schedule/faults.js";
-import { Seeded, seed } from "./seeded.js";
+import { Seeded, seed } from "../support/seeded.js";
 import { at, pieceBytes, type Server, SmallWorld } from "./small-world.js";
 
 const unreachable: Fault = { kind: "unreachable", detail: "no route" };

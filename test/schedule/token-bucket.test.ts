@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TokenBucket } from "../../src/schedule/token-bucket.js";
-import { Seeded, seed } from "./seeded.js";
+import { Seeded, seed } from "../support/seeded.js";
 
 const rate = 1000;
 const burstMs = 50;
