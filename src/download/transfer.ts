@@ -60,6 +60,7 @@ class Transfer {
   readonly #reads = new Map<number, { abort: AbortController; done: Promise<void> }>();
   #failure: { readonly error: unknown } | undefined;
   #doneBytes: number;
+  #furthestBytes: number;
   #progressAt: number;
   #lookedAt: number;
   #toldAt: number;
@@ -68,6 +69,7 @@ class Transfer {
     this.#job = job;
     const { settled, layout } = job.scheduler.ledger;
     this.#doneBytes = byteCount(layout, settled);
+    this.#furthestBytes = this.#doneBytes;
     this.#progressAt = job.clock.now();
     this.#lookedAt = job.clock.now();
     this.#toldAt = this.#progressAt;
@@ -225,8 +227,14 @@ class Transfer {
 
   #giveUpWhenHopeless(now: number): void {
     const { scheduler, name, timeoutMs } = this.#job;
-    const cameAt = scheduler.scoreboard.all().map(({ lastByteAt }) => lastByteAt ?? 0);
-    const stuckMs = now - Math.max(this.#progressAt, ...cameAt);
+    // Bytes of a piece in progress count as long as they get further than any attempt before: a piece
+    // may take minutes on a slow link, and a replica that always breaks off half way gets nowhere.
+    const reachedBytes = this.#doneBytes + scheduler.mostHeldBytes;
+    if (reachedBytes > this.#furthestBytes) {
+      this.#furthestBytes = reachedBytes;
+      this.#progressAt = now;
+    }
+    const stuckMs = now - this.#progressAt;
     const error = giveUp({ name, scheduler, stuckMs, timeoutMs });
     if (error !== undefined) throw error;
   }

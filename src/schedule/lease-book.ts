@@ -65,6 +65,11 @@ export class LeaseBook {
     this.#scoreboard.addLatency(lease.replica, now - running.grantedAt);
   }
 
+  /** The most bytes of a piece in progress that any open lease holds. */
+  get mostHeldBytes(): number {
+    return Math.max(0, ...[...this.#running.values()].map(({ gotBytes }) => gotBytes));
+  }
+
   awaiting(lease: Lease, now: number): void {
     const running = this.#running.get(lease.id);
     if (running !== undefined) running.waitingSince ??= now;

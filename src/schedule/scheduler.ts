@@ -84,6 +84,11 @@ export class Scheduler {
     return this.ledger.isDone;
   }
 
+  /** The most bytes of a piece in progress that any open lease holds. */
+  get mostHeldBytes(): number {
+    return this.#book.mostHeldBytes;
+  }
+
   /** Whether nobody is left who could deliver what is missing. */
   get isHopeless(): boolean {
     if (this.isDone || this.ledger.leases().length > 0) return false;
