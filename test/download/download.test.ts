@@ -1,9 +1,9 @@
 /** The file comes whole from any number of replicas, of any size, and the receipt says how. */
 
 import assert from "node:assert/strict";
-import { Seeded, seed } from "../support/seeded.js";
 import { altered, paced, withoutPieces } from "../support/broken-replica.js";
 import { madeUp } from "../support/made-up.js";
+import { Seeded, seed } from "../support/seeded.js";
 import {
   type ByLetter,
   content,
