@@ -227,8 +227,9 @@ class Transfer {
 
   #giveUpWhenHopeless(now: number): void {
     const { scheduler, name, timeoutMs } = this.#job;
-    // Bytes of a piece in progress count as long as they get further than any attempt before: a piece
-    // may take minutes on a slow link, and a replica that always breaks off half way gets nowhere.
+    // Bytes of a piece in progress count as long as they get further than any attempt before: a
+    // piece may take minutes on a slow link, and a replica that always breaks off half way gets
+    // nowhere.
     const reachedBytes = this.#doneBytes + scheduler.mostHeldBytes;
     if (reachedBytes > this.#furthestBytes) {
       this.#furthestBytes = reachedBytes;

@@ -1,6 +1,5 @@
 /**
- * Worlds made from a seed: who is there, how fast, how far, and what goes wrong with whom and
- * when.
+ * Worlds made from a seed: who is there, how fast, how far, and what goes wrong with whom and when.
  */
 
 import { Seeded } from "../support/seeded.js";
