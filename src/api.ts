@@ -17,8 +17,7 @@ import { openPartialFile } from "./files/partial-file.js";
 import { type SharedFolder, shareFile, shareFolder } from "./files/shared-folder.js";
 import { checkTarget, resolveTarget } from "./files/target.js";
 import { checkPort } from "./grpc/port-check.js";
-import { connectReplica, type RemoteReplica } from "./grpc/replica-client.js";
-import { listenReplica } from "./grpc/replica-server.js";
+import type { RemoteReplica } from "./grpc/replica-client.js";
 import { addressOf, endpointText } from "./grpc/resolve.js";
 import { type Group, startGroup } from "./serve/group.js";
 import { LocalReplica } from "./serve/local-replica.js";
@@ -165,6 +164,8 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
   };
   try {
     const replica = new LocalReplica(shared, manifests);
+    // Loaded only now: gRPC takes longer to load than all the rest, and not every command needs it.
+    const { listenReplica } = await import("./grpc/replica-server.js");
     const world = { clock: systemClock, checkPort, listen: listenReplica };
     const group = await startGroup(replica, request.ports, world, resolved);
     if ("file" in share) hashAhead(shared, manifests);
@@ -204,6 +205,7 @@ async function withReplicas<Result>(
       throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
     }
   }
+  const { connectReplica } = await import("./grpc/replica-client.js");
   const places = await Promise.all(
     addresses.map(async ({ host, port }) => endpointText(await addressOf(host), port)),
   );
