@@ -33,7 +33,11 @@ export async function askName(
   if (only === undefined && silent.length === replicas.length) {
     const facts = silent.map(({ replica, why }) => `${replica} ${why}`).join("; ");
     throw new NoQuorumError(`${command}: no replica says what it serves (${facts})`, {
-      ...{ needed: 1, configured: replicas.length, tally: [], silent: silent.length, missing: 0 },
+      needed: 1,
+      configured: replicas.length,
+      tally: [],
+      silent: silent.length,
+      missing: 0,
     });
   }
   if (only === undefined) {

@@ -166,8 +166,15 @@ async function run(filling: Filling, scheduler: Scheduler, checkpoint: Checkpoin
   const { clock, random } = world;
   const { digests } = list;
   await transfer({
-    ...{ ...request, ...resolved, ...agreed },
-    ...{ scheduler, checkpoint, digests, partial, clock, bucket },
+    ...request,
+    ...resolved,
+    agreement: agreed.agreement,
+    scheduler,
+    checkpoint,
+    digests,
+    partial,
+    clock,
+    bucket,
     lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
   });
 }
@@ -177,7 +184,10 @@ function schedulerFor({ world, resolved, agreed, list }: Filling, verified: Rang
   const { agreement, roundTripsMs } = agreed;
   const { random } = world;
   const scheduler = new Scheduler(agreement.manifest, {
-    ...{ verified, chunks, limitRate, random },
+    verified,
+    chunks,
+    limitRate,
+    random,
     hedges: list.digests !== undefined,
   });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
