@@ -1,6 +1,7 @@
 /** The use cases, wired to the real wire, disk, threads and clock: what `index.ts` offers. */
 
 import { download as downloadWith } from "./download/download.js";
+import { thenLetGo } from "./download/let-go.js";
 import { list as listWith, type Offers } from "./download/list.js";
 import { checkRequest, type DownloadOptions, resolveOptions } from "./download/options.js";
 import type { OnEvent, Receipt } from "./download/progress.js";
@@ -76,18 +77,13 @@ export async function survey(
   const { name } = request;
   checkRequest("survey", name, request.replicas.length);
   const resolved = resolveOptions(options);
-  // Whoever is still being asked once the verdict is clear is let go, and keeps no process alive.
-  const end = new AbortController();
-  const signal = AbortSignal.any([resolved.signal, end.signal]);
-  try {
-    return await withReplicas(
+  return thenLetGo(resolved.signal, (signal) =>
+    withReplicas(
       request.replicas,
       (replicas) => surveyWith({ ...resolved, signal, replicas, name, clock: systemClock }),
       options?.onEvent,
-    );
-  } finally {
-    end.abort();
-  }
+    ),
+  );
 }
 
 /** Compares a local file with what a quorum says it should be. */

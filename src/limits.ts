@@ -115,6 +115,8 @@ export const limits = {
    * Leases running at once, over all replicas: bounds unverified bytes in memory (one piece each).
    */
   leases: 128,
+  /** Bytes a second that a limit may be set to: less is as good as nothing. */
+  leastRate: 1 * KiB,
   /** Disk: verified pieces become durable each second or 64 MiB, whichever is first. */
   checkpointMs: 1_000,
   checkpointBytes: 64 * MiB,
@@ -152,7 +154,9 @@ export const limits = {
   youngFileMs: 2_000,
   /** Files hashed at once; the rest wait their turn. */
   hashersAtOnce: 2,
-  /** Files being hashed or waiting for it: each holds a descriptor. Beyond it, a claim is `busy`. */
+  /**
+   * Files being hashed or waiting for it: each holds a descriptor. Beyond it, a claim is `busy`.
+   */
   hashesInFlight: 64,
   /** Manifests kept in memory; the least recently used one goes first. */
   manifestsKept: 1024,

@@ -171,6 +171,18 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+/** Hashes an open file somewhere else than in the thread that asks. */
+export type HashFile = (request: {
+  /** An open descriptor; it must stay open until this is over. */
+  readonly fd: number;
+  readonly size: number;
+  /** Bytes in a piece; the protocol's for the size by default. */
+  readonly pieceBytes?: number | undefined;
+  readonly onProgress: (doneBytes: number) => void;
+  /** It rejects with the signal's reason when it is aborted. */
+  readonly signal: AbortSignal;
+}) => Promise<FileManifest>;
+
 /** The files that may be served, and no others. Failures are ReplicaFaults. */
 export interface SharedFiles {
   /** The one file's name when there is one, else `undefined`. */

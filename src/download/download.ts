@@ -14,6 +14,7 @@ import type { Manifest } from "../trust/manifest.js";
 import { type Agreed, agree } from "./agree.js";
 import { Checkpoint } from "./checkpoint.js";
 import { lateVotes } from "./late-votes.js";
+import { thenLetGo } from "./let-go.js";
 import {
   checkRequest,
   type DownloadOptions,
@@ -53,14 +54,7 @@ export async function download(
 ): Promise<Receipt> {
   const resolved = resolveOptions(options);
   checkRequest("get", request.name, request.replicas.size);
-  // Whoever is still being asked when all is over is let go, and not heard of again.
-  const end = new AbortController();
-  const signal = AbortSignal.any([resolved.signal, end.signal]);
-  try {
-    return await getFile(request, world, { ...resolved, signal });
-  } finally {
-    end.abort();
-  }
+  return thenLetGo(resolved.signal, (signal) => getFile(request, world, { ...resolved, signal }));
 }
 
 async function getFile(

@@ -45,7 +45,7 @@ export function resolveOptions(options: DownloadOptions = {}): ResolvedOptions {
   if (chunks !== undefined && !(Number.isSafeInteger(chunks) && chunks >= 1 && chunks <= 1e6)) {
     throw new UsageError(`chunks: ${chunks} is not a whole number from 1 to 1,000,000`);
   }
-  if (limitRate !== undefined && !(limitRate >= 1024)) {
+  if (limitRate !== undefined && !(limitRate >= limits.leastRate)) {
     throw new UsageError(`limit rate: ${limitRate} is not at least 1 KiB a second`);
   }
   if (!(timeoutMs > 0)) throw new UsageError(`timeout: ${timeoutMs} ms is not more than 0`);

@@ -3,7 +3,6 @@
  * the journal fed. It decides nothing about who fetches what.
  */
 
-import { limits } from "../limits.js";
 import { type Clock, type Partial, ReplicaFault } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
@@ -62,7 +61,6 @@ class Transfer {
   #doneBytes: number;
   #furthestBytes: number;
   #progressAt: number;
-  #lookedAt: number;
   #toldAt: number;
 
   constructor(job: TransferJob) {
@@ -71,7 +69,6 @@ class Transfer {
     this.#doneBytes = byteCount(layout, settled);
     this.#furthestBytes = this.#doneBytes;
     this.#progressAt = job.clock.now();
-    this.#lookedAt = job.clock.now();
     this.#toldAt = this.#progressAt;
     for (const vote of job.lateVotes) this.#welcome(vote);
   }
@@ -85,7 +82,6 @@ class Transfer {
         signal.throwIfAborted();
         this.throwIfFailed();
         const now = clock.now();
-        this.#forgiveOwnStall(now);
         for (const decision of scheduler.decide(now)) this.#carryOut(decision);
         this.#tellBans();
         this.#giveUpWhenHopeless(now);
@@ -217,16 +213,10 @@ class Transfer {
     });
   }
 
-  /** If we did not look for long, it was we who stood still; while we hold bytes back, too. */
-  #forgiveOwnStall(now: number): void {
-    const gapMs = now - this.#lookedAt;
-    this.#lookedAt = now;
-    if (gapMs > limits.ownStallMs) this.#progressAt += gapMs - limits.watchMs;
-    if (this.#job.bucket?.isHolding(now)) this.#progressAt = now;
-  }
-
   #giveUpWhenHopeless(now: number): void {
-    const { scheduler, name, timeoutMs } = this.#job;
+    const { scheduler, bucket, name, timeoutMs } = this.#job;
+    // What we stood still for, or hold back ourselves, is nobody's delay.
+    this.#progressAt = bucket?.isHolding(now) ? now : this.#progressAt + scheduler.stoodStillMs;
     // Bytes of a piece in progress count as long as they get further than any attempt before: a
     // piece may take minutes on a slow link, and a replica that always breaks off half way gets
     // nowhere.

@@ -10,14 +10,10 @@ import { type Range, RangeSet } from "../schedule/range.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { leafAt, leafCount, type PieceDigests } from "../trust/merkle.js";
 import type { Reached } from "../trust/quorum.js";
-import { type Agreed, agree } from "./agree.js";
+import { agree } from "./agree.js";
 import type { DownloadRequest } from "./download.js";
-import {
-  checkRequest,
-  type DownloadOptions,
-  type ResolvedOptions,
-  resolveOptions,
-} from "./options.js";
+import { thenLetGo } from "./let-go.js";
+import { checkRequest, type DownloadOptions, resolveOptions } from "./options.js";
 import { fetchPieceList } from "./piece-list.js";
 
 /** What verification needs from the world. */
@@ -50,12 +46,14 @@ export async function verify(
 ): Promise<Verification> {
   const resolved = resolveOptions(options);
   checkRequest("verify", request.name, request.replicas.size);
-  const { agreement } = await agreeAndLetGo(request, world, resolved);
+  const { clock } = world;
+  const { agreement } = await thenLetGo(resolved.signal, (signal) =>
+    agree("verify", { ...request, ...resolved, signal, clock }),
+  );
   const local = await world.digestLocal(agreement.manifest.pieceBytes);
   const { digest, size } = agreement.manifest;
   const isRight = local.digest === digest && local.size === size;
   if (isRight) return { isRight, agreement, local, bad: [] };
-  const { clock } = world;
   const asked = { ...request, clock, signal: resolved.signal };
   const digests = await fetchPieceList(agreement, asked).then(
     (list) => list.digests,
@@ -67,21 +65,6 @@ export async function verify(
   );
   const bad = digests === undefined ? undefined : badRanges(local, agreement, digests);
   return { isRight, agreement, local, bad };
-}
-
-/** Whoever has not answered when the verdict is clear is let go: nobody would hear of it. */
-async function agreeAndLetGo(
-  request: DownloadRequest,
-  { clock }: VerifyWorld,
-  resolved: ResolvedOptions,
-): Promise<Agreed> {
-  const end = new AbortController();
-  const signal = AbortSignal.any([resolved.signal, end.signal]);
-  try {
-    return await agree("verify", { ...request, ...resolved, signal, clock });
-  } finally {
-    end.abort();
-  }
 }
 
 function badRanges(local: FileManifest, { manifest }: Reached, digests: PieceDigests): Range[] {

@@ -3,19 +3,10 @@
 import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { type FileVersion, type OpenFile, ReplicaFault } from "../ports.js";
+import { type FileVersion, type HashFile, type OpenFile, ReplicaFault } from "../ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { ManifestBuilder } from "../trust/manifest-builder.js";
 import { errorCode } from "./storage-error.js";
-
-/** Hashes an open descriptor somewhere else than in this thread. */
-export type HashFile = (request: {
-  readonly fd: number;
-  readonly size: number;
-  readonly pieceBytes?: number | undefined;
-  readonly onProgress: (doneBytes: number) => void;
-  readonly signal: AbortSignal;
-}) => Promise<FileManifest>;
 
 /** Below this a thread costs more than the hash: 50 ms to start one are 80 MB hashed. */
 const inlineBytes = 4 * 1024 * 1024;

@@ -8,10 +8,10 @@ import { constants } from "node:fs";
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { UsageError } from "../errors.js";
-import { type OpenFile, ReplicaFault, type SharedFiles } from "../ports.js";
+import { type HashFile, type OpenFile, ReplicaFault, type SharedFiles } from "../ports.js";
 import { isHidden, nameProblem } from "../trust/name.js";
 import { listFolder, namesBelow } from "./folder-listing.js";
-import { type HashFile, openFileOf } from "./open-file.js";
+import { openFileOf } from "./open-file.js";
 import { errorCode } from "./storage-error.js";
 import { below, O_PATH, withFolder } from "./walk.js";
 

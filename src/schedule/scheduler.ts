@@ -54,6 +54,7 @@ export class Scheduler {
   readonly #hedges: boolean;
   #hasPartitioned = false;
   #lookedAt: number | undefined;
+  #stoodStillMs = 0;
 
   /**
    * `chunks`: how many first regions; as many as replicas by default. `random`: uniform in [0, 1).
@@ -98,6 +99,14 @@ export class Scheduler {
   /** A member of the quorum takes part; `latencyMs` is the round trip seen when it was asked. */
   join(replica: ReplicaId, latencyMs?: number): void {
     this.scoreboard.add(replica, latencyMs);
+  }
+
+  /**
+   * Milliseconds for which we ourselves stood still before the last decisions; no clock counts
+   * them.
+   */
+  get stoodStillMs(): number {
+    return this.#stoodStillMs;
   }
 
   /** What to do now. To be asked again on every event, and at least each `limits.watchMs`. */
@@ -178,11 +187,12 @@ export class Scheduler {
 
   /** If we did not look for long, we stood still, not they: every clock moves by the gap. */
   #forgiveOwnStall(now: number): void {
-    const gapMs = now - (this.#lookedAt ?? now) - limits.watchMs;
+    const elapsedMs = now - (this.#lookedAt ?? now);
     this.#lookedAt = now;
-    if (gapMs <= limits.ownStallMs - limits.watchMs) return;
-    this.#book.shift(gapMs);
-    this.scoreboard.shift(gapMs);
+    this.#stoodStillMs = elapsedMs > limits.ownStallMs ? elapsedMs - limits.watchMs : 0;
+    if (this.#stoodStillMs === 0) return;
+    this.#book.shift(this.#stoodStillMs);
+    this.scoreboard.shift(this.#stoodStillMs);
   }
 
   #partitionOnce(now: number): void {

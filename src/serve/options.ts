@@ -4,6 +4,7 @@
  */
 
 import { messageOf, UsageError } from "../errors.js";
+import { limits } from "../limits.js";
 import { type FaultName, faultNames } from "./faulty-replica.js";
 import type { OnServeEvent } from "./serve-events.js";
 
@@ -47,7 +48,7 @@ export function resolveServeOptions(
     throw new UsageError(`interval: ${intervalMs} ms is more than ${longestTimerMs}`);
   }
   if (!(intervalMs > 0)) throw new UsageError(`interval: ${intervalMs} ms is not more than 0`);
-  if (limitRate !== undefined && !(limitRate >= 1024)) {
+  if (limitRate !== undefined && !(limitRate >= limits.leastRate)) {
     throw new UsageError(`limit rate: ${limitRate} is not at least 1 KiB a second`);
   }
   for (const [port, fault] of faults) {

@@ -4,25 +4,15 @@
  */
 
 import { Worker } from "node:worker_threads";
+import type { HashFile } from "../ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 import type { HashOrder, HashReport } from "./hash-worker.js";
-
-/** What to hash. */
-export interface HashRequest {
-  /** An open descriptor; it must stay open until this is over. */
-  readonly fd: number;
-  readonly size: number;
-  /** Bytes in a piece; the protocol's for the size by default. */
-  readonly pieceBytes?: number | undefined;
-  readonly onProgress: (doneBytes: number) => void;
-  readonly signal: AbortSignal;
-}
 
 /**
  * Reads the file from start to end and says what it is. Rejects with the signal's reason when it is
  * aborted, and with the error of the read that failed, or when the file ends before `size`.
  */
-export async function hashFile(request: HashRequest): Promise<FileManifest> {
+export const hashFile: HashFile = async (request) => {
   const { fd, size, pieceBytes, onProgress, signal } = request;
   signal.throwIfAborted();
   // Run from source, as the tests do, the worker is a .ts file like this one.
@@ -49,4 +39,4 @@ export async function hashFile(request: HashRequest): Promise<FileManifest> {
     worker.removeAllListeners();
     await worker.terminate();
   }
-}
+};

@@ -12,7 +12,8 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { digestInline, type HashFile, openFileOf } from "../../src/files/open-file.js";
+import { digestInline, openFileOf } from "../../src/files/open-file.js";
+import type { HashFile } from "../../src/ports.js";
 import { ReplicaFault } from "../../src/ports.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
