@@ -2,18 +2,10 @@
  * The public API: get a file from many servers without trusting any one of them, and serve files.
  */
 
-export {
-  type Address,
-  digestFile,
-  download,
-  type GetRequest,
-  list,
-  type ServeRequest,
-  type Serving,
-  serve,
-  survey,
-  verify,
-} from "./api.js";
+export { digestFile, list, survey, verify } from "./api/check.js";
+export { download, type GetRequest } from "./api/get.js";
+export type { Address } from "./api/replicas.js";
+export { type ServeRequest, type Serving, serve } from "./api/serve.js";
 export type { Offer, Offers } from "./download/list.js";
 export type { DownloadOptions } from "./download/options.js";
 export type {

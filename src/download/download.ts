@@ -4,16 +4,10 @@
  * place.
  */
 
-import { IntegrityError } from "../errors.js";
 import type { Clock, Partial, Random } from "../ports.js";
-import { byteCount, type Layout } from "../schedule/pieces.js";
-import type { RangeSet } from "../schedule/range.js";
-import { Scheduler } from "../schedule/scheduler.js";
-import { TokenBucket } from "../schedule/token-bucket.js";
 import type { Manifest } from "../trust/manifest.js";
-import { type Agreed, agree } from "./agree.js";
-import { Checkpoint } from "./checkpoint.js";
-import { lateVotes } from "./late-votes.js";
+import { agree } from "./agree.js";
+import { fill } from "./fill.js";
 import { thenLetGo } from "./let-go.js";
 import {
   checkRequest,
@@ -21,12 +15,9 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "./options.js";
-import { fetchPieceList, type PieceList } from "./piece-list.js";
-import { type Receipt, receiptLines } from "./progress.js";
-import { resume, scan } from "./resume.js";
+import { fetchPieceList } from "./piece-list.js";
+import type { Receipt } from "./progress.js";
 import type { Replicas } from "./survey.js";
-import { transfer } from "./transfer.js";
-import { wholeDigest } from "./whole-digest.js";
 
 /** What a download needs from the world. */
 export interface DownloadWorld {
@@ -83,109 +74,4 @@ async function getFile(
   const receipt = { name, path, digest, size, seconds, ...got };
   resolved.onEvent({ event: "receipt", ...receipt });
   return receipt;
-}
-
-interface Filling {
-  readonly request: DownloadRequest;
-  readonly world: DownloadWorld;
-  readonly resolved: ResolvedOptions;
-  readonly agreed: Agreed;
-  readonly list: PieceList;
-  readonly partial: Partial;
-}
-
-type Got = Pick<Receipt, "resumedBytes" | "hedgedBytes" | "wastedBytes" | "replicas">;
-
-/** Makes the partial hold the agreed bytes, and proves it by reading them back. */
-async function fill(filling: Filling): Promise<Got> {
-  const { resolved, world, agreed, list, partial } = filling;
-  const { manifest } = agreed.agreement;
-  const layout: Layout = manifest;
-  const resumed = await resume(partial, layout, { digests: list.digests, signal: resolved.signal });
-  const checkpoint = new Checkpoint(partial, world.clock.now());
-  for (const record of resumed.unrecorded) checkpoint.add(record, layout.pieceBytes);
-  await checkpoint.flush();
-  const resumedBytes = byteCount(layout, resumed.verified);
-  if (resumedBytes > 0) resolved.onEvent({ event: "resumed", bytes: resumedBytes });
-
-  const scheduler = schedulerFor(filling, resumed.verified);
-  await run(filling, scheduler, checkpoint);
-  if ((await wholeDigest(partial.sink, manifest.size, resolved)) !== manifest.digest) {
-    await repair(filling, scheduler, checkpoint);
-  }
-  const replicas = receiptLines(agreed.agreement, scheduler);
-  return {
-    resumedBytes,
-    hedgedBytes: scheduler.ledger.hedgedPieces * layout.pieceBytes,
-    wastedBytes: replicas.reduce((sum, { wastedBytes }) => sum + wastedBytes, 0),
-    replicas,
-  };
-}
-
-/**
- * All pieces passed and the whole does not: read the disk again by pieces, and fetch what differs,
- * once.
- */
-async function repair(
-  filling: Filling,
-  scheduler: Scheduler,
-  checkpoint: Checkpoint,
-): Promise<void> {
-  const { request, resolved, agreed, list, partial } = filling;
-  const { manifest } = agreed.agreement;
-  const failed = new IntegrityError(
-    `get ${request.name}: the whole file does not have the digest that the quorum agreed on ` +
-      `(${manifest.digest}); nothing was published`,
-  );
-  if (list.digests !== undefined) {
-    const found = { sink: partial.sink, leftoverBytes: manifest.size };
-    const { digests } = list;
-    const { verified } = await scan(found, manifest, { digests, signal: resolved.signal });
-    if (verified.count < manifest.pieceCount) {
-      // The same scheduler: who was banned stays banned, and the receipt counts all of it.
-      scheduler.ledger.reopen(scheduler.ledger.settled.subtract(verified));
-      await run(filling, scheduler, checkpoint);
-      const digest = await wholeDigest(partial.sink, manifest.size, resolved);
-      if (digest === manifest.digest) return;
-    }
-  }
-  await partial.discard();
-  throw failed;
-}
-
-async function run(filling: Filling, scheduler: Scheduler, checkpoint: Checkpoint): Promise<void> {
-  const { request, world, resolved, agreed, list, partial } = filling;
-  const { limitRate } = resolved;
-  const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
-  const { clock, random } = world;
-  const { digests } = list;
-  await transfer({
-    ...request,
-    ...resolved,
-    agreement: agreed.agreement,
-    scheduler,
-    checkpoint,
-    digests,
-    partial,
-    clock,
-    bucket,
-    lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
-  });
-}
-
-function schedulerFor({ world, resolved, agreed, list }: Filling, verified: RangeSet): Scheduler {
-  const { chunks, limitRate } = resolved;
-  const { agreement, roundTripsMs } = agreed;
-  const { random } = world;
-  const scheduler = new Scheduler(agreement.manifest, {
-    verified,
-    chunks,
-    limitRate,
-    random,
-    hedges: list.digests !== undefined,
-  });
-  for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
-  const now = world.clock.now();
-  for (const { replica, fault } of list.faults) scheduler.faulted(replica, fault, now);
-  return scheduler;
 }

@@ -1,0 +1,41 @@
+/** Getting a file, wired to the real wire, disk and clock. */
+
+import { download as downloadWith } from "../download/download.js";
+import { checkRequest, type DownloadOptions } from "../download/options.js";
+import type { Receipt } from "../download/progress.js";
+import { openPartialFile } from "../files/partial-file.js";
+import { checkTarget, resolveTarget } from "../files/target.js";
+import { systemClock, systemRandom } from "../system.js";
+import { type Address, withReplicas } from "./replicas.js";
+
+/** What to get, from whom, and where to put it. */
+export interface GetRequest {
+  readonly replicas: readonly Address[];
+  readonly name: string;
+  /** A folder, or the path of the file. */
+  readonly output: string;
+  /** Whether an existing regular file may be replaced. Default: no. */
+  readonly force?: boolean;
+  /** Whether an earlier run's partial is taken up. Default: yes; otherwise it is set aside. */
+  readonly resume?: boolean;
+}
+
+/** Gets a file; see `download/download.ts` for what it promises and what it throws. */
+export async function download(request: GetRequest, options?: DownloadOptions): Promise<Receipt> {
+  const { name, output, force: isForced = false, resume: resumes = true } = request;
+  checkRequest("get", name, request.replicas.length);
+  const target = await resolveTarget(output, name);
+  // Before anybody is asked: what cannot be written need not be fetched.
+  await checkTarget(target, isForced);
+  const world = {
+    clock: systemClock,
+    random: systemRandom,
+    openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) =>
+      openPartialFile(target, { manifest, isForced, resumes }),
+  };
+  return withReplicas(
+    request.replicas,
+    (replicas) => downloadWith({ name, replicas }, world, options),
+    options?.onEvent,
+  );
+}

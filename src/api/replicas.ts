@@ -1,0 +1,48 @@
+/** Connects to the replicas that were named, each once, and lets go of them. */
+
+import type { OnEvent } from "../download/progress.js";
+import { UsageError } from "../errors.js";
+import type { RemoteReplica } from "../grpc/replica-client.js";
+import { addressOf, endpointText } from "../grpc/resolve.js";
+import { type ReplicaId, replicaId } from "../trust/quorum.js";
+
+/** Where a replica is. The same address given twice counts once. */
+export interface Address {
+  /** A name or an IP address. */
+  readonly host: string;
+  /** 1–65535. */
+  readonly port: number;
+}
+
+/** Connects to each replica once, however often and under whatever names its address was given. */
+export async function withReplicas<Result>(
+  addresses: readonly Address[],
+  use: (replicas: ReadonlyMap<ReplicaId, RemoteReplica>) => Promise<Result>,
+  onEvent: OnEvent = () => {},
+): Promise<Result> {
+  for (const { port } of addresses) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
+    }
+  }
+  const { connectReplica } = await import("../grpc/replica-client.js");
+  const places = await Promise.all(
+    addresses.map(async ({ host, port }) => endpointText(await addressOf(host), port)),
+  );
+  const known = new Map<string, ReplicaId>();
+  const replicas = new Map<ReplicaId, RemoteReplica>();
+  try {
+    for (const [index, { host, port }] of addresses.entries()) {
+      const id = replicaId(endpointText(host.toLowerCase(), port));
+      const place = places[index] ?? id;
+      const into = known.get(place);
+      if (into === undefined) {
+        known.set(place, id);
+        replicas.set(id, connectReplica(host, port));
+      } else if (into !== id) onEvent({ event: "merged", replica: id, into });
+    }
+    return await use(replicas);
+  } finally {
+    for (const replica of replicas.values()) replica.close();
+  }
+}

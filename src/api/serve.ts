@@ -1,0 +1,79 @@
+/** Serving, wired to the real wire, disk, threads and clock. */
+
+import { defaultCacheFolder, manifestCache } from "../files/manifest-cache.js";
+import { type SharedFolder, shareFile, shareFolder } from "../files/shared-folder.js";
+import { checkPort } from "../grpc/port-check.js";
+import { type Group, startGroup } from "../serve/group.js";
+import { LocalReplica } from "../serve/local-replica.js";
+import { Manifests } from "../serve/manifests.js";
+import { resolveServeOptions, type ServeOptions } from "../serve/options.js";
+import { systemClock } from "../system.js";
+import { hashFile } from "../threads/hash-file.js";
+
+/** What to serve, and where. */
+export interface ServeRequest {
+  /** One file, or a folder with all regular files below it that are not hidden. */
+  readonly share: { readonly file: string } | { readonly folder: string };
+  /** One virtual server each; bad and busy ones are dropped, with an event that says why. */
+  readonly ports: readonly number[];
+}
+
+/** A running group of virtual servers. */
+export interface Serving extends Pick<Group, "servers" | "status" | "toggle"> {
+  /** Takes no new calls, lets running ones finish for at most 10 s, and ends. */
+  drain(): Promise<void>;
+  /** Breaks all connections at once and ends. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts a group of virtual servers. Throws UsageError when there is nothing to serve, or nowhere.
+ */
+export async function serve(request: ServeRequest, options: ServeOptions = {}): Promise<Serving> {
+  const resolved = resolveServeOptions(options, request.ports);
+  const { share } = request;
+  const shared =
+    "file" in share
+      ? await shareFile(share.file, hashFile)
+      : await shareFolder(share.folder, hashFile);
+  const end = new AbortController();
+  const manifests = new Manifests({
+    store: manifestCache(options.cacheFolder ?? defaultCacheFolder()),
+    signal: end.signal,
+    onProgress: (progress) => resolved.onEvent({ event: "hashing", ...progress }),
+  });
+  const finish = async () => {
+    end.abort();
+    await shared.close();
+  };
+  try {
+    const replica = new LocalReplica(shared, manifests);
+    // Loaded only now: gRPC takes longer to load than all the rest, and not every command needs it.
+    const { listenReplica } = await import("../grpc/replica-server.js");
+    const world = { clock: systemClock, checkPort, listen: listenReplica };
+    const group = await startGroup(replica, request.ports, world, resolved);
+    if ("file" in share) hashAhead(shared, manifests);
+    return {
+      servers: group.servers,
+      status: () => group.status(),
+      toggle: (number) => group.toggle(number),
+      drain: () => group.drain().then(finish),
+      kill: async () => {
+        group.kill();
+        await finish();
+      },
+    };
+  } catch (error) {
+    await finish();
+    throw error;
+  }
+}
+
+/** The one file will be asked for: its hash may be ready before the first client is. */
+function hashAhead(shared: SharedFolder, manifests: Manifests): void {
+  const hashed = shared.onlyName().then(async (name) => {
+    if (name !== undefined) await manifests.of(name, () => shared.open(name));
+  });
+  // Told HASHING, or any failure, is whoever asks for the file.
+  hashed.catch(() => {});
+}
