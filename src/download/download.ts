@@ -1,13 +1,11 @@
 /**
- * Gets a file. Read this first: ask everybody, keep the quorum, take up what an earlier run left,
- * read from all members at once, check every piece and the whole, and only then put the file in its
- * place.
+ * Gets a file. Read this first: ask everybody, keep the quorum, and attempt what it agreed on: take
+ * up what an earlier run left, read from all members at once, check every piece and the whole, and
+ * only then put the file in its place.
  */
 
-import type { Clock, Partial, Random } from "../ports.js";
-import type { Manifest } from "../trust/manifest.js";
 import { agree } from "./agree.js";
-import { fill } from "./fill.js";
+import { attempt } from "./attempt.js";
 import { thenLetGo } from "./let-go.js";
 import {
   checkRequest,
@@ -15,23 +13,8 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "./options.js";
-import { fetchPieceList } from "./piece-list.js";
 import type { Receipt } from "./progress.js";
-import type { Replicas } from "./survey.js";
-
-/** What a download needs from the world. */
-export interface DownloadWorld {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Locks and opens the unfinished file of this manifest. */
-  openPartial(manifest: Manifest): Promise<Partial>;
-}
-
-/** What to get, and from whom. */
-export interface DownloadRequest {
-  readonly name: string;
-  readonly replicas: Replicas;
-}
+import type { DownloadRequest, DownloadWorld } from "./request.js";
 
 /**
  * Resolves once the file is in its place and durable. Throws NotFoundError, NoQuorumError,
@@ -56,22 +39,9 @@ async function getFile(
   const { clock } = world;
   const startedAt = clock.now();
   const agreed = await agree("get", { ...request, ...resolved, clock });
-  const { agreement } = agreed;
-  const list = await fetchPieceList(agreement, { ...request, clock, signal: resolved.signal });
-  for (const { replica, fault } of list.faults) {
-    resolved.onEvent({ event: "fault", replica, fault });
-  }
-  await using partial = await world.openPartial(agreement.manifest);
-  if (partial.setAside !== undefined) {
-    resolved.onEvent({ event: "set-aside", path: partial.setAside });
-  }
-  const got = await fill({ request, world, resolved, agreed, list, partial });
-  resolved.signal.throwIfAborted();
-  const path = await partial.publish();
-  const { name } = request;
-  const { digest, size } = agreement.manifest;
+  const { got } = await attempt({ request, world, resolved, agreed });
   const seconds = (clock.now() - startedAt) / 1000;
-  const receipt = { name, path, digest, size, seconds, ...got };
+  const receipt = { name: request.name, seconds, ...got };
   resolved.onEvent({ event: "receipt", ...receipt });
   return receipt;
 }

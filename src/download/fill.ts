@@ -13,8 +13,9 @@ import type { Agreed } from "./agree.js";
 import { Checkpoint } from "./checkpoint.js";
 import { lateVotes } from "./late-votes.js";
 import type { ResolvedOptions } from "./options.js";
+import type { Got } from "./outcome.js";
 import type { PieceList } from "./piece-list.js";
-import { type Receipt, receiptLines } from "./progress.js";
+import { receiptLines } from "./progress.js";
 import { resume, scan } from "./resume.js";
 import type { Replicas } from "./survey.js";
 import { transfer } from "./transfer.js";
@@ -31,10 +32,10 @@ export interface Filling {
 }
 
 /** What a receipt says of the way there. */
-export type Got = Pick<Receipt, "resumedBytes" | "hedgedBytes" | "wastedBytes" | "replicas">;
+export type Filled = Omit<Got, "path" | "digest" | "size">;
 
 /** Makes the partial hold the agreed bytes, and proves it by reading them back. */
-export async function fill(filling: Filling): Promise<Got> {
+export async function fill(filling: Filling): Promise<Filled> {
   const { resolved, world, agreed, list, partial } = filling;
   const { manifest } = agreed.agreement;
   const layout: Layout = manifest;
@@ -48,7 +49,7 @@ export async function fill(filling: Filling): Promise<Got> {
   const scheduler = schedulerFor(filling, resumed.verified);
   await run(filling, scheduler, checkpoint);
   if ((await wholeDigest(partial.sink, manifest.size, resolved)) !== manifest.digest) {
-    await repair(filling, scheduler, checkpoint);
+    await mend(filling, scheduler, checkpoint);
   }
   const replicas = receiptLines(agreed.agreement, scheduler);
   return {
@@ -63,11 +64,7 @@ export async function fill(filling: Filling): Promise<Got> {
  * All pieces passed and the whole does not: read the disk again by pieces, and fetch what differs,
  * once.
  */
-async function repair(
-  filling: Filling,
-  scheduler: Scheduler,
-  checkpoint: Checkpoint,
-): Promise<void> {
+async function mend(filling: Filling, scheduler: Scheduler, checkpoint: Checkpoint): Promise<void> {
   const { request, resolved, agreed, list, partial } = filling;
   const { manifest } = agreed.agreement;
   const failed = new IntegrityError(

@@ -11,10 +11,10 @@ import type { FileManifest } from "../trust/manifest.js";
 import { leafAt, leafCount, type PieceDigests } from "../trust/merkle.js";
 import type { Reached } from "../trust/quorum.js";
 import { agree } from "./agree.js";
-import type { DownloadRequest } from "./download.js";
 import { thenLetGo } from "./let-go.js";
 import { checkRequest, type DownloadOptions, resolveOptions } from "./options.js";
 import { fetchPieceList } from "./piece-list.js";
+import type { DownloadRequest } from "./request.js";
 
 /** What verification needs from the world. */
 export interface VerifyWorld {

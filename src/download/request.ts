@@ -1,0 +1,22 @@
+/** What a download is given: what to get, from whom, and what it needs from the world. */
+
+import type { Clock, Partial, Random } from "../ports.js";
+import type { Manifest } from "../trust/manifest.js";
+import type { Replicas } from "./survey.js";
+
+/** What a download needs from the world. */
+export interface DownloadWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * Locks and opens the unfinished file of this manifest. Asked for again, after the last one was
+   * closed, when the file became another one during the download.
+   */
+  openPartial(manifest: Manifest): Promise<Partial>;
+}
+
+/** What to get, and from whom. */
+export interface DownloadRequest {
+  readonly name: string;
+  readonly replicas: Replicas;
+}
