@@ -5,6 +5,7 @@ import { limits } from "../limits.js";
 import { type Clock, type NamedClaim, type Replica, ReplicaFault } from "../ports.js";
 import { clampedRetryMs } from "../schedule/backoff.js";
 import { type Fault, faultText } from "../schedule/faults.js";
+import type { Claim } from "../trust/manifest.js";
 import {
   type Agreement,
   type Answer,
@@ -25,6 +26,8 @@ export interface SurveyRequest {
   readonly replicas: Replicas;
   readonly name: string;
   readonly rule: Rule;
+  /** Claims whose root was tried before, and is not to be tried again. */
+  readonly doubted?: readonly Claim[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
@@ -46,7 +49,7 @@ export interface Survey {
  * after, when no further answer could change the verdict. Replicas that are hashing are waited for.
  */
 export async function survey(request: SurveyRequest): Promise<Survey> {
-  const { replicas, rule, clock, signal, onEvent } = request;
+  const { replicas, rule, doubted = [], clock, signal, onEvent } = request;
   const votes = new Map<ReplicaId, Vote>();
   const roundTripsMs = new Map<ReplicaId, number>();
   const clear = new Bell();
@@ -57,7 +60,8 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
       votes.set(id, vote);
       roundTripsMs.set(id, roundTripMs);
       if (!signal.aborted) onEvent({ event: "answer", vote, roundTripMs });
-      if (isSettled([...votes.values()], replicas.size - votes.size, rule)) clear.ring();
+      const pending = replicas.size - votes.size;
+      if (isSettled([...votes.values()], pending, { rule, doubted })) clear.ring();
       return vote;
     });
     asked.set(id, vote);
@@ -70,7 +74,7 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
   const inOrder = [...replicas.keys()].map(
     (id) => votes.get(id) ?? { replica: id, answer: pending },
   );
-  const agreement = decide(inOrder, rule);
+  const agreement = decide(inOrder, rule, doubted);
   onEvent({ event: "agreement", agreement });
   const latecomers = new Map([...asked].filter(([id]) => !votes.has(id)));
   return { agreement, roundTripsMs, latecomers };

@@ -9,7 +9,7 @@ import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
 import type { Decision, Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import type { PieceDigests } from "../trust/merkle.js";
-import { fits, type Reached, type Vote } from "../trust/quorum.js";
+import { joins, type Reached, type Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { giveUp } from "./give-up.js";
@@ -200,7 +200,7 @@ class Transfer {
   #welcome(latecomer: Promise<Vote>): void {
     const { scheduler, agreement, onEvent, signal } = this.#job;
     const welcomed = latecomer.then(({ replica, answer }) => {
-      if (answer.kind !== "claimed" || !fits(answer.claim, agreement.manifest)) return;
+      if (answer.kind !== "claimed" || !joins(answer.claim, agreement)) return;
       if (scheduler.isDone || signal.aborted) return;
       if (scheduler.scoreboard.all().some((score) => score.replica === replica)) return;
       scheduler.join(replica);

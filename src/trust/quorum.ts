@@ -2,7 +2,6 @@
  * Decides what a file is, from what each configured replica answered. Pure: votes in, verdict out.
  */
 
-import { assert } from "../errors.js";
 import { type Digest, parseDigest } from "./digest.js";
 import { type Claim, type Manifest, manifestOf, sameClaim } from "./manifest.js";
 
@@ -37,8 +36,12 @@ export interface Vote {
   readonly answer: Answer;
 }
 
-/** Equal claims, and who made them. */
+/** Claims of the same bytes, and who made them. */
 export interface Group {
+  /**
+   * Their size and digest, with the root that most of them name; without one when none does, or
+   * when two roots have equally many.
+   */
   readonly claim: Claim;
   readonly members: readonly ReplicaId[];
 }
@@ -49,10 +52,7 @@ interface Verdict {
   readonly needed: number;
   /** Every vote, in the order of configuration. */
   readonly votes: readonly Vote[];
-  /**
-   * Groups of equal claims, the largest first. A replica that gives no pieces stands in every group
-   * that it fits.
-   */
+  /** Who claims the same bytes, the largest group first, whatever the roots. */
   readonly groups: readonly Group[];
 }
 
@@ -60,6 +60,11 @@ interface Verdict {
 export interface Reached extends Verdict {
   readonly reached: true;
   readonly manifest: Manifest;
+  /**
+   * Whether fewer name the root than the rule asks for, or the digest is pinned and nobody's word
+   * counts. Pieces may be judged by such a root, but it stands or falls with the whole digest.
+   */
+  readonly isRootDoubtful: boolean;
   readonly agreeing: readonly ReplicaId[];
   /** Replicas that claim something else. */
   readonly dissenting: readonly ReplicaId[];
@@ -80,41 +85,53 @@ export type Agreement = Reached | NotReached;
 
 /**
  * Counts the votes. The denominator is every configured replica, not those that answered, so that
- * silencing voters makes no majority. A tie never wins, whatever the rule.
+ * silencing voters makes no majority. A tie never wins, whatever the rule. Who claims the same size
+ * and digest counts together: one liar's other root must not prevent a quorum about the bytes.
+ * `doubted`: claims whose root was tried and is not to be tried again; the rest of them counts.
  */
-export function decide(votes: readonly Vote[], rule: Rule): Agreement {
+export function decide(
+  votes: readonly Vote[],
+  rule: Rule,
+  doubted: readonly Claim[] = [],
+): Agreement {
   const needed = neededBy(rule, votes.length);
-  const groups = groupsOf(votes).filter((group) => mayWin(group, rule));
-  const verdict = { rule, needed, votes, groups: groupsOf(votes) };
-  const [largest, second] = groups;
+  const groups = groupsOf(votes, doubted);
+  const verdict = { rule, needed, votes, groups };
+  const [largest, second] = groups.filter((group) => mayWin(group, rule));
   if (largest === undefined) {
     return { ...verdict, reached: false, why: isMissing(votes) ? "missing" : "too-few" };
   }
-  const tied = second !== undefined && second.members.length === largest.members.length;
-  if (tied && rule.kind === "digest" && second.claim.size === largest.claim.size) {
-    return reachedWithoutRoot(verdict, largest.claim);
-  }
   if (largest.members.length < needed) return { ...verdict, reached: false, why: "too-few" };
-  if (tied) return { ...verdict, reached: false, why: "tie" };
-  return reachedBy(verdict, largest.claim, largest.members);
+  if (second?.members.length === largest.members.length) {
+    return { ...verdict, reached: false, why: "tie" };
+  }
+  return reachedBy(verdict, largest.claim);
 }
 
 /** Whether the verdict stays what it is, however `pending` more replicas answer. */
-export function isSettled(votes: readonly Vote[], pending: number, rule: Rule): boolean {
+export function isSettled(
+  votes: readonly Vote[],
+  pending: number,
+  { rule, doubted = [] }: { readonly rule: Rule; readonly doubted?: readonly Claim[] },
+): boolean {
   if (pending === 0) return true;
   if (rule.kind === "all") return false;
   const silent = Array.from({ length: pending }, (_, index): Vote => {
     return { replica: replicaId(`pending ${index}`), answer: { kind: "silent", why: "pending" } };
   });
-  const agreement = decide([...votes, ...silent], rule);
+  const agreement = decide([...votes, ...silent], rule, doubted);
   if (!agreement.reached) return false;
-  const rivals = agreement.groups.filter((group) => !sameClaim(group.claim, agreement.manifest));
-  // Who gives no pieces joins a rival that differs only in them, even one that nobody claimed yet.
-  const bare = claimsOf(votes).filter(
-    (claim) => claim.root === undefined && fits(claim, agreement.manifest),
-  );
-  const strongest = Math.max(bare.length, ...rivals.map((group) => group.members.length));
-  return agreement.agreeing.length > strongest + pending;
+  const { manifest, groups, isRootDoubtful } = agreement;
+  const rivals = groups.filter((group) => !sameBytes(group.claim, manifest));
+  const [members = 0, strongest = 0] = [
+    groups.find((group) => sameBytes(group.claim, manifest)),
+    ...rivals,
+  ].map((group) => group?.members.length ?? 0);
+  if (members <= strongest + pending) return false;
+  // A doubtful root may yet become a firm one, and any root may be outdone by another.
+  if (isRootDoubtful && rule.kind !== "digest") return false;
+  const [most, next] = rootsOf(votes, manifest, doubted);
+  return (most?.count ?? 0) > (next?.count ?? 0) + pending;
 }
 
 /** How many equal claims a rule asks for among so many configured replicas. */
@@ -161,30 +178,52 @@ export function ruleText(rule: Rule): string {
  * give.
  */
 export function fits(claim: Claim, agreed: Claim): boolean {
-  if (claim.size !== agreed.size || claim.digest !== agreed.digest) return false;
+  if (!sameBytes(claim, agreed)) return false;
   return claim.root === undefined || agreed.root === undefined || claim.root === agreed.root;
+}
+
+/** The same for an agreement, where a doubtful root keeps nobody out. */
+export function joins(claim: Claim, { manifest, isRootDoubtful }: Reached): boolean {
+  return isRootDoubtful ? sameBytes(claim, manifest) : fits(claim, manifest);
+}
+
+/** Whether two claims are of the same bytes, whatever their roots. */
+export function sameBytes(left: Claim, right: Claim): boolean {
+  return left.size === right.size && left.digest === right.digest;
 }
 
 function mayWin(group: Group, rule: Rule): boolean {
   return rule.kind !== "digest" || group.claim.digest === rule.digest;
 }
 
-/**
- * One group for each distinct whole claim; a claim without pieces joins every group that it fits,
- * and makes one of its own only when it fits none: it says less, but contradicts nobody.
- */
-function groupsOf(votes: readonly Vote[]): Group[] {
-  const claims: Claim[] = [];
+function groupsOf(votes: readonly Vote[], doubted: readonly Claim[]): Group[] {
+  const distinct: Claim[] = [];
   for (const claim of claimsOf(votes)) {
-    if (claim.root !== undefined && !claims.some((known) => sameClaim(known, claim))) {
-      claims.push(claim);
-    }
+    if (!distinct.some((known) => sameBytes(known, claim))) distinct.push(claim);
   }
-  for (const claim of claimsOf(votes)) {
-    if (!claims.some((known) => fits(claim, known))) claims.push(claim);
-  }
-  const groups = claims.map((claim) => ({ claim, members: membersOf(votes, claim) }));
+  const groups = distinct.map(({ size, digest }): Group => {
+    const bare = { size, digest, root: undefined };
+    const [most, next] = rootsOf(votes, bare, doubted);
+    const root = most?.count === next?.count ? undefined : most?.root;
+    return { claim: { size, digest, root }, members: membersOf(votes, bare) };
+  });
   return groups.sort((left, right) => right.members.length - left.members.length);
+}
+
+/** The roots that are named for these bytes, the one that most name first. */
+function rootsOf(
+  votes: readonly Vote[],
+  bytes: Claim,
+  doubted: readonly Claim[],
+): { readonly root: Digest; readonly count: number }[] {
+  const counts = new Map<Digest, number>();
+  for (const claim of claimsOf(votes)) {
+    if (claim.root === undefined || !sameBytes(claim, bytes)) continue;
+    if (doubted.some((known) => sameClaim(known, claim))) continue;
+    counts.set(claim.root, (counts.get(claim.root) ?? 0) + 1);
+  }
+  const roots = [...counts].map(([root, count]) => ({ root, count }));
+  return roots.sort((left, right) => right.count - left.count);
 }
 
 function claimsOf(votes: readonly Vote[]): Claim[] {
@@ -203,20 +242,24 @@ function isMissing(votes: readonly Vote[]): boolean {
   return !claimed && missing > 0 && missing >= neededBy({ kind: "majority" }, votes.length);
 }
 
-function reachedBy(verdict: Verdict, claim: Claim, agreeing: readonly ReplicaId[]): Reached {
-  const dissenting = verdict.votes.flatMap(({ replica, answer }) =>
+/** Who names another root dissents from one that enough name, and from no other. */
+function reachedBy(verdict: Verdict, claim: Claim): Reached {
+  const { votes, rule, needed } = verdict;
+  const named = votes.filter(
+    ({ answer }) => answer.kind === "claimed" && sameClaim(answer.claim, claim),
+  ).length;
+  const isFirm = claim.root !== undefined && rule.kind !== "digest" && named >= needed;
+  const agreeing = membersOf(votes, isFirm ? claim : { ...claim, root: undefined });
+  const dissenting = votes.flatMap(({ replica, answer }) =>
     answer.kind === "claimed" && !agreeing.includes(replica) ? [replica] : [],
   );
-  return { ...verdict, reached: true, manifest: manifestOf(claim), agreeing, dissenting };
-}
-
-/**
- * With a pinned digest, a tie between roots leaves the root out: the pinned digest still checks the
- * whole.
- */
-function reachedWithoutRoot(verdict: Verdict, claim: Claim): Reached {
-  const bare = { ...claim, root: undefined };
-  const agreeing = membersOf(verdict.votes, bare);
-  assert(agreeing.length > 0, "a tie has members");
-  return reachedBy(verdict, bare, agreeing);
+  const isRootDoubtful = claim.root !== undefined && !isFirm;
+  return {
+    ...verdict,
+    reached: true,
+    manifest: manifestOf(claim),
+    isRootDoubtful,
+    agreeing,
+    dissenting,
+  };
 }

@@ -46,7 +46,7 @@ describe("trust/quorum isSettled", () => {
   for (const [rule, answers, pending, settled] of table) {
     const verdict = settled ? "settled" : "open";
     it(`${ruleText(rule)}: ${worldText(answers)} and ${pending} pending is ${verdict}`, () =>
-      assert.equal(isSettled(votesOf(answers), pending, rule), settled));
+      assert.equal(isSettled(votesOf(answers), pending, { rule }), settled));
   }
 
   /** Every world of up to four replicas, every prefix of it: a settled verdict is the final one. */
@@ -56,7 +56,7 @@ describe("trust/quorum isSettled", () => {
       for (let known = 0; known < world.length; known++) {
         const votes = votesOf(world.slice(0, known));
         const pending = world.length - known;
-        if (!isSettled(votes, pending, rule)) continue;
+        if (!isSettled(votes, pending, { rule })) continue;
         const silent: Answer[] = Array.from({ length: pending }, () => s);
         const early = verdictClaim(decide(votesOf([...world.slice(0, known), ...silent]), rule));
         assert.equal(final, early, `${worldText(world)}, settled after ${known}`);

@@ -45,12 +45,16 @@ export const n = (count: number): Rule => ({ kind: "at-least", count });
 export const votesOf = (answers: readonly Answer[]): Vote[] =>
   answers.map((answer, index) => ({ replica: replicaId(`${index + 1}`), answer }));
 
-/** The verdict in words: whose claim won, by whom, against whom; or why nobody's did. */
+/**
+ * The verdict in words: whose claim won (`?`: its root is doubtful), by whom, against whom; or why
+ * nobody's did.
+ */
 export function verdictOf(agreement: Agreement): string {
   if (!agreement.reached) return agreement.why;
-  const { manifest, agreeing, dissenting } = agreement;
+  const { manifest, isRootDoubtful, agreeing, dissenting } = agreement;
+  const doubt = isRootDoubtful ? "?" : "";
   const against = dissenting.length === 0 ? "" : ` against ${dissenting.join("")}`;
-  return `${letterOf(manifest)} by ${agreeing.join("")}${against}`;
+  return `${letterOf(manifest)}${doubt} by ${agreeing.join("")}${against}`;
 }
 
 /** A world as its letters. */

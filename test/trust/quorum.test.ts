@@ -4,6 +4,7 @@ import {
   type Answer,
   decide,
   fits,
+  joins,
   neededBy,
   parseRule,
   type Rule,
@@ -86,7 +87,7 @@ describe("trust/quorum", () => {
       [all, [m, m], "missing"],
       [pinned, [m, m], "missing"],
       [pinned, [m, m, B], "too-few"],
-      [pinned, [m, m, A], "A by 3"],
+      [pinned, [m, m, A], "A? by 3"],
     ]);
   });
 
@@ -114,41 +115,75 @@ describe("trust/quorum", () => {
       [all, [A], "A by 1"],
       [all, [A, A, A], "A by 123"],
       [all, [A, A, B], "too-few"],
-      [all, [A, A, X], "too-few"],
-      [all, [A, a, A], "A by 123"],
+      [all, [A, A, X], "A? by 123"],
+      [all, [A, a, A], "A? by 123"],
     ]);
   });
 
   describe("a pinned digest beats any vote", () => {
     holds([
       [pinned, [], "too-few"],
-      [pinned, [A], "A by 1"],
-      [pinned, [B, B, B, A], "A by 4 against 123"],
+      [pinned, [A], "A? by 1"],
+      [pinned, [B, B, B, A], "A? by 4 against 123"],
       [pinned, [B, B, B], "too-few"],
-      [pinned, [A, s, s, s], "A by 1"],
+      [pinned, [A, s, s, s], "A? by 1"],
       [pinned, [a, B], "a by 1 against 2"],
-      [pinned, [A, A, X], "A by 12 against 3"],
+      [pinned, [A, A, X], "A? by 123"],
       [pinned, [A, X], "a by 12"],
       [pinned, [A, X, a, B], "a by 123 against 4"],
       [pinned, [A, L], "tie"],
-      [pinned, [A, A, L], "A by 12 against 3"],
+      [pinned, [A, A, L], "A? by 12 against 3"],
     ]);
+  });
+
+  describe("claims of the same bytes count together, and a root that too few name is doubtful", () => {
+    holds([
+      [majority, [A, X], "a by 12"],
+      [majority, [A, X, B], "a by 12 against 3"],
+      [majority, [A, A, X, X, B], "a by 1234 against 5"],
+      [majority, [A, A, X, B, s], "A? by 123 against 4"],
+      [majority, [A, A, A, X, s], "A by 123 against 4"],
+      [majority, [X, a, a], "X? by 123"],
+      [majority, [A, X, s, s], "too-few"],
+      [n(2), [A, X], "a by 12"],
+      [n(2), [A, A, X, B], "A by 12 against 34"],
+      [n(2), [A, X, B, B], "tie"],
+    ]);
+
+    it("once a root was tried in vain, the rest of the claim still counts", () => {
+      const table: readonly (readonly [Rule, readonly Answer[], verdict: string])[] = [
+        [pinned, [A, A, X], "X? by 123"],
+        [majority, [A, A, B], "a by 12 against 3"],
+        [majority, [A, X, a], "X? by 123"],
+      ];
+      for (const [rule, answers, verdict] of table) {
+        assert.equal(verdictOf(decide(votesOf(answers), rule, [claims.A])), verdict);
+      }
+    });
+
+    it("a doubtful root keeps no later claim of the same bytes out, a firm one does", () => {
+      const doubtful = decide(votesOf([A, a, B]), majority);
+      const firm = decide(votesOf([A, A, B]), majority);
+      assert.ok(doubtful.reached && firm.reached);
+      assert.deepEqual([joins(claims.X, doubtful), joins(claims.B, doubtful)], [true, false]);
+      assert.deepEqual([joins(claims.X, firm), joins(claims.a, firm)], [false, true]);
+    });
   });
 
   describe("a replica without pieces joins every group that it fits", () => {
     holds([
       [majority, [a], "a by 1"],
       [majority, [a, a, B], "a by 12 against 3"],
-      [majority, [A, a, B], "A by 12 against 3"],
-      [majority, [a, B, A], "A by 13 against 2"],
+      [majority, [A, a, B], "A? by 12 against 3"],
+      [majority, [a, B, A], "A? by 13 against 2"],
       [majority, [A, b], "too-few"],
-      [majority, [A, a, b], "A by 12 against 3"],
-      [majority, [A, X, a], "tie"],
-      [majority, [A, A, X, a], "A by 124 against 3"],
-      [majority, [A, X, s], "too-few"],
+      [majority, [A, a, b], "A? by 12 against 3"],
+      [majority, [A, X, a], "a by 123"],
+      [majority, [A, A, X, a], "A? by 1234"],
+      [majority, [A, X, s], "a by 12"],
       [n(1), [A, B, a], "A by 13 against 2"],
       [n(1), [A, a, B, b], "tie"],
-      [n(2), [A, b, B], "B by 23 against 1"],
+      [n(2), [A, b, B], "B? by 23 against 1"],
     ]);
   });
 
