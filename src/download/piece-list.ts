@@ -84,7 +84,7 @@ async function askOne(
     const digests = await replica.pieces(asked, call);
     const actual = rootOf(digests);
     if (actual === expected) return digests;
-    const evidence = { piece: undefined, expected, actual };
+    const evidence = { piece: undefined, expected, actual, atMs: request.clock.now() };
     return { kind: "corrupt", detail: "its piece list does not have the agreed root", evidence };
   } catch (error) {
     request.signal.throwIfAborted();

@@ -74,6 +74,7 @@ async function accept(reading: LeaseReading, piece: number, content: Uint8Array)
         piece,
         expected: digestFromRaw(expected),
         actual: digestFromRaw(digest),
+        atMs: reading.clock.now(),
       };
       throw new ReplicaFault({ kind: "corrupt", detail: `piece ${piece} is wrong`, evidence });
     }

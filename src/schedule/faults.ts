@@ -32,12 +32,14 @@ export type Fault =
 
 /**
  * What a ban rests on: a piece (or, without one, the piece list), what it should have been, what
- * came.
+ * came, and when.
  */
 export interface Evidence {
   readonly piece: number | undefined;
   readonly expected: string;
   readonly actual: string;
+  /** When it was seen: milliseconds since the download began. */
+  readonly atMs: number;
 }
 
 /** The clock that ran out: for an answer, a first byte, the next byte, or the whole lease. */

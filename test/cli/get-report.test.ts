@@ -134,7 +134,7 @@ describe("a download told to a person", () => {
   });
 
   it("tells who joins, who is banned and for what, and what is kept", () => {
-    const evidence = { piece: 7, expected: "aa", actual: "bb" };
+    const evidence = { piece: 7, expected: "aa", actual: "bb", atMs: 5 };
     const { said } = told([
       { event: "resumed", bytes: 2048 },
       { event: "joined", replica },

@@ -85,7 +85,7 @@ describe("an agreement in JSON", () => {
 describe("a receipt in JSON", () => {
   it("has the shape that is promised, and nothing that is undefined", () => {
     const faults = { late: 2, corrupt: 1 };
-    const evidence = { piece: 7, expected: "aa", actual: "bb" };
+    const evidence = { piece: 7, expected: "aa", actual: "bb", atMs: 1234 };
     const banned = { address: replicaId("r2:2"), standing: "banned", faults, evidence } as const;
     const gone = { address: replicaId("r3:3"), standing: "silent", claim: undefined } as const;
     const replicas = [
@@ -130,7 +130,7 @@ describe("events in JSON", () => {
     { event: "fault", replica, fault: { kind: "late", clock: "idle", waitedMs: 1500 } },
     {
       ...{ event: "banned", replica, why: "served piece 1 corrupt" },
-      evidence: { piece: 1, expected: "aa", actual: "bb" },
+      evidence: { piece: 1, expected: "aa", actual: "bb", atMs: 1234 },
     },
     { event: "progress", doneBytes: 1, totalBytes: 2, rate: 0.5, replicas: [] },
   ];

@@ -179,6 +179,7 @@ describe("a stream that is broken", () => {
       assert.equal(evidence?.piece, 1);
       assert.match(evidence.expected, /^sha256:[0-9a-f]{64}$/);
       assert.notEqual(evidence.actual, evidence.expected);
+      assert.equal(evidence.atMs, one.clock.now());
       return true;
     });
   });

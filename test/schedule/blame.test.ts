@@ -3,7 +3,7 @@ import { Blame, type Charge } from "../../src/schedule/blame.js";
 import { replicaId } from "../../src/trust/quorum.js";
 
 const [A, B, C] = [replicaId("A"), replicaId("B"), replicaId("C")];
-const e = (piece: number) => ({ piece, expected: "right", actual: "wrong" });
+const e = (piece: number) => ({ piece, expected: "right", actual: "wrong", atMs: 5 });
 const who = (charges: readonly Charge[]) => charges.map(({ replica }) => replica).join("");
 
 describe("schedule/blame", () => {

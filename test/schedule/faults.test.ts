@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { consequenceOf, type Fault, faultText } from "../../src/schedule/faults.js";
 
 const detail = "why";
-const evidence = { piece: 7, expected: "right", actual: "wrong" };
-const list = { piece: undefined, expected: "right", actual: "wrong" };
+const evidence = { piece: 7, expected: "right", actual: "wrong", atMs: 5 };
+const list = { piece: undefined, expected: "right", actual: "wrong", atMs: 5 };
 const late = (clock: "answer" | "first-byte" | "idle" | "lease"): Fault => {
   return { kind: "late", clock, waitedMs: 1540 };
 };

@@ -34,7 +34,7 @@ interface Read {
 }
 
 export const corrupt = (piece: number): Fault => {
-  const evidence = { piece, expected: "right", actual: "wrong" };
+  const evidence = { piece, expected: "right", actual: "wrong", atMs: 5 };
   return { kind: "corrupt", detail: `piece ${piece} is wrong`, evidence };
 };
 
