@@ -15,6 +15,7 @@ import {
 } from "./options.js";
 import type { Receipt } from "./progress.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
+import { zeroed } from "./zeroed.js";
 
 /**
  * Resolves once the file is in its place and durable. Throws NotFoundError, NoQuorumError,
@@ -28,7 +29,8 @@ export async function download(
 ): Promise<Receipt> {
   const resolved = resolveOptions(options);
   checkRequest("get", request.name, request.replicas.size);
-  return thenLetGo(resolved.signal, (signal) => getFile(request, world, { ...resolved, signal }));
+  const timed = { ...world, clock: zeroed(world.clock) };
+  return thenLetGo(resolved.signal, (signal) => getFile(request, timed, { ...resolved, signal }));
 }
 
 async function getFile(
@@ -37,11 +39,11 @@ async function getFile(
   resolved: ResolvedOptions,
 ): Promise<Receipt> {
   const { clock } = world;
-  const startedAt = clock.now();
   const agreed = await agree("get", { ...request, ...resolved, clock });
   const { got } = await attempt({ request, world, resolved, agreed });
-  const seconds = (clock.now() - startedAt) / 1000;
-  const receipt = { name: request.name, seconds, ...got };
+  const { path, digest, size, ...rest } = got;
+  const seconds = clock.now() / 1000;
+  const receipt = { name: request.name, path, digest, size, seconds, ...rest };
   resolved.onEvent({ event: "receipt", ...receipt });
   return receipt;
 }

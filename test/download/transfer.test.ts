@@ -111,12 +111,16 @@ describe("a replica that is broken", () => {
     }
   }
 
-  it("and is corrupt: the evidence is the piece, what it should be, and what it was", async () => {
+  it("and is corrupt: the evidence is the piece, what it should be, what it was, and when", async () => {
     const world = new SmallDownload();
-    const A = broken.corruptAt(honest(), 3 * pieceBytes);
-    const { evidence, reason } = lineOf(await world.get({ A, B: honest() }), "A");
+    world.clock.jump(1_000_000);
+    const paced = () => broken.paced(honest(), world.clock, { rate: 1e6 });
+    const A = broken.corruptAt(paced(), 3 * pieceBytes);
+    const { evidence, reason } = lineOf(await world.get({ A, B: paced() }), "A");
     assert.equal(evidence?.piece, 3);
     assert.notEqual(evidence.expected, evidence.actual);
+    const { atMs } = evidence;
+    assert.ok(atMs > 0 && atMs < 60_000, `${atMs} ms are counted from the beginning`);
     assert.match(reason ?? "", /served piece 3 corrupt/);
   });
 
