@@ -136,7 +136,7 @@ describe("trust/quorum", () => {
     ]);
   });
 
-  describe("claims of the same bytes count together, and a root that too few name is doubtful", () => {
+  describe("claims of the same bytes count together; a root that few name is doubtful", () => {
     holds([
       [majority, [A, X], "a by 12"],
       [majority, [A, X, B], "a by 12 against 3"],
