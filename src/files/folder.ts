@@ -2,15 +2,22 @@
 
 import { constants } from "node:fs";
 import { open, unlink } from "node:fs/promises";
-import { errorCode, storageError } from "./storage-error.js";
+import { closeQuietly } from "./close.js";
+import { errorCode, isUnsupported, storageError } from "./storage-error.js";
 
-/** Makes the names in a folder durable: a synced file whose name is lost is lost. */
+/**
+ * Makes the names in a folder durable: a synced file whose name is lost is lost. Where the file
+ * system cannot sync a folder (some network and FUSE ones say EINVAL), its own promise is all there
+ * is, and the download goes on; a sync that was tried and failed is an error.
+ */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
   } finally {
-    await handle.close();
+    await closeQuietly(handle);
   }
 }
 

@@ -15,6 +15,7 @@ import type { Journal, JournalRecord } from "../ports.js";
 import { pieceIndex } from "../schedule/pieces.js";
 import { digestBytes } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
+import { closeQuietly } from "./close.js";
 import { storageError } from "./storage-error.js";
 
 const magic = "QJL1";
@@ -22,6 +23,7 @@ const recordBytes = 4 + digestBytes + 4;
 
 /** An open journal. */
 export interface JournalFile extends Journal {
+  /** Never rejects: every append was synced, or has failed and said so. */
   close(): Promise<void>;
 }
 
@@ -58,7 +60,7 @@ export async function openJournal(path: string, manifest: Manifest): Promise<Jou
     await handle.sync();
     return journalOf(handle, path, header.length, undefined);
   } catch (error) {
-    await handle.close();
+    await closeQuietly(handle);
     throw storageError("open the journal", path, error);
   }
 }
@@ -82,7 +84,7 @@ function journalOf(
       }
       endBytes += bytes.length;
     },
-    close: () => handle.close(),
+    close: () => closeQuietly(handle),
   };
 }
 

@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename } from "node:fs/promises";
 import { StorageError } from "../errors.js";
+import { closeQuietly } from "./close.js";
 import { unlinkIfThere } from "./folder.js";
 import { lockFile, type Unlock } from "./lock.js";
 import { errorCode, storageError } from "./storage-error.js";
@@ -66,29 +67,30 @@ async function openAndLock(target: Target): Promise<LockedFile> {
         const held = unlock;
         const release = async () => {
           await held();
-          await handle.close();
+          await closeQuietly(handle);
         };
         return { handle, release };
       }
     } catch (error) {
       await unlock?.();
-      await handle.close();
+      await closeQuietly(handle);
       throw error;
     }
     await unlock();
-    await handle.close();
+    await closeQuietly(handle);
   }
   throw new StorageError(`write ${target.partial}: other runs keep replacing it; try again later`);
 }
 
 /** Whether the open file still is the one of that name, and whether it is fit to be written to. */
 export async function inspect(handle: FileHandle, path: string) {
-  const opened = await handle.stat();
-  const named = await lstat(path).catch(() => undefined);
+  // As bigint: inode numbers of 64 bits lose their last digits as doubles, and two would be equal.
+  const opened = await handle.stat({ bigint: true });
+  const named = await lstat(path, { bigint: true }).catch(() => undefined);
   const isOurs = named !== undefined && named.ino === opened.ino && named.dev === opened.dev;
   const problem = !opened.isFile()
     ? "it is no regular file; remove it"
-    : opened.nlink > 1
+    : opened.nlink > 1n
       ? "it has another name as well; remove it"
       : undefined;
   return { isOurs, problem };
@@ -96,8 +98,8 @@ export async function inspect(handle: FileHandle, path: string) {
 
 /** A crash between `link` and `unlink` leaves the published file with the partial's name too. */
 async function forgetPublished(target: Target): Promise<boolean> {
-  const partial = await lstat(target.partial).catch(() => undefined);
-  const output = await lstat(target.output).catch(() => undefined);
+  const partial = await lstat(target.partial, { bigint: true }).catch(() => undefined);
+  const output = await lstat(target.output, { bigint: true }).catch(() => undefined);
   if (partial === undefined || output === undefined) return false;
   if (partial.ino !== output.ino || partial.dev !== output.dev) return false;
   await unlinkIfThere(target.journal);

@@ -66,11 +66,8 @@ function partialOf(parts: Open): Partial {
       await unlinkIfThere(target.partial);
     },
     async [Symbol.asyncDispose]() {
-      try {
-        await journal.close();
-      } finally {
-        await release();
-      }
+      await journal.close();
+      await release();
     },
   };
 }

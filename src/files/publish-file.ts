@@ -3,11 +3,12 @@
  * right.
  */
 
-import { type FileHandle, link, rename } from "node:fs/promises";
+import { type FileHandle, link, lstat, rename } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { inspect } from "./locked-file.js";
-import { errorCode, storageError } from "./storage-error.js";
+import { moveIfFree } from "./move.js";
+import { errorCode, isUnsupported, storageError } from "./storage-error.js";
 import { checkTarget, type Target } from "./target.js";
 
 /** What is to be published. */
@@ -20,53 +21,92 @@ export interface Publication {
 }
 
 /**
- * Gives the output's path once the name is durable. Throws StorageError, with the output untouched.
+ * Gives the output's path once the name is durable. Throws StorageError; the output then is what it
+ * was, or, when only its folder could not be synced, the verified file.
  */
-export async function publishFile({ target, handle, isForced }: Publication): Promise<string> {
+export async function publishFile(publication: Publication): Promise<string> {
+  const { target, handle, isForced } = publication;
   try {
-    // It was private while unfinished; now it is an ordinary file of this user.
-    await handle.chmod(0o666 & ~process.umask());
+    await makeOrdinary(handle);
     // The bytes first: a name that survives a power cut must not point to less than everything.
     await handle.sync();
+    // What was verified is the file that is open, which need not be the one of that name any more.
     if (!(await inspect(handle, target.partial)).isOurs) {
       throw new StorageError(
         `publish ${target.output}: somebody removed or replaced ${target.partial}; run it again`,
       );
     }
     if (isForced) await renameToOutput(target);
-    else await linkOrRename(target);
-    // The name is durable only once its folder is.
+    else await linkToOutput(publication);
+    // The name is durable only once its folder is, and only then may anybody be told.
     await syncFolder(target.folder);
   } catch (error) {
-    if (errorCode(error) === "EEXIST") {
-      throw new StorageError(`write ${target.output}: it exists already; --force replaces it`);
-    }
+    if (errorCode(error) === "EEXIST") throw existsError(target);
     throw storageError("publish", target.output, error);
   }
   return target.output;
 }
 
-/** The journal goes first: once the partial's name is free, another run may begin its own. */
+/**
+ * It was private while unfinished; now it is an ordinary file of this user. Where the file system
+ * keeps no modes (vfat says EPERM), those that it was mounted with have to do.
+ */
+async function makeOrdinary(handle: FileHandle): Promise<void> {
+  await handle.chmod(0o666 & ~process.umask()).catch((error: unknown) => {
+    if (errorCode(error) !== "EPERM" && !isUnsupported(error)) throw error;
+  });
+}
+
+/**
+ * Replaces what bears the name, in one step. The journal goes first: once the partial's name is
+ * free, another run may begin its own, and nothing may be removed any more.
+ */
 async function renameToOutput(target: Target): Promise<void> {
   await unlinkIfThere(target.journal);
   await rename(target.partial, target.output);
 }
 
-/**
- * `link` never overwrites, which `rename` would; where the file system has no links, look first.
- */
-async function linkOrRename(target: Target): Promise<void> {
+/** `link` never overwrites, which `rename` would. */
+async function linkToOutput({ target, handle }: Publication): Promise<void> {
   try {
     await link(target.partial, target.output);
-    // The new name is durable before the old one goes, which is the last: our lock is on it.
-    await syncFolder(target.folder);
-    await unlinkIfThere(target.journal);
-    await unlinkIfThere(target.partial);
   } catch (error) {
     const code = errorCode(error);
-    const hasNoLinks = code === "EPERM" || code === "ENOTSUP" || code === "EOPNOTSUPP";
-    if (!hasNoLinks && code !== "EMLINK") throw error;
-    await checkTarget(target, false);
-    await renameToOutput(target);
+    // EPERM is what Linux says where there are no hard links; EMLINK where there are too many.
+    const cannot = code === "EPERM" || code === "EMLINK" || isUnsupported(error);
+    if (cannot) return renameToFreeOutput({ target, handle });
+    // A network file system may repeat a call whose answer was lost, and meet its own success.
+    const isLinked = code === "EEXIST" && (await inspect(handle, target.output)).isOurs;
+    if (!isLinked) throw error;
   }
+  // The new name is durable before the old one goes, or a power cut could leave neither.
+  await syncFolder(target.folder);
+  // The partial's name goes last, since our lock is on it. The file is in its place: what cannot be
+  // removed is litter, for `clean`, and no reason to call the download failed.
+  await unlinkIfThere(target.journal).catch(() => {});
+  await unlinkIfThere(target.partial).catch(() => {});
+}
+
+/**
+ * Without links: a rename that does not overwrite. A placeholder of ours under the output's name
+ * would do, too, but a crash would leave it there, an empty file where a right one is promised.
+ */
+async function renameToFreeOutput({ target, handle }: Omit<Publication, "isForced">) {
+  // Looked at first, so that the journal is kept in all but a race.
+  await checkTarget(target, false);
+  await unlinkIfThere(target.journal);
+  const problem = await moveIfFree(target.partial, target.output);
+  if (problem === "no such program") {
+    // Nothing left that is atomic: between this look and the rename a new file would be replaced.
+    await checkTarget(target, false);
+    await rename(target.partial, target.output);
+    return;
+  }
+  if ((await inspect(handle, target.output)).isOurs) return;
+  if ((await lstat(target.output).catch(() => undefined)) !== undefined) throw existsError(target);
+  throw new StorageError(`publish ${target.output}: ${problem ?? "mv did nothing"}`);
+}
+
+function existsError({ output }: Target): StorageError {
+  return new StorageError(`write ${output}: it exists already; --force replaces it`);
 }

@@ -13,6 +13,12 @@ export function errorCode(error: unknown): string | undefined {
   return /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
+/** Whether the file system cannot do what it was asked at all, rather than failed to. */
+export function isUnsupported(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "ENOSYS" || code === "ENOTSUP" || code === "EOPNOTSUPP" || code === "EINVAL";
+}
+
 /** A StorageError of what we were doing, with the cause kept. */
 export function storageError(doing: string, path: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
