@@ -1,19 +1,17 @@
 /**
  * The schedule's one face to a transfer: it is told what happened and says what to do next. Pure:
- * `now` and `random` come in, decisions go out. Partition first, cut when a replica runs dry, hedge
- * at the end.
+ * `now` and `random` come in, decisions go out. Who gets what is the allotment's, what a fault costs
+ * the discipline's.
  */
 
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
+import { Allotment, type AllotmentOptions } from "./allotment.js";
 import type { Charge } from "./blame.js";
-import { chooseCut } from "./cut.js";
 import { type Ban, Discipline } from "./discipline.js";
 import type { Fault } from "./faults.js";
-import { chooseHedge, hedgeBudget } from "./hedge.js";
 import { LeaseBook } from "./lease-book.js";
 import { type Lease, Ledger } from "./ledger.js";
-import { partition, partitionInto } from "./partition.js";
 import { byteCount, bytesOf, type Layout, type PieceIndex, pieceLength } from "./pieces.js";
 import { type Range, RangeSet } from "./range.js";
 import { Scoreboard } from "./scoreboard.js";
@@ -49,23 +47,16 @@ export class Scheduler {
   readonly scoreboard = new Scoreboard();
   readonly #book: LeaseBook;
   readonly #discipline: Discipline;
-  readonly #chunks: number | undefined;
+  readonly #allotment: Allotment;
   readonly #limitRate: number;
-  readonly #hedges: boolean;
-  #hasPartitioned = false;
   #lookedAt: number | undefined;
   #stoodStillMs = 0;
 
-  /**
-   * `chunks`: how many first regions; as many as replicas by default. `random`: uniform in [0, 1).
-   */
+  /** `random`: uniform in [0, 1). */
   constructor(
     layout: Layout,
-    options: {
+    options: AllotmentOptions & {
       readonly verified: RangeSet;
-      readonly chunks?: number | undefined;
-      /** Whether a piece may be fetched twice: not when nobody can tell which copy is right. */
-      readonly hedges?: boolean;
       /** Bytes per second that all replicas together are held to. */
       readonly limitRate?: number | undefined;
       readonly random: () => number;
@@ -76,8 +67,7 @@ export class Scheduler {
     const { ledger, scoreboard } = this;
     const { random } = options;
     this.#discipline = new Discipline({ ledger, scoreboard, book: this.#book, random });
-    this.#chunks = options.chunks;
-    this.#hedges = options.hedges ?? true;
+    this.#allotment = new Allotment({ ledger, scoreboard, book: this.#book }, options);
     this.#limitRate = options.limitRate ?? Number.POSITIVE_INFINITY;
   }
 
@@ -119,9 +109,9 @@ export class Scheduler {
     }
     this.#discipline.review(now);
     for (const lease of this.#discipline.revoked()) decisions.push({ kind: "cancel", lease });
-    this.#partitionOnce(now);
-    for (const replica of this.#readyReplicas(now)) {
-      const lease = this.#nextLease(replica, now);
+    this.#allotment.begin(now);
+    for (const replica of this.#allotment.ready(now)) {
+      const lease = this.#allotment.next(replica, now);
       if (lease !== undefined) decisions.push(this.#start(lease, now));
     }
     return decisions;
@@ -193,93 +183,6 @@ export class Scheduler {
     if (this.#stoodStillMs === 0) return;
     this.#book.shift(this.#stoodStillMs);
     this.scoreboard.shift(this.#stoodStillMs);
-  }
-
-  #partitionOnce(now: number): void {
-    if (this.#hasPartitioned) return;
-    const replicas = this.#readyReplicas(now);
-    if (replicas.length === 0) return;
-    this.#hasPartitioned = true;
-    const wanted = this.ledger.pool;
-    const shares = replicas.map((replica) => ({
-      replica,
-      weight: this.scoreboard.rate(replica, now),
-    }));
-    const regions =
-      this.#chunks === undefined
-        ? partition(wanted, shares)
-        : partitionInto(this.#chunks, wanted, replicas);
-    for (const [replica, region] of regions) this.ledger.assign(replica, region);
-  }
-
-  /** Those that may get a lease, the one with the least work left first. */
-  #readyReplicas(now: number): ReplicaId[] {
-    const ready = this.scoreboard.all().filter((score) => this.scoreboard.isReady(score, now));
-    const order = ready.map(({ replica }) => ({
-      replica,
-      leftMs: this.#book.leftMs(replica, now),
-    }));
-    return order.sort((left, right) => left.leftMs - right.leftMs).map(({ replica }) => replica);
-  }
-
-  #nextLease(replica: ReplicaId, now: number): Lease | undefined {
-    const { ledger, scoreboard } = this;
-    const isProbe = scoreboard.of(replica).standing !== "good";
-    const isIdle = ledger.leasesOf(replica).length === 0;
-    if (!isIdle && (isProbe || !this.#book.wantsMore(replica, now))) return undefined;
-    if (ledger.leases().length >= limits.leases) return undefined;
-    if (ledger.region(replica).isEmpty) this.#refill(replica, isProbe, now);
-    if (!ledger.region(replica).isEmpty) {
-      return ledger.open(replica, this.#book.leasePieces(replica, now));
-    }
-    return isIdle && !isProbe ? this.#hedge(replica, now) : undefined;
-  }
-
-  /**
-   * Finds new work for a replica that has none: what lies about, or the tail of somebody's region.
-   */
-  #refill(replica: ReplicaId, isProbe: boolean, now: number): void {
-    const { ledger } = this;
-    if (ledger.pool.isEmpty) {
-      const [pieces] = this.#cut(replica, now).takeFirst(isProbe ? 1 : Number.MAX_SAFE_INTEGER);
-      ledger.assign(replica, pieces);
-      return;
-    }
-    const rates = this.scoreboard.all().filter((score) => this.scoreboard.isReady(score, now));
-    const sum = rates.reduce((total, score) => total + this.scoreboard.rate(score.replica, now), 0);
-    const share = this.scoreboard.rate(replica, now) / sum;
-    const fair = Math.max(limits.firstLeasePieces, Math.ceil(ledger.pool.count * share));
-    const [pieces] = ledger.pool.takeFirst(isProbe ? 1 : fair);
-    ledger.assign(replica, pieces);
-  }
-
-  #cut(replica: ReplicaId, now: number): RangeSet {
-    const victims = this.scoreboard.all().flatMap(({ replica: victim }) => {
-      if (victim === replica) return [];
-      const leftBytes = this.#book.leftBytes(victim);
-      const rate = Math.max(1, this.#book.outlook(victim, now));
-      return { replica: victim, leftBytes, rate, cuttable: this.ledger.cuttable(victim) };
-    });
-    const cutter = {
-      rate: this.scoreboard.recentRate(replica, now),
-      latencyMs: this.scoreboard.latencyMs(replica),
-      busyMs: this.#book.leaseLeftMs(replica, now),
-    };
-    const cut = chooseCut(victims, cutter, this.ledger.layout.pieceBytes);
-    return cut === undefined ? RangeSet.empty : this.ledger.cut(cut.replica, cut.pieces);
-  }
-
-  #hedge(replica: ReplicaId, now: number): Lease | undefined {
-    const { ledger, scoreboard } = this;
-    if (!this.#hedges || ledger.hedgedPieces >= hedgeBudget(ledger.layout.pieceCount))
-      return undefined;
-    const stragglers = this.#book.stragglers(replica, now);
-    const own = {
-      rate: scoreboard.recentRate(replica, now),
-      latencyMs: scoreboard.latencyMs(replica),
-    };
-    const chosen = chooseHedge(stragglers, own, ledger.layout.pieceBytes);
-    return chosen === undefined ? undefined : ledger.hedge(replica, chosen.next);
   }
 
   #start(lease: Lease, now: number): Decision {

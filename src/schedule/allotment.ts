@@ -1,0 +1,197 @@
+/**
+ * Decides what a replica gets that could do with work: its own region, what lies about, the tail
+ * of somebody else's, or at the very end a piece a second time.
+ */
+
+import { limits } from "../limits.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import { chooseCut } from "./cut.js";
+import { chooseHedge, hedgeBudget } from "./hedge.js";
+import type { LeaseBook } from "./lease-book.js";
+import type { Lease, Ledger } from "./ledger.js";
+import { partition, partitionInto } from "./partition.js";
+import { RangeSet } from "./range.js";
+import type { Scoreboard } from "./scoreboard.js";
+import { frontierOf, leadPieces, windowPieces, withinWindow } from "./window.js";
+
+/** What an operator may ask of it. */
+export interface AllotmentOptions {
+  /** How many first regions; as many as replicas by default. */
+  readonly chunks?: number | undefined;
+  /** Whether a piece may be fetched twice: not when nobody can tell which copy is right. */
+  readonly hedges?: boolean;
+  /**
+   * No piece is leased further than this above the first one that is not settled, for a file that
+   * is taken in order; anywhere by default.
+   */
+  readonly windowBytes?: number | undefined;
+}
+
+export class Allotment {
+  readonly #ledger: Ledger;
+  readonly #scoreboard: Scoreboard;
+  readonly #book: LeaseBook;
+  readonly #chunks: number | undefined;
+  readonly #hedges: boolean;
+  /** `undefined` where the file may be fetched in any order. */
+  readonly #windowPieces: number | undefined;
+  #hasPartitioned = false;
+
+  constructor(
+    parts: {
+      readonly ledger: Ledger;
+      readonly scoreboard: Scoreboard;
+      readonly book: LeaseBook;
+    },
+    options: AllotmentOptions,
+  ) {
+    this.#ledger = parts.ledger;
+    this.#scoreboard = parts.scoreboard;
+    this.#book = parts.book;
+    this.#chunks = options.chunks;
+    this.#hedges = options.hedges ?? true;
+    const { windowBytes } = options;
+    const { pieceBytes } = parts.ledger.layout;
+    this.#windowPieces =
+      windowBytes === undefined ? undefined : windowPieces(windowBytes, pieceBytes);
+  }
+
+  /** Those that may get a lease now, the one with the least work left first. */
+  ready(now: number): ReplicaId[] {
+    const ready = this.#scoreboard.all().filter((score) => this.#scoreboard.isReady(score, now));
+    const order = ready.map(({ replica }) => ({
+      replica,
+      leftMs: this.#book.leftMs(replica, now),
+    }));
+    return order.sort((left, right) => left.leftMs - right.leftMs).map(({ replica }) => replica);
+  }
+
+  /** Divides the file among those who are there first. Within a window, nothing is divided. */
+  begin(now: number): void {
+    if (this.#hasPartitioned || this.#windowPieces !== undefined) return;
+    const replicas = this.ready(now);
+    if (replicas.length === 0) return;
+    this.#hasPartitioned = true;
+    const wanted = this.#ledger.pool;
+    const shares = replicas.map((replica) => ({
+      replica,
+      weight: this.#scoreboard.rate(replica, now),
+    }));
+    const regions =
+      this.#chunks === undefined
+        ? partition(wanted, shares)
+        : partitionInto(this.#chunks, wanted, replicas);
+    for (const [replica, region] of regions) this.#ledger.assign(replica, region);
+  }
+
+  /** The next lease of a replica that is ready, opened; `undefined` when it is to wait. */
+  next(replica: ReplicaId, now: number): Lease | undefined {
+    const isProbe = this.#scoreboard.of(replica).standing !== "good";
+    const isIdle = this.#ledger.leasesOf(replica).length === 0;
+    if (!isIdle && (isProbe || !this.#book.wantsMore(replica, now))) return undefined;
+    if (this.#ledger.leases().length >= limits.leases) return undefined;
+    if (this.#ledger.region(replica).isEmpty) this.#refill(replica, isProbe, now);
+    if (!this.#ledger.region(replica).isEmpty) {
+      return this.#ledger.open(replica, this.#leasePieces(replica, now));
+    }
+    return isIdle && !isProbe ? this.#hedge(replica, now) : undefined;
+  }
+
+  /**
+   * Finds new work for a replica that has none: what lies about, or the tail of somebody's region.
+   */
+  #refill(replica: ReplicaId, isProbe: boolean, now: number): void {
+    const free = this.#free(replica, now);
+    const source = free.isEmpty ? this.#cut(replica, now) : free;
+    const most = free.isEmpty ? source.count : this.#fairShare(replica, free.count, now);
+    const [pieces] = source.takeFirst(isProbe ? 1 : most);
+    this.#ledger.assign(replica, pieces);
+  }
+
+  /** What lies about that this replica may have. */
+  #free(replica: ReplicaId, now: number): RangeSet {
+    const { pool, settled } = this.#ledger;
+    const pieces = this.#windowPieces;
+    if (pieces === undefined || pool.isEmpty) return pool;
+    const lead = this.#leadPieces(replica, now);
+    return withinWindow(pool, frontierOf(settled), { pieces, leadPieces: lead });
+  }
+
+  #fairShare(replica: ReplicaId, pieces: number, now: number): number {
+    if (this.#windowPieces !== undefined) return this.#leasePieces(replica, now);
+    const fair = Math.ceil(pieces * this.#shareOf(replica, now));
+    return Math.max(limits.firstLeasePieces, fair);
+  }
+
+  /** A replica's part of what all that are ready deliver together. */
+  #shareOf(replica: ReplicaId, now: number): number {
+    return this.#scoreboard.rate(replica, now) / this.#rateSum(now);
+  }
+
+  #rateSum(now: number): number {
+    const ready = this.#scoreboard.all().filter((score) => this.#scoreboard.isReady(score, now));
+    return ready.reduce((sum, { replica }) => sum + this.#scoreboard.rate(replica, now), 0);
+  }
+
+  /** Within a window two leases of everybody must have room, so each of them is small. */
+  #leasePieces(replica: ReplicaId, now: number): number {
+    const pieces = this.#book.leasePieces(replica, now);
+    if (this.#windowPieces === undefined) return pieces;
+    const room = Math.floor((this.#windowPieces * this.#shareOf(replica, now)) / 2);
+    return Math.max(1, Math.min(pieces, room));
+  }
+
+  #leadPieces(replica: ReplicaId, now: number): number {
+    const { pieceBytes } = this.#ledger.layout;
+    const pieceMs = (one: ReplicaId) =>
+      this.#book.leaseLeftMs(one, now) +
+      this.#scoreboard.latencyMs(one) +
+      (pieceBytes / this.#scoreboard.rate(one, now)) * 1000;
+    if (this.#scoreboard.knownRate(replica, now) === undefined) return 0;
+    const sum = { rate: this.#rateSum(now), pieceBytes };
+    return leadPieces(this.ready(now).map(pieceMs), pieceMs(replica), sum);
+  }
+
+  #cut(replica: ReplicaId, now: number): RangeSet {
+    const victims = this.#scoreboard.all().flatMap(({ replica: victim }) => {
+      if (victim === replica) return [];
+      const leftBytes = this.#book.leftBytes(victim);
+      const rate = Math.max(1, this.#book.outlook(victim, now));
+      return { replica: victim, leftBytes, rate, cuttable: this.#ledger.cuttable(victim) };
+    });
+    const cutter = {
+      rate: this.#scoreboard.recentRate(replica, now),
+      latencyMs: this.#scoreboard.latencyMs(replica),
+      busyMs: this.#book.leaseLeftMs(replica, now),
+    };
+    const { pieceBytes } = this.#ledger.layout;
+    const urgent = victims.filter((victim) => this.#holdsFrontier(victim.replica));
+    const cut = chooseCut(urgent, cutter, pieceBytes) ?? chooseCut(victims, cutter, pieceBytes);
+    return cut === undefined ? RangeSet.empty : this.#ledger.cut(cut.replica, cut.pieces);
+  }
+
+  #hedge(replica: ReplicaId, now: number): Lease | undefined {
+    const { layout, hedgedPieces } = this.#ledger;
+    if (!this.#hedges || hedgedPieces >= hedgeBudget(layout.pieceCount)) return undefined;
+    const stragglers = this.#book.stragglers(replica, now);
+    const own = {
+      rate: this.#scoreboard.recentRate(replica, now),
+      latencyMs: this.#scoreboard.latencyMs(replica),
+    };
+    const frontier = frontierOf(this.#ledger.settled);
+    const urgent = stragglers.filter(
+      ({ lease }) => this.#windowPieces !== undefined && lease.next === frontier,
+    );
+    const chosen =
+      chooseHedge(urgent, own, layout.pieceBytes) ??
+      chooseHedge(stragglers, own, layout.pieceBytes);
+    return chosen === undefined ? undefined : this.#ledger.hedge(replica, chosen.next);
+  }
+
+  /** Whether everybody waits for this replica, because the file is taken in order. */
+  #holdsFrontier(replica: ReplicaId): boolean {
+    if (this.#windowPieces === undefined) return false;
+    const frontier = frontierOf(this.#ledger.settled);
+    return this.#ledger.leasesOf(replica).some(({ next }) => next === frontier);
+  }
+}
