@@ -1,10 +1,12 @@
 /** A world in virtual time: replicas with rates and vices, and a transfer that does as told. */
 
+import type { AllotmentOptions } from "../../src/schedule/allotment.js";
 import type { Fault } from "../../src/schedule/faults.js";
 import type { Lease } from "../../src/schedule/ledger.js";
 import { pieceIndex, pieceLength } from "../../src/schedule/pieces.js";
 import { RangeSet } from "../../src/schedule/range.js";
 import { type Decision, Scheduler } from "../../src/schedule/scheduler.js";
+import { frontierOf } from "../../src/schedule/window.js";
 import { replicaId } from "../../src/trust/quorum.js";
 
 export const pieceBytes = 64 * 1024;
@@ -42,6 +44,8 @@ export class SmallWorld {
   readonly scheduler: Scheduler;
   readonly decisions: Decision[] = [];
   readonly faults: string[] = [];
+  /** The furthest above the frontier that a lease ever ended, in pieces. */
+  furthestAhead = 0;
   now = 0;
   readonly #servers: Readonly<Record<string, Server>>;
   readonly #reads = new Map<number, Read>();
@@ -50,9 +54,10 @@ export class SmallWorld {
     pieces: number,
     servers: Readonly<Record<string, Server>>,
     random: () => number = () => 0.5,
+    options: AllotmentOptions = {},
   ) {
     const layout = { size: pieces * pieceBytes - 7, pieceBytes, pieceCount: pieces };
-    this.scheduler = new Scheduler(layout, { verified: RangeSet.empty, random });
+    this.scheduler = new Scheduler(layout, { ...options, verified: RangeSet.empty, random });
     this.#servers = servers;
     for (const [name, { latencyMs }] of Object.entries(servers)) {
       this.scheduler.join(replicaId(name), latencyMs);
@@ -77,6 +82,8 @@ export class SmallWorld {
     const { kind, lease } = decision;
     this.decisions.push(decision);
     if (kind === "read") {
+      const ahead = lease.end - frontierOf(this.scheduler.ledger.settled);
+      this.furthestAhead = Math.max(this.furthestAhead, ahead);
       const read = { lease, grantedAt: this.now, piece: lease.start, filled: 0 };
       this.#reads.set(lease.id, read);
       return;

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { RangeSet } from "../../src/schedule/range.js";
+import { frontierOf, leadPieces, windowPieces, withinWindow } from "../../src/schedule/window.js";
+import { at, pieceBytes, type Server, SmallWorld } from "./small-world.js";
+
+const p = (...ranges: (readonly [start: number, end: number])[]) =>
+  RangeSet.of(...ranges.map(([start, end]) => ({ start, end })));
+
+describe("schedule/window", () => {
+  const frontiers: readonly (readonly [settled: RangeSet, frontier: number])[] = [
+    [p(), 0],
+    [p([0, 3]), 3],
+    [p([1, 3]), 0],
+    [p([0, 3], [4, 9]), 3],
+  ];
+  for (const [settled, frontier] of frontiers) {
+    it(`with ${JSON.stringify(settled.ranges)} settled the frontier is ${frontier}`, () =>
+      assert.equal(frontierOf(settled), frontier));
+  }
+
+  const windows: readonly (readonly [bytes: number, piece: number, pieces: number])[] = [
+    [100, 10, 10],
+    [99, 10, 9],
+    [1, 10, 1],
+    [0, 10, 1],
+  ];
+  for (const [bytes, piece, pieces] of windows) {
+    it(`a window of ${bytes} bytes holds ${pieces} pieces of ${piece}`, () =>
+      assert.equal(windowPieces(bytes, piece), pieces));
+  }
+
+  const reaches: readonly (readonly [
+    pool: RangeSet,
+    pieces: number,
+    lead: number,
+    free: RangeSet,
+  ])[] = [
+    [p([0, 100]), 10, 0, p([5, 15])],
+    [p([0, 100]), 10, 4, p([9, 15])],
+    [p([0, 100]), 10, 10, p()],
+    [p([20, 100]), 10, 0, p()],
+    [p([5, 7], [12, 20]), 10, 1, p([6, 7], [12, 15])],
+  ];
+  for (const [pool, pieces, lead, free] of reaches) {
+    it(`above 5, ${pieces} less ${lead} of ${JSON.stringify(pool.ranges)}`, () => {
+      const within = withinWindow(pool, 5, { pieces, leadPieces: lead });
+      assert.deepEqual(within.ranges, free.ranges);
+    });
+  }
+
+  const leads: readonly (readonly [soon: number[], own: number, lead: number])[] = [
+    [[100, 500], 100, 0],
+    [[100, 500], 500, 40],
+    [[500], 100, 0],
+    [[], 100, 0],
+  ];
+  for (const [soon, own, lead] of leads) {
+    it(`after ${own} ms where others take ${soon}, the lead is ${lead}`, () =>
+      assert.equal(leadPieces(soon, own, { rate: 1000, pieceBytes: 10 }), lead));
+  }
+
+  const silentFrom = (pieces: number, from: number): Server =>
+    at(pieces, { rate: (now) => (now < from ? pieces * pieceBytes : 0) });
+  const table: readonly (readonly [
+    what: string,
+    servers: Record<string, Server>,
+    window: number,
+    ms: number,
+  ])[] = [
+    ["one replica", { A: at(100) }, 64, 10_300],
+    ["one replica, one piece at a time", { A: at(100) }, 1, 21_000],
+    ["equal replicas", { A: at(100), B: at(100) }, 128, 5300],
+    ["one four times as fast", { A: at(400), B: at(100) }, 128, 2300],
+    ["one a hundred times slower", { A: at(500), B: at(5) }, 128, 2300],
+    ["one too slow for the window", { A: at(500), B: at(1) }, 128, 2300],
+    ["one far away", { A: at(200), B: at(200, { latencyMs: 200 }) }, 256, 3000],
+    ["one falls silent", { A: at(100), B: silentFrom(100, 2500) }, 128, 8200],
+    ["one never sends a byte", { A: at(100), B: silentFrom(100, 0) }, 128, 10_600],
+  ];
+  for (const [what, servers, window, ms] of table) {
+    it(`${what}: 1000 pieces in a window of ${window} within ${ms} ms`, () => {
+      const windowBytes = window * pieceBytes;
+      const world = new SmallWorld(1000, servers, () => 0.5, { windowBytes }).run(60_000);
+      assert.ok(world.scheduler.isDone, `${world.scheduler.ledger.settled.count} of 1000`);
+      assert.ok(world.now <= ms, `${world.now} ms`);
+      assert.ok(world.furthestAhead <= window, `${world.furthestAhead} pieces ahead`);
+    });
+  }
+
+  it("the frontier piece is hedged before a slower one above it", () => {
+    const stuck = (from: number, pieces: number) =>
+      at(100, { rate: (now) => (now < from ? 50 : pieces) * pieceBytes });
+    const servers = { A: at(100), B: stuck(100, 0.5), C: stuck(300, 0.05) };
+    const windowBytes = 64 * pieceBytes;
+    const world = new SmallWorld(400, servers, () => 0.5, { windowBytes }).run(60_000);
+    const hedges = world.decisions.filter(({ kind, lease }) => kind === "read" && lease.isHedge);
+    assert.equal(hedges[0]?.lease.replica, "A");
+    const stuckAt = world.decisions.filter(
+      ({ lease }) =>
+        !lease.isHedge && lease.replica === "B" && lease.next === hedges[0]?.lease.start,
+    );
+    assert.equal(stuckAt.length, 1, "what B had in progress, lower than what C had");
+    assert.ok(world.now < 6000, `${world.now} ms`);
+  });
+});
