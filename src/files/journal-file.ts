@@ -1,7 +1,7 @@
 /**
  * The durable list of verified pieces. A header names the manifest; then one record a piece, each
- * with its own CRC. Whatever a crash tore at the end is cut off. It is a hint: nobody believes a
- * piece without reading it.
+ * with its own CRC. Whatever a crash tore at the end is cut off, and a damaged record costs its own
+ * piece alone. It is a hint: nobody believes a piece without reading it.
  *
  * Header: `QJL1`, u32 length of the identity, the identity in UTF-8, u32 CRC of it.
  * Record: u32 piece, 32 bytes leaf digest, u32 CRC of both. Little endian.
@@ -23,13 +23,18 @@ const recordBytes = 4 + digestBytes + 4;
 
 /** An open journal. */
 export interface JournalFile extends Journal {
+  /** Whether no journal was there. */
+  readonly isNew: boolean;
+  /** Makes it a journal of this manifest, durably; the first append does so otherwise. */
+  begin(): Promise<void>;
   /** Never rejects: every append was synced, or has failed and said so. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the journal at `path`, or begins a new one when there is none, or when it is of another
- * manifest. A journal that a newer version wrote is refused, not overwritten.
+ * Opens the journal at `path`, or an empty one when there is none, and changes nothing in it before
+ * `begin` or the first append: until then one of another manifest stays as it is. A journal that a
+ * newer version wrote is refused.
  */
 export async function openJournal(path: string, manifest: Manifest): Promise<JournalFile> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -44,46 +49,56 @@ export async function openJournal(path: string, manifest: Manifest): Promise<Jou
       );
     }
     const identity = identityOf(manifest);
-    const parsed = parseJournal(await handle.readFile(), identity, manifest.pieceCount);
+    const header = headerOf(identity);
+    // Records may be there twice after a resume; more than that is damage, not worth its memory.
+    const mostBytes = header.length + recordBytes * (4 * manifest.pieceCount + 1024);
+    const bytes = Buffer.alloc(Math.min(found.size, mostBytes));
+    const length = await readAll(handle, bytes, 0);
+    const parsed = parseJournal(bytes.subarray(0, length), identity, manifest.pieceCount);
     if (parsed.kind === "newer") {
       throw new StorageError(
         `open the journal ${path}: a newer quorate wrote it; use that one, or --no-resume`,
       );
     }
-    if (parsed.kind === "known") {
-      await handle.truncate(parsed.endBytes);
-      return journalOf(handle, path, parsed.endBytes, parsed.records);
-    }
-    const header = headerOf(identity);
-    await handle.truncate(0);
-    await writeAll(handle, header, 0);
-    await handle.sync();
-    return journalOf(handle, path, header.length, undefined);
+    return journalOf({ handle, path, header, parsed, isNew: found.size === 0 });
   } catch (error) {
     await closeQuietly(handle);
     throw storageError("open the journal", path, error);
   }
 }
 
-function journalOf(
-  handle: FileHandle,
-  path: string,
-  startBytes: number,
-  claimed: readonly JournalRecord[] | undefined,
-): JournalFile {
-  let endBytes = startBytes;
-  return {
-    claimed,
-    async append(records) {
-      const bytes = Buffer.concat(records.map(encodeRecord));
-      try {
-        await writeAll(handle, bytes, endBytes);
-        await handle.datasync();
-      } catch (error) {
-        throw storageError("write the journal", path, error);
-      }
+interface Opened {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly header: Buffer;
+  readonly parsed: Exclude<Parsed, { readonly kind: "newer" }>;
+  readonly isNew: boolean;
+}
+
+function journalOf({ handle, path, header, parsed, isNew }: Opened): JournalFile {
+  const isKnown = parsed.kind === "known";
+  let endBytes = isKnown ? parsed.endBytes : 0;
+  let hasBegun = false;
+  const append = async (records: readonly JournalRecord[]) => {
+    try {
+      // A torn tail, or a journal of another manifest, goes only now that something replaces it.
+      if (!hasBegun) await handle.truncate(endBytes);
+      const start = endBytes === 0 ? [header] : [];
+      const bytes = Buffer.concat([...start, ...records.map(encodeRecord)]);
+      await writeAll(handle, bytes, endBytes);
+      // Only what is durable counts, or a record could be lost after we were told that it is safe.
+      await handle.datasync();
+      hasBegun = true;
       endBytes += bytes.length;
-    },
+    } catch (error) {
+      throw storageError("write the journal", path, error);
+    }
+  };
+  return {
+    isNew,
+    claimed: isKnown ? parsed.records : undefined,
+    append,
+    begin: () => append([]),
     close: () => closeQuietly(handle),
   };
 }
@@ -96,15 +111,17 @@ type Parsed =
 /** What a journal's bytes say. Never throws: anything that makes no sense is simply not there. */
 export function parseJournal(bytes: Buffer, identity: string, pieceCount: number): Parsed {
   const start = bytes.toString("latin1", 0, magic.length);
-  if (start !== magic) return { kind: /^QJL[2-9]$/.test(start) ? "newer" : "other" };
+  if (start !== magic) return { kind: /^QJL[2-9A-Za-z]$/.test(start) ? "newer" : "other" };
   const header = headerOf(identity);
   if (Buffer.compare(bytes.subarray(0, header.length), header) !== 0) return { kind: "other" };
   const records: JournalRecord[] = [];
   let endBytes = header.length;
-  for (; endBytes + recordBytes <= bytes.length; endBytes += recordBytes) {
-    const record = decodeRecord(bytes.subarray(endBytes, endBytes + recordBytes), pieceCount);
-    if (record === undefined) break;
+  for (let at = header.length; at + recordBytes <= bytes.length; at += recordBytes) {
+    const record = decodeRecord(bytes.subarray(at, at + recordBytes), pieceCount);
+    // Damaged in the middle: those behind it still stand at their places, each with its own CRC.
+    if (record === undefined) continue;
     records.push(record);
+    endBytes = at + recordBytes;
   }
   return { kind: "known", records, endBytes };
 }
@@ -154,4 +171,19 @@ export async function writeAll(
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
     done += bytesWritten;
   }
+}
+
+/** Reads until the buffer is full or the file ends; gives how much was read. */
+export async function readAll(
+  handle: FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+): Promise<number> {
+  let done = 0;
+  while (done < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, offset + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
 }

@@ -25,22 +25,24 @@ export interface LockedFile {
 
 /**
  * Opens and locks the partial, or makes one. When `resumes` is false, an earlier one is set aside
- * under another name. Throws StorageError, naming the lock, when another process is writing it.
+ * under another name, with its journal. Throws StorageError, naming the lock, when another process
+ * is writing it.
  */
 export async function openLocked(target: Target, resumes: boolean): Promise<LockedFile> {
   const locked = await openAndLock(target);
   if (resumes) return locked;
-  let aside: string;
+  let aside: SetAside | undefined;
   try {
-    await unlinkIfThere(target.journal);
-    if ((await locked.handle.stat()).size === 0) return locked;
-    aside = await setAside(target);
+    aside = await setAside(target, locked.handle);
   } catch (error) {
     await locked.release();
     throw error;
   }
+  if (aside === undefined) return locked;
+  if (!aside.isPartial) return { ...locked, setAside: aside.path };
+  // Its name is free now, and our lock is on the old file.
   await locked.release();
-  return { ...(await openAndLock(target)), setAside: aside };
+  return { ...(await openAndLock(target)), setAside: aside.path };
 }
 
 async function openAndLock(target: Target): Promise<LockedFile> {
@@ -107,14 +109,34 @@ async function forgetPublished(target: Target): Promise<boolean> {
   return true;
 }
 
+interface SetAside {
+  readonly path: string;
+  readonly isPartial: boolean;
+}
+
 /** Never deletes what was fetched: it may be all that somebody has. */
-async function setAside(target: Target): Promise<string> {
+async function setAside(target: Target, handle: FileHandle): Promise<SetAside | undefined> {
+  const isPartial = (await handle.stat()).size > 0;
+  const isJournal = await exists(target.journal);
+  if (!isPartial && !isJournal) return undefined;
   for (let number = 1; ; number++) {
-    const aside = `${target.partial}.${number}`;
-    if ((await lstat(aside).catch(() => undefined)) !== undefined) continue;
-    await rename(target.partial, aside).catch((error: unknown) => {
-      throw storageError("set aside", target.partial, error);
-    });
-    return aside;
+    // Both get one number, so that they can be put back together.
+    const partial = `${target.partial}.${number}`;
+    const journal = `${target.journal}.${number}`;
+    if ((await exists(partial)) || (await exists(journal))) continue;
+    // The partial last: once its name is free, another run may begin, with a journal of its own.
+    if (isJournal) await move(target.journal, journal);
+    if (isPartial) await move(target.partial, partial);
+    return { path: isPartial ? partial : journal, isPartial };
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
+}
+
+async function move(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: unknown) => {
+    throw storageError("set aside", from, error);
+  });
 }

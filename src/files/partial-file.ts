@@ -8,8 +8,8 @@ import { StorageError } from "../errors.js";
 import type { Partial, Sink } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
-import { type JournalFile, openJournal, writeAll } from "./journal-file.js";
-import { openLocked } from "./locked-file.js";
+import { type JournalFile, openJournal, readAll, writeAll } from "./journal-file.js";
+import { inspect, openLocked } from "./locked-file.js";
 import { preallocate } from "./preallocate.js";
 import { publishFile } from "./publish-file.js";
 import { storageError } from "./storage-error.js";
@@ -24,22 +24,34 @@ export interface PartialOptions {
   readonly resumes: boolean;
 }
 
-/** Locks, checks and opens the partial of a target. Throws StorageError, with what to do. */
+/**
+ * Locks, checks and opens the partial of a target. Throws StorageError, with what to do; nothing is
+ * left then that was not there before, and what was there stays as it was.
+ */
 export async function openPartialFile(target: Target, options: PartialOptions): Promise<Partial> {
   const { manifest, isForced, resumes } = options;
   await checkTarget(target, isForced);
+  // Before anything is read or written: what another process is changing tells us nothing.
   const { handle, release, setAside } = await openLocked(target, resumes);
   let journal: JournalFile | undefined;
+  let leftoverBytes: number | undefined;
   try {
-    const leftoverBytes = Math.min((await handle.stat()).size, manifest.size);
-    await reserve(handle, target, manifest.size);
+    leftoverBytes = Math.min((await handle.stat()).size, manifest.size);
+    // Read before anything is changed: a newer version's partial is not ours to cut or to fill.
     journal = await openJournal(target.journal, manifest);
-    // The header must be found after a crash, or the bytes that follow are nobody's.
+    await reserve(handle, target, manifest.size);
+    // With bytes there that no journal of ours vouches for, the first append begins it, with what a
+    // scan found: a crash before that must not leave a journal that claims nothing of all that.
+    if (leftoverBytes === 0 || journal.claimed !== undefined) await journal.begin();
+    // The names must be found after a crash, or the bytes that follow are nobody's.
     await syncFolder(target.folder);
     const opened = { target, handle, journal, release, leftoverBytes, isForced };
     return { ...partialOf(opened), setAside };
   } catch (error) {
     await journal?.close();
+    // A download that never began leaves no litter; our lock is on the partial, so it goes last.
+    if (journal?.isNew === true) await unlinkIfThere(target.journal).catch(() => {});
+    if (leftoverBytes === 0) await unlinkIfThere(target.partial).catch(() => {});
     await release();
     throw storageError("write", target.partial, error);
   }
@@ -83,14 +95,7 @@ function sinkOf(handle: FileHandle, path: string): Sink {
     },
     async read(offset, buffer) {
       try {
-        let done = 0;
-        while (done < buffer.length) {
-          const length = buffer.length - done;
-          const { bytesRead } = await handle.read(buffer, done, length, offset + done);
-          if (bytesRead === 0) break;
-          done += bytesRead;
-        }
-        return done;
+        return await readAll(handle, buffer, offset);
       } catch (error) {
         throw storageError("read", path, error);
       }
@@ -98,6 +103,12 @@ function sinkOf(handle: FileHandle, path: string): Sink {
     async sync() {
       try {
         await handle.datasync();
+        // Bytes of a file without a name cannot be resumed: whoever fetches on does so in vain.
+        if (!(await inspect(handle, path)).isOurs) {
+          throw new StorageError(
+            `write ${path}: somebody removed or replaced it, or its folder; run it again`,
+          );
+        }
       } catch (error) {
         throw storageError("sync", path, error);
       }
@@ -108,14 +119,23 @@ function sinkOf(handle: FileHandle, path: string): Sink {
 /** Fails now rather than at 99 %: asks for the space, then takes it. */
 async function reserve(handle: FileHandle, target: Target, size: number): Promise<void> {
   const { size: present, blocks } = await handle.stat();
-  if (present > size) await handle.truncate(size);
-  const { bavail, bsize } = await statfs(target.folder);
+  const freeBytes = await freeBytesIn(target.folder);
   const missing = size - Math.min(size, blocks * 512);
-  if (missing > bavail * bsize) {
+  if (missing > freeBytes) {
     throw new StorageError(
-      `write ${target.output}: ${missing} bytes are needed and ${bavail * bsize} are free; ` +
+      `write ${target.output}: ${missing} bytes are needed and ${freeBytes} are free; ` +
         "free some space and run it again",
     );
   }
+  // Another state of the file was longer: its tail would be published with ours.
+  if (present > size) await handle.truncate(size);
   await preallocate(handle, { present: Math.min(present, size), size });
+}
+
+/** Infinity where the file system does not say: some network ones count no blocks. */
+async function freeBytesIn(folder: string): Promise<number> {
+  const found = await statfs(folder).catch(() => undefined);
+  return found === undefined || found.blocks === 0
+    ? Number.POSITIVE_INFINITY
+    : found.bavail * found.bsize;
 }

@@ -3,12 +3,13 @@
 import { spawn } from "node:child_process";
 import type { FileHandle } from "node:fs/promises";
 import { StorageError } from "../errors.js";
+import { codeText, storageError } from "./storage-error.js";
 
 /**
  * Makes the file `size` bytes long with its blocks reserved, by util-linux's `fallocate` on an
  * inherited descriptor: Node has no call for it, and `ftruncate` reserves nothing. Where there is
- * no `fallocate`, or the file system cannot, the length alone is set. A failed reservation keeps
- * what it got, so it is undone.
+ * no `fallocate`, or the file system cannot, the length alone is set, and a full disk shows later.
+ * Throws StorageError when there is no room, with the file as long as it was.
  */
 export async function preallocate(
   handle: FileHandle,
@@ -16,19 +17,26 @@ export async function preallocate(
 ): Promise<void> {
   if (size === 0) return;
   const outcome = await fallocate(handle.fd, size);
-  if (outcome === "full") {
-    await handle.truncate(present);
-    throw new StorageError(
-      `reserve ${size} bytes: the disk is full; free some space and run it again to resume`,
-    );
+  if (outcome === "done") return;
+  try {
+    if (outcome !== "unavailable") {
+      throw new StorageError(`reserve ${size} bytes: ${codeText(outcome)}`);
+    }
+    if (present < size) await handle.truncate(size);
+  } catch (error) {
+    // A failed reservation keeps what it got: the next try, and everybody else, would lack it.
+    await handle.truncate(present).catch(() => {});
+    throw storageError("reserve", `${size} bytes`, error);
   }
-  if (outcome === "unavailable" && present < size) await handle.truncate(size);
 }
 
-function fallocate(fd: number, size: number): Promise<"done" | "full" | "unavailable"> {
+type Outcome = "done" | "ENOSPC" | "EDQUOT" | "EFBIG" | "unavailable";
+
+function fallocate(fd: number, size: number): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn("fallocate", ["-l", String(size), "/proc/self/fd/3"], {
       stdio: ["ignore", "ignore", "pipe", fd],
+      // What it complains of is read, so it must be in English.
       env: { ...process.env, LC_ALL: "C" },
     });
     let said = "";
@@ -36,9 +44,13 @@ function fallocate(fd: number, size: number): Promise<"done" | "full" | "unavail
       said += text.toString("utf8");
     });
     child.once("error", () => resolve("unavailable"));
-    child.once("close", (code) => {
+    child.once("close", (code, killedBy) => {
       if (code === 0) resolve("done");
-      else resolve(/No space left|quota/i.test(said) ? "full" : "unavailable");
+      else if (/No space left/i.test(said)) resolve("ENOSPC");
+      else if (/quota/i.test(said)) resolve("EDQUOT");
+      // Node ignores SIGXFSZ and gets EFBIG; other programs die of it beyond `ulimit -f`.
+      else if (/too large/i.test(said) || killedBy === "SIGXFSZ") resolve("EFBIG");
+      else resolve("unavailable");
     });
   });
 }

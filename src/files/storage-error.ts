@@ -28,6 +28,11 @@ export function storageError(doing: string, path: string, error: unknown): Stora
 /** What a failed system call means, in words, with what to do where there is something. */
 export function storageErrorText(error: unknown): string {
   const code = errorCode(error);
+  return code === undefined ? messageOf(error) : codeText(code);
+}
+
+/** The same of a code name. */
+export function codeText(code: string): string {
   switch (code) {
     case "ENOSPC":
       return "the disk is full; free some space and run it again to resume";
@@ -46,9 +51,11 @@ export function storageErrorText(error: unknown): string {
       return "a part of the path is no folder";
     case "EISDIR":
       return "it is a folder";
+    case "ENAMETOOLONG":
+      return "the name is too long";
     case "EIO":
       return "the disk failed (EIO); what was verified before is kept";
     default:
-      return code === undefined ? messageOf(error) : `the disk refused (${code})`;
+      return `the disk refused (${code})`;
   }
 }

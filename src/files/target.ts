@@ -1,11 +1,12 @@
 /** Decides where a download's output goes, and refuses places where it must not. */
 
-import { lstat, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, lstat, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { StorageError, UsageError } from "../errors.js";
 import { digestOf } from "../trust/digest.js";
 import { baseName, outputNameProblem } from "../trust/name.js";
-import { errorCode, storageError } from "./storage-error.js";
+import { errorCode, storageError, storageErrorText } from "./storage-error.js";
 
 /**
  * Where the output, its partial and its journal stand. All in one folder: a rename must not cross
@@ -48,13 +49,20 @@ export async function resolveTarget(output: string, name: string): Promise<Targe
 }
 
 /**
- * Throws StorageError when the folder is not there, or the output exists and may not be replaced.
+ * Throws StorageError when the folder is not there or may not be written to, or when the output
+ * exists and may not be replaced.
  */
 export async function checkTarget(target: Target, isForced: boolean): Promise<void> {
   const folder = await stat(target.folder).catch((error: unknown) => {
     throw storageError("write into", target.folder, error);
   });
   if (!folder.isDirectory()) throw new StorageError(`write into ${target.folder}: it is no folder`);
+  await access(target.folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
+    const why = storageErrorText(error);
+    throw new StorageError(`write into ${target.folder}: ${why}; name another place with -o`, {
+      cause: error,
+    });
+  });
   const existing = await lstat(target.output).catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return undefined;
     throw storageError("write", target.output, error);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { link, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { link, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { StorageError } from "../../src/errors.js";
 import {
   encodeRecord,
@@ -46,17 +46,15 @@ describe("parseJournal", () => {
     }
   });
 
-  it("gives, whichever bit is flipped, only the true records before it", () => {
+  it("loses, whichever bit is flipped, the record that it was in and no other", () => {
     for (let bit = 0; bit < journal.length * 8; bit++) {
       const parsed = parse(withFlipped(journal, bit));
-      const whole = Math.floor((bit / 8 - header.length) / recordBytes);
-      if (bit < header.length * 8) assert.notEqual(parsed.kind, "known", `bit ${bit}`);
-      else
-        assert.deepEqual(
-          parsed.kind === "known" && parsed.records,
-          records.slice(0, whole),
-          `bit ${bit}`,
-        );
+      const hit = Math.floor((bit / 8 - header.length) / recordBytes);
+      if (hit < 0) assert.notEqual(parsed.kind, "known", `bit ${bit}`);
+      else {
+        const others = records.filter((_, index) => index !== hit);
+        assert.deepEqual(parsed.kind === "known" && parsed.records, others, `bit ${bit}`);
+      }
     }
   });
 
@@ -66,7 +64,7 @@ describe("parseJournal", () => {
     }
   });
 
-  it("believes no piece beyond the last one, nor what follows it", () => {
+  it("believes no piece beyond the last one, nor what stands at no record's place", () => {
     const beyond = encodeRecord({ ...record(0), piece: pieceIndex(10) });
     const parsed = parse(Buffer.concat([header, encodeRecord(record(1)), beyond, ...[journal]]));
     const endBytes = header.length + recordBytes;
@@ -90,28 +88,42 @@ describe("parseJournal", () => {
 describe("openJournal", () => {
   const at = scratchFolder();
 
-  it("makes a journal that only its owner reads, with a header and nothing else", async () => {
+  const begun = async () => {
     const opened = await openJournal(at("j"), manifest);
+    await opened.begin();
     await opened.close();
-    assert.equal(opened.claimed, undefined);
+    return opened;
+  };
+
+  it("makes a journal that only its owner reads, with a header and nothing else", async () => {
+    assert.equal((await begun()).claimed, undefined);
     assert.deepEqual(await readFile(at("j")), header);
     assert.equal((await stat(at("j"))).mode & 0o777, 0o600);
   });
 
-  it("begins anew with another manifest", async () => {
+  it("leaves one of another manifest as it is, and begins anew with the first append", async () => {
     await writeFile(at("j"), journal);
     const opened = await openJournal(at("j"), another);
-    await opened.close();
     assert.equal(opened.claimed, undefined);
-    assert.deepEqual(await readFile(at("j")), headerOf(identityOf(another)));
+    assert.deepEqual(await readFile(at("j")), journal);
+    await opened.append([record(4)]);
+    await opened.append([record(5)]);
+    await opened.close();
+    const expected = [headerOf(identityOf(another)), ...[4, 5].map((n) => encodeRecord(record(n)))];
+    assert.deepEqual(await readFile(at("j")), Buffer.concat(expected));
   });
 
   it("begins anew when the header was torn", async () => {
     await writeFile(at("j"), journal.subarray(0, header.length - 1));
-    const opened = await openJournal(at("j"), manifest);
-    await opened.close();
-    assert.equal(opened.claimed, undefined);
+    await begun();
     assert.deepEqual(await readFile(at("j")), header);
+  });
+
+  it("reads no more than a journal can hold, and cuts off the rest", async () => {
+    await writeFile(at("j"), journal);
+    await truncate(at("j"), 2 ** 40);
+    assert.deepEqual((await begun()).claimed, records);
+    assert.deepEqual(await readFile(at("j")), journal);
   });
 
   it("writes over a torn tail, wherever it was torn", async () => {
@@ -125,14 +137,14 @@ describe("openJournal", () => {
     }
   });
 
-  it("forgets for good what follows a broken record", async () => {
+  it("keeps what follows a broken record", async () => {
     const broken = Buffer.alloc(recordBytes, "x");
     await writeFile(at("j"), Buffer.concat([header, broken, encodeRecord(record(9))]));
     const opened = await openJournal(at("j"), manifest);
     await opened.append([record(4)]);
     await opened.close();
-    const expected = Buffer.concat([header, encodeRecord(record(4))]);
-    assert.deepEqual(await readFile(at("j")), expected);
+    assert.deepEqual(opened.claimed, [record(9)]);
+    assert.deepEqual((await begun()).claimed, [record(9), record(4)]);
   });
 
   it("refuses, and leaves alone, what a newer version wrote", async () => {

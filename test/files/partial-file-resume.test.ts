@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { link, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { openPartialFile } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
 import type { JournalRecord } from "../../src/ports.js";
@@ -71,6 +71,22 @@ describe("a partial that is not to be resumed", () => {
     assert.deepEqual(await readFile(at(".out.quorate-part.1")), bytes);
     assert.equal((await readFile(at(".out.quorate-part.2"))).toString("utf8", 0, 5), "run 1");
     assert.equal((await readFile(at(".out.quorate-part"))).toString("utf8", 0, 5), "run 2");
+    const names = ["", ".1", ".2"].flatMap((end) => [`journal${end}`, `part${end}`]).sort();
+    assert.deepEqual(
+      (await readdir(at())).sort(),
+      names.map((name) => `.out.quorate-${name}`),
+    );
+  });
+
+  it("can be put back, and is then taken up as it was", async () => {
+    await leave(at("out"));
+    await (await open(at("out"), { resumes: false }))[Symbol.asyncDispose]();
+    for (const what of ["part", "journal"]) {
+      await rename(at(`.out.quorate-${what}.1`), at(`.out.quorate-${what}`));
+    }
+    await using partial = await open(at("out"));
+    assert.deepEqual(partial.journal.claimed, [record]);
+    assert.deepEqual(await readFile(at(".out.quorate-part")), bytes);
   });
 
   it("stays where it is while somebody else is writing it", async () => {
@@ -91,6 +107,50 @@ describe("a partial that is not to be resumed", () => {
     await writeFile(at(".out.quorate-journal"), "QJL2 whatever follows");
     await using partial = await open(at("out"), { resumes: false });
     assert.equal(partial.journal.claimed, undefined);
+    assert.equal(partial.setAside, at(".out.quorate-journal.1"));
+    assert.equal(await readFile(at(".out.quorate-journal.1"), "utf8"), "QJL2 whatever follows");
+  });
+});
+
+describe("a partial of another manifest", () => {
+  const at = scratchFolder();
+  const other = manifestOfBytes(Buffer.alloc(bytes.length, "another"));
+
+  it("keeps its journal until something replaces what that vouches for", async () => {
+    await leave(at("out"));
+    {
+      await using crashed = await open(at("out"), { manifest: other });
+      assert.equal(crashed.journal.claimed, undefined);
+    }
+    {
+      await using partial = await open(at("out"));
+      assert.deepEqual(partial.journal.claimed, [record]);
+    }
+    {
+      await using partial = await open(at("out"), { manifest: other });
+      await partial.journal.append([record]);
+    }
+    await using partial = await open(at("out"));
+    assert.equal(partial.journal.claimed, undefined);
+  });
+});
+
+describe("a partial that a newer version wrote", () => {
+  const at = scratchFolder();
+
+  it("is refused with a message that says so, and nothing is touched", async () => {
+    const longer = Buffer.alloc(2 * bytes.length, "newer");
+    await writeFile(at(".out.quorate-part"), longer);
+    await writeFile(at(".out.quorate-journal"), "QJL2 whatever follows");
+    await assert.rejects(open(at("out")), /a newer quorate wrote it; use that one, or --no-resume/);
+    assert.deepEqual(await readFile(at(".out.quorate-part")), longer);
+    assert.equal(await readFile(at(".out.quorate-journal"), "utf8"), "QJL2 whatever follows");
+  });
+
+  it("is not begun where only its journal is left", async () => {
+    await writeFile(at(".out.quorate-journal"), "QJL2 whatever follows");
+    await assert.rejects(open(at("out")), /a newer quorate wrote it/);
+    assert.deepEqual(await readdir(at()), [".out.quorate-journal"]);
   });
 });
 

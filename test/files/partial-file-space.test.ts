@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { open as openFile, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { open as openFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { StorageError } from "../../src/errors.js";
 import { openPartialFile } from "../../src/files/partial-file.js";
 import { preallocate } from "../../src/files/preallocate.js";
@@ -8,6 +8,7 @@ import { pieceIndex } from "../../src/schedule/pieces.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
+import { refusing } from "../support/refusing.js";
 import { smallDisk, smallDiskProblem, withoutPrograms } from "../support/scratch-folder.js";
 
 const MiB = 1024 * 1024;
@@ -25,7 +26,7 @@ describe(`a disk without enough space${problem}`, () => {
 
   it("is refused at once, saying how much is needed, and nothing stays taken", async () => {
     await assert.rejects(open(at("out"), tooLarge), refusal(/8388608 bytes are needed and \d+/));
-    assert.equal((await stat(at(".out.quorate-part"))).blocks, 0);
+    assert.deepEqual(await readdir(at()), []);
     await using partial = await open(at("out"), fits);
     await partial.sink.write(0, bytes);
     await partial.publish();
@@ -35,6 +36,7 @@ describe(`a disk without enough space${problem}`, () => {
     await writeFile(at(".out.quorate-part"), bytes);
     await assert.rejects(open(at("out"), tooLarge), refusal(/are needed and \d+ are free/));
     assert.deepEqual(await readFile(at(".out.quorate-part")), bytes);
+    assert.deepEqual(await readdir(at()), [".out.quorate-part"]);
   });
 
   it("takes a resume of which most is there already", async () => {
@@ -42,6 +44,12 @@ describe(`a disk without enough space${problem}`, () => {
     await (await open(at("out"), manifest))[Symbol.asyncDispose]();
     await using partial = await open(at("out"), manifest);
     assert.equal(partial.leftoverBytes, 3 * MiB);
+  });
+
+  it("is found full later where it does not say how much is free", async () => {
+    const opened = refusing("statfs", "ENOSYS", () => open(at("out"), tooLarge));
+    await assert.rejects(opened, refusal(/reserve 8388608 bytes: the disk is full; free/));
+    assert.deepEqual(await readdir(at()), []);
   });
 
   it("gives back what a failed reservation took", async () => {

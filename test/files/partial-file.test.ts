@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { link, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { StorageError } from "../../src/errors.js";
 import { openPartialFile } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
@@ -81,6 +91,26 @@ describe("publish", () => {
       await writeFile(at(".out.quorate-part"), "never verified");
       await assert.rejects(partial.publish(), refusal(/out/));
       await assert.rejects(stat(at("out")), { code: "ENOENT" });
+    }
+  });
+});
+
+describe("a partial that loses its name while it is written", () => {
+  const at = scratchFolder();
+
+  it("is found out at the next sync: what is fetched now could not be resumed", async () => {
+    await mkdir(at("folder"));
+    for (const vanish of [
+      () => rm(at("folder", ".out.quorate-part")),
+      () => rename(at("folder"), at("moved")),
+    ]) {
+      await using partial = await openFilled(at("folder", "out"));
+      await partial.sink.sync();
+      await vanish();
+      await assert.rejects(
+        partial.sink.sync(),
+        refusal(/somebody removed or replaced it, or its f/),
+      );
     }
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type FileHandle, mkdir, open, readFile, stat, writeFile } from "node:fs/promises";
 import { preallocate } from "../../src/files/preallocate.js";
+import { refusingOn } from "../support/refusing.js";
 import { scratchFolder, withoutPrograms } from "../support/scratch-folder.js";
 
 const size = 1_000_001;
@@ -14,6 +15,19 @@ describe("preallocate", () => {
     handle = await open(at("file"), "r+");
   });
   afterEach(() => handle.close());
+
+  /** Runs this with another `fallocate`: a script. */
+  async function withFallocate(script: string, run: () => Promise<void>): Promise<void> {
+    const { PATH } = process.env;
+    await mkdir(at("bin"));
+    await writeFile(at("bin/fallocate"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env.PATH = `${at("bin")}:${PATH}`;
+    try {
+      await run();
+    } finally {
+      process.env.PATH = PATH;
+    }
+  }
 
   it("gives the file its length and keeps what was in it", async () => {
     await preallocate(handle, { present: 12, size });
@@ -34,18 +48,39 @@ describe("preallocate", () => {
   });
 
   it("gives back what it got before the disk was full: most file systems keep that", async () => {
-    const { PATH } = process.env;
     const says = "fallocate: fallocate failed: No space left on device";
-    const script = `#!/bin/sh\ntruncate -s 5000 /proc/self/fd/3\necho "${says}" >&2\nexit 1\n`;
-    await mkdir(at("bin"));
-    await writeFile(at("bin/fallocate"), script, { mode: 0o755 });
-    process.env.PATH = `${at("bin")}:${PATH}`;
-    try {
+    const script = `truncate -s 5000 /proc/self/fd/3; echo "${says}" >&2; exit 1`;
+    await withFallocate(script, async () => {
       await assert.rejects(preallocate(handle, { present: 12, size }), /the disk is full/);
-    } finally {
-      process.env.PATH = PATH;
-    }
+    });
     assert.equal(await readFile(at("file"), "utf8"), "there before");
+  });
+
+  for (const [ending, says] of [
+    ["echo fallocate: File too large >&2; exit 1", /larger than the file system or `ulimit -f`/],
+    ["kill -XFSZ $$", /larger than the file system or `ulimit -f`/],
+    ["echo fallocate: Disk quota exceeded >&2; exit 1", /quota is used up/],
+  ] as const) {
+    it(`says what is wrong when fallocate ends with: ${ending}`, async () => {
+      await withFallocate(ending, async () => {
+        await assert.rejects(preallocate(handle, { present: 12, size }), says);
+      });
+      assert.equal(await readFile(at("file"), "utf8"), "there before");
+    });
+  }
+
+  it("sets the length where the file system cannot reserve", async () => {
+    const says = "echo fallocate: Operation not supported >&2; exit 1";
+    await withFallocate(says, () => preallocate(handle, { present: 12, size }));
+    assert.equal((await stat(at("file"))).size, size);
+    assert.ok((await stat(at("file"))).blocks * 512 < size);
+  });
+
+  it("says so when not even the length can be set", async () => {
+    const set = refusingOn("truncate", "EFBIG", () =>
+      withoutPrograms(() => preallocate(handle, { present: 12, size })),
+    );
+    await assert.rejects(set, /reserve 1000001 bytes: the file is larger/);
   });
 
   it("does nothing for an empty file", async () => {

@@ -13,6 +13,7 @@ describe("storageErrorText", () => {
     ["ENOTDIR", /no folder$/],
     ["EISDIR", /it is a folder$/],
     ["EIO", /the disk failed \(EIO\); what was verified before is kept$/],
+    ["ENAMETOOLONG", /the name is too long$/],
     ["EMFILE", /the disk refused \(EMFILE\)$/],
   ];
   for (const [code, says] of texts) {

@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { StorageError, UsageError } from "../../src/errors.js";
 import { checkTarget, resolveTarget } from "../../src/files/target.js";
+import { refusing } from "../support/refusing.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 describe("resolveTarget", () => {
@@ -99,13 +100,20 @@ describe("checkTarget", () => {
     await check(at("out"), true);
   });
 
+  it("refuses a folder that may not be written to, and says what to do", async () => {
+    for (const code of ["EACCES", "EROFS"]) {
+      const checked = refusing("access", code, () => check(at("out")));
+      await assert.rejects(checked, refusal(/^write into .*; name another place with -o$/));
+    }
+  });
+
   it("refuses a folder of the output's name", async () => {
     await mkdir(at("data"));
     await assert.rejects(check(at(), true), refusal(/data: it is a folder/));
   });
 
   it("refuses a name that leaves no room for the partial's", async () => {
-    await assert.rejects(check(at("n".repeat(256))), refusal(/ENAMETOOLONG/));
+    await assert.rejects(check(at("n".repeat(256))), refusal(/the name is too long/));
   });
 });
 

@@ -3,7 +3,7 @@
 import fs, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
-type Call = "link" | "rename" | "unlink" | "statfs";
+type Call = "access" | "link" | "rename" | "unlink" | "statfs";
 type HandleCall = "chmod" | "sync" | "datasync" | "truncate" | "write";
 
 /** What a failed system call throws. */
