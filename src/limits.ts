@@ -120,6 +120,10 @@ export const limits = {
   /** Disk: verified pieces become durable each second or 64 MiB, whichever is first. */
   checkpointMs: 1_000,
   checkpointBytes: 64 * MiB,
+  /** Old copies that one download takes pieces from: each holds a descriptor. */
+  seeds: 64,
+  /** Pieces that cannot be read before a seed is left out: a dying disk takes seconds for each. */
+  seedRefusals: 16,
   /** Bytes read at a time when a file is hashed. */
   hashReadBytes: 1 * MiB,
 

@@ -135,6 +135,19 @@ export interface Journal {
   append(records: readonly JournalRecord[]): Promise<void>;
 }
 
+/**
+ * An old copy of the file on this machine, some pieces of which may be equal. It may change at any
+ * time: whoever reads it verifies what was read. Failures are StorageErrors.
+ */
+export interface Seed {
+  /** What messages call it. */
+  readonly path: string;
+  /** Bytes, as it was opened. */
+  readonly size: number;
+  /** Fills the buffer from `offset`; gives fewer bytes only at the end of what is there. */
+  read(offset: number, buffer: Uint8Array): Promise<number>;
+}
+
 /** The unfinished file on disk, locked for this process. */
 export interface Partial {
   readonly sink: Sink;

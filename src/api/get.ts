@@ -4,6 +4,7 @@ import { download as downloadWith } from "../download/download.js";
 import { checkRequest, type DownloadOptions } from "../download/options.js";
 import type { Receipt } from "../download/progress.js";
 import { openPartialFile } from "../files/partial-file.js";
+import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import { systemClock, systemRandom } from "../system.js";
 import { type Address, withReplicas } from "./replicas.js";
@@ -18,6 +19,11 @@ export interface GetRequest {
   readonly force?: boolean;
   /** Whether an earlier run's partial is taken up. Default: yes; otherwise it is set aside. */
   readonly resume?: boolean;
+  /**
+   * Old copies of the file, from which whatever is equal at the same place is taken before anybody
+   * is asked for it; at most 64. Default: the existing output when `force` is set; `[]` is none.
+   */
+  readonly seeds?: readonly string[] | undefined;
 }
 
 /** Gets a file; see `download/download.ts` for what it promises and what it throws. */
@@ -27,13 +33,19 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   const target = await resolveTarget(output, name);
   // Before anybody is asked: what cannot be written need not be fetched.
   await checkTarget(target, isForced);
+  const existing = request.seeds === undefined && isForced ? target.output : undefined;
+  await using opened = await openSeeds({ named: request.seeds ?? [], existing }, (path, why) =>
+    options?.onEvent?.({ event: "seed-skipped", paths: [path], why }),
+  );
   const world = {
+    seeds: opened.seeds,
     clock: systemClock,
     random: systemRandom,
     openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) =>
       openPartialFile(target, { manifest, isForced, resumes }),
   };
-  return withReplicas(
+  // Awaited here: the seeds must stay open until it is over.
+  return await withReplicas(
     request.replicas,
     (replicas) => downloadWith({ name, replicas }, world, options),
     options?.onEvent,

@@ -29,6 +29,11 @@ export function several<Value>(parse: (text: string) => Value) {
   return (text: string, before: Value[] | undefined): Value[] => [...(before ?? []), parse(text)];
 }
 
+/** Gathers paths, of an option that `--no-…` turns off; the last word counts. */
+export function paths(text: string, before: string[] | boolean | undefined): string[] {
+  return [...(Array.isArray(before) ? before : []), text];
+}
+
 /** A whole number from 1. */
 export function count(text: string): number {
   const number = Number(text);

@@ -50,6 +50,8 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
       case "merged":
       case "set-aside":
       case "resumed":
+      case "seed-skipped":
+      case "seeded":
       case "joined":
       case "banned":
         screen.say(`${name}: ${newsText(event)}`);
@@ -66,11 +68,11 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         // The last one would only say what the receipt says better.
         else if (event.doneBytes < event.totalBytes) screen.say(progressLine(name, event));
         return;
-      case "verifying": {
-        const done = percentText(event.doneBytes, event.totalBytes);
-        if (screen.isLive) screen.draw([`${name}: checking the whole digest, ${done}`]);
+      case "verifying":
+      case "seeding":
+        if (screen.isLive) screen.draw([readingLine(name, event)]);
+        else if (event.event === "seeding") screen.say(readingLine(name, event));
         return;
-      }
       case "answer":
       case "receipt":
         return;
@@ -82,7 +84,7 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
 
 type News = Extract<
   DownloadEvent,
-  { event: "merged" | "set-aside" | "resumed" | "joined" | "banned" }
+  { event: "merged" | "set-aside" | "resumed" | "seed-skipped" | "seeded" | "joined" | "banned" }
 >;
 
 /** What happens seldom, in a line each. */
@@ -94,6 +96,12 @@ function newsText(event: News): string {
       return `what an earlier run left is set aside as ${event.path}`;
     case "resumed":
       return `${bytesText(event.bytes)} of an earlier run are right and are kept`;
+    case "seed-skipped":
+      return `${event.paths.join(", ")} is of no use: ${event.why}`;
+    case "seeded":
+      return event.bytes === 0
+        ? `nothing in ${event.path} is equal at the same place`
+        : `${bytesText(event.bytes)} are equal in ${event.path} and are not fetched`;
     case "joined":
       return `${event.replica} answered late, agrees, and takes part`;
     case "banned":
@@ -136,6 +144,17 @@ function progressLine(name: string, progress: TransferProgress): string {
   return `${name}: ${done}, ${rateText(rate)} from ${countText(active, "replica")}`;
 }
 
+/** How far reading is, while nothing is fetched. */
+function readingLine(
+  name: string,
+  event: Extract<DownloadEvent, { event: "verifying" | "seeding" }>,
+): string {
+  const done = percentText(event.doneBytes, event.totalBytes);
+  const what =
+    event.event === "seeding" ? `comparing with ${event.path}` : "checking the whole digest";
+  return `${name}: ${what}, ${done}`;
+}
+
 /** The whole file on one line, and a line for each replica: standing, rate, share. */
 function liveLines(name: string, progress: TransferProgress, elapsedMs: number): string[] {
   const { doneBytes, totalBytes, rate, replicas } = progress;
@@ -159,14 +178,16 @@ function liveLines(name: string, progress: TransferProgress, elapsedMs: number):
 
 /** What was fetched, from whom, how fast, and that it was verified. */
 export function receiptText(receipt: Receipt): string[] {
-  const { name, size, seconds, digest, path, replicas, resumedBytes, wastedBytes } = receipt;
-  const fetched = size - resumedBytes;
+  const { name, size, seconds, digest, path, replicas, wastedBytes } = receipt;
+  const { resumedBytes, seededBytes } = receipt;
+  const fetched = size - resumedBytes - seededBytes;
   const from = replicas.filter(({ deliveredBytes }) => deliveredBytes > 0).length;
   const speed = seconds > 0 ? `, ${rateText(fetched / seconds)}` : "";
   const resumed =
     resumedBytes > 0 ? `, ${bytesText(resumedBytes)} of them from an earlier run` : "";
+  const seeded = seededBytes > 0 ? `, ${bytesText(seededBytes)} from an old copy` : "";
   const wasted = wastedBytes > 0 ? `, ${bytesText(wastedBytes)} fetched in vain` : "";
-  const head = `${name}: ${bytesText(size)} from ${countText(from, "replica")} in ${durationText(seconds)}${speed}${resumed}${wasted}`;
+  const head = `${name}: ${bytesText(size)} from ${countText(from, "replica")} in ${durationText(seconds)}${speed}${resumed}${seeded}${wasted}`;
   return [head, `verified ${digest}`, path];
 }
 

@@ -13,6 +13,8 @@ export interface GetFlags extends ReplicaFlags {
   readonly interval?: number | undefined;
   readonly resume: boolean;
   readonly force?: boolean | undefined;
+  /** Paths, or `false` for none; neither: the existing output with `--force`. */
+  readonly seed?: readonly string[] | boolean | undefined;
   readonly chunks?: number | undefined;
   readonly quorum?: Rule | undefined;
   readonly digest?: Rule | undefined;
@@ -31,6 +33,8 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
   const replicas = await replicasOf("get", flags);
   const rule = ruleOf("get", flags);
   const isJson = flags.json === true;
+  const isForced = flags.force === true;
+  const seeds = flags.seed === false ? [] : flags.seed === true ? undefined : flags.seed;
   const screen = openScreen({ isQuiet: isJson });
   const abort = new AbortController();
   using _signals = onSignals((exitCode) => {
@@ -41,7 +45,7 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
     const name = await askName("get", named, replicas, abort.signal);
     const tell = isJson ? tellJson : reportDownload(name, screen);
     const receipt = await download(
-      { replicas, name, output: flags.output, force: flags.force === true, resume: flags.resume },
+      { replicas, name, output: flags.output, force: isForced, resume: flags.resume, seeds },
       {
         ...(rule === undefined ? {} : { rule }),
         ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),

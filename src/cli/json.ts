@@ -11,11 +11,14 @@ export function downloadEventJson(event: DownloadEvent): object | undefined {
       return receiptJson(event);
     case "answer":
     case "verifying":
+    case "seeding":
       return undefined;
     case "merged":
     case "set-aside":
     case "hashing":
     case "resumed":
+    case "seed-skipped":
+    case "seeded":
     case "joined":
     case "fault":
     case "banned":

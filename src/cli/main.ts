@@ -80,6 +80,12 @@ function getCommand() {
     .option("-r, --resume", "take up what an earlier run left (this is the default)", true)
     .option("--no-resume", "start afresh, and set what an earlier run left aside")
     .option("--force", "replace an existing file")
+    .option(
+      "--seed <file>",
+      "take what is equal from an old copy; repeatable (default: with --force, the file replaced)",
+      flag.paths,
+    )
+    .option("--no-seed", "take nothing from an old copy")
     .option("--chunks <count>", "into how many regions the file is divided at first", flag.count)
     .option("--limit-rate <rate>", "at most so much a second", flag.rate)
     .option(
@@ -94,6 +100,7 @@ function getCommand() {
         "quorate get -o . -a 127.0.0.1 -i 1 -r -p 10001 10002 10003 10004",
         "quorate get data.mp4 --servers server-info.txt --chunks 4 --quorum 1",
         "quorate get data.mp4 -p 10001 10002 --digest sha256:9f2c…",
+        "quorate get data.iso -p 10001 10002 10003 --seed yesterday/data.iso",
       ),
     )
     .action(async (name, flags) => (await import("./get.js")).runGet(name, flags));

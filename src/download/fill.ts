@@ -1,10 +1,11 @@
 /**
- * Fills a partial: takes up what an earlier run left, transfers what is missing, and proves the
- * whole by reading it back. What the file is was agreed on before; publishing it comes after.
+ * Fills a partial: takes up what an earlier run left and what old copies have, transfers what is
+ * missing, and proves the whole by reading it back. What the file is was agreed on before;
+ * publishing it comes after.
  */
 
 import { IntegrityError } from "../errors.js";
-import type { Clock, Partial, Random } from "../ports.js";
+import type { Clock, Partial, Random, Seed } from "../ports.js";
 import { byteCount, type Layout } from "../schedule/pieces.js";
 import type { RangeSet } from "../schedule/range.js";
 import { Scheduler } from "../schedule/scheduler.js";
@@ -17,6 +18,7 @@ import type { Got } from "./outcome.js";
 import type { PieceList } from "./piece-list.js";
 import { receiptLines } from "./progress.js";
 import { resume, scan } from "./resume.js";
+import { takeFromSeeds } from "./seeds.js";
 import type { Replicas } from "./survey.js";
 import { transfer } from "./transfer.js";
 import { wholeDigest } from "./whole-digest.js";
@@ -24,7 +26,11 @@ import { wholeDigest } from "./whole-digest.js";
 /** What a partial is filled from, and with. */
 export interface Filling {
   readonly request: { readonly name: string; readonly replicas: Replicas };
-  readonly world: { readonly clock: Clock; readonly random: Random };
+  readonly world: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly seeds?: readonly Seed[] | undefined;
+  };
   readonly resolved: ResolvedOptions;
   readonly agreed: Agreed;
   readonly list: PieceList;
@@ -46,7 +52,11 @@ export async function fill(filling: Filling): Promise<Filled> {
   const resumedBytes = byteCount(layout, resumed.verified);
   if (resumedBytes > 0) resolved.onEvent({ event: "resumed", bytes: resumedBytes });
 
-  const scheduler = schedulerFor(filling, resumed.verified);
+  const { digests } = list;
+  const { verified } = resumed;
+  const seeding = { ...resolved, ...world, layout, digests, verified, partial, checkpoint };
+  const seeded = await takeFromSeeds(world.seeds ?? [], seeding);
+  const scheduler = schedulerFor(filling, verified.union(seeded));
   await run(filling, scheduler, checkpoint);
   if ((await wholeDigest(partial.sink, manifest.size, resolved)) !== manifest.digest) {
     await mend(filling, scheduler, checkpoint);
@@ -54,6 +64,7 @@ export async function fill(filling: Filling): Promise<Filled> {
   const replicas = receiptLines(agreed.agreement, scheduler);
   return {
     resumedBytes,
+    seededBytes: byteCount(layout, seeded),
     hedgedBytes: scheduler.ledger.hedgedPieces * layout.pieceBytes,
     wastedBytes: replicas.reduce((sum, { wastedBytes }) => sum + wastedBytes, 0),
     replicas,

@@ -50,6 +50,8 @@ export interface Receipt {
   readonly seconds: number;
   /** Bytes that an earlier run had left and that were right. */
   readonly resumedBytes: number;
+  /** Bytes that old copies had, and that nobody had to deliver. */
+  readonly seededBytes: number;
   readonly hedgedBytes: number;
   readonly wastedBytes: number;
   readonly replicas: readonly ReplicaReceipt[];
@@ -70,6 +72,16 @@ export type DownloadEvent =
   /** An earlier run's partial, which was not to be taken up, is kept here. */
   | { readonly event: "set-aside"; readonly path: string }
   | { readonly event: "resumed"; readonly bytes: number }
+  /** Old copies that are not used, or no further, and why. */
+  | { readonly event: "seed-skipped"; readonly paths: readonly string[]; readonly why: string }
+  | {
+      readonly event: "seeding";
+      readonly path: string;
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+    }
+  /** So many bytes came from this old copy. */
+  | { readonly event: "seeded"; readonly path: string; readonly bytes: number }
   | { readonly event: "joined"; readonly replica: ReplicaId }
   | { readonly event: "fault"; readonly replica: ReplicaId; readonly fault: Fault }
   | ({ readonly event: "banned" } & Ban)
@@ -80,7 +92,7 @@ export type DownloadEvent =
 /** How far the transfer is. */
 export interface TransferProgress {
   readonly event: "progress";
-  /** Verified and written bytes, those of an earlier run included. */
+  /** Verified and written bytes, those of an earlier run and of seeds included. */
   readonly doneBytes: number;
   readonly totalBytes: number;
   /** Bytes per second, the sum of the replicas'. */

@@ -1,6 +1,6 @@
 /** What a download is given: what to get, from whom, and what it needs from the world. */
 
-import type { Clock, Partial, Random } from "../ports.js";
+import type { Clock, Partial, Random, Seed } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import type { Replicas } from "./survey.js";
 
@@ -13,6 +13,8 @@ export interface DownloadWorld {
    * closed, when the file became another one during the download.
    */
   openPartial(manifest: Manifest): Promise<Partial>;
+  /** Old copies, of which equal pieces are taken before any is fetched. Default: none. */
+  readonly seeds?: readonly Seed[] | undefined;
 }
 
 /** What to get, and from whom. */

@@ -48,8 +48,9 @@ export async function digestFile(
   }
 }
 
-async function openRegular(path: string): Promise<FileHandle> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+/** Opens a regular file to read it, without waiting for a FIFO's other end. */
+export async function openRegular(path: string, flags = 0): Promise<FileHandle> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   try {
     const found = await handle.stat();
     if (found.isDirectory()) throw new StorageError(`read ${path}: it is a folder`);

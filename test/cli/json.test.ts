@@ -102,6 +102,7 @@ describe("a receipt in JSON", () => {
       size: 1_572_864,
       seconds: 2,
       resumedBytes: 0,
+      seededBytes: 0,
       hedgedBytes: 0,
       wastedBytes: 0,
       replicas: [

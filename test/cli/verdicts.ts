@@ -55,6 +55,7 @@ export function receipt(changes: Partial<Receipt> = {}): Receipt {
     size: claims.a.size,
     seconds: 2,
     resumedBytes: 0,
+    seededBytes: 0,
     hedgedBytes: 0,
     wastedBytes: 0,
     replicas: [line()],

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { download } from "../../src/download/download.js";
 import type { DownloadOptions } from "../../src/download/options.js";
 import type { DownloadEvent, Receipt, ReplicaReceipt } from "../../src/download/progress.js";
-import type { Partial, Replica } from "../../src/ports.js";
+import type { Partial, Replica, Seed } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
 import { FakeClock } from "../support/fake-clock.js";
@@ -32,6 +32,8 @@ export class SmallDownload {
   readonly clock = new FakeClock();
   readonly store: MemoryStore = memoryStore();
   readonly events: DownloadEvent[] = [];
+  /** Old copies. */
+  seeds: readonly Seed[] = [];
   /** Changes the partial before the download gets it. */
   wrap: (partial: Partial) => Partial = (partial) => partial;
   /** Hears each event before it is kept. */
@@ -46,7 +48,8 @@ export class SmallDownload {
       this.events.push(event);
     };
     const request = { name, replicas: replicasOf(byLetter) };
-    return download(request, { clock, random: () => 0.5, openPartial }, { onEvent, ...options });
+    const world = { clock, random: () => 0.5, openPartial, seeds: this.seeds };
+    return download(request, world, { onEvent, ...options });
   }
 
   /** What was published must be these bytes; the lock must be free. */
