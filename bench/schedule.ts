@@ -1,6 +1,7 @@
 /**
  * `npm run bench:schedule`: the production scheduler and transfer loop in the named worlds, in
- * virtual time, each against the computed ideal and beside four baselines.
+ * virtual time, each against the computed ideal and beside four baselines. With `--real`: the same
+ * worlds between real processes (`real-sockets.ts`).
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -125,6 +126,11 @@ function lineText({
     ...Object.values(others).map((value) => percent(value).padStart(15)),
   ];
   return cells.join("  ");
+}
+
+if (process.argv.includes("--real")) {
+  await (await import("./real-sockets.js")).runReal();
+  process.exit();
 }
 
 const head = ["world".padEnd(14), "ideal s", " ours s", "ours %", " aim %", "waste%"];
