@@ -1,124 +1,205 @@
-/** Runs the production download in a random world, and judges what came of it. */
+/** Runs the production download in a world, and again when its process or its disk gave out. */
 
-import assert from "node:assert/strict";
 import { download } from "../../src/download/download.js";
-import type { DownloadEvent, Receipt } from "../../src/download/progress.js";
-import { messageOf, QuorateError } from "../../src/errors.js";
-import { hedgeBudget } from "../../src/schedule/hedge.js";
-import { manifestOf } from "../../src/trust/manifest.js";
-import { neededBy, replicaId } from "../../src/trust/quorum.js";
-import { madeUp } from "../support/made-up.js";
-import { memoryPartial, memoryStore } from "../support/memory-partial.js";
-import { manifestOfBytes, memoryReplica } from "../support/memory-replica.js";
+import type { DownloadOptions } from "../../src/download/options.js";
+import type { Receipt } from "../../src/download/progress.js";
+import { StorageError } from "../../src/errors.js";
+import type { Replica } from "../../src/ports.js";
+import type { Manifest } from "../../src/trust/manifest.js";
+import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
+import type { MemoryStore } from "../support/memory-partial.js";
 import { Seeded } from "../support/seeded.js";
+import { SimulatedDisk } from "./disk.js";
 import { Link } from "./link.js";
-import { forever, isReliable, type RandomWorld } from "./random-world.js";
-import { simulatedReplica } from "./simulated-replica.js";
-import { type Marks, silenced, troubledReplica } from "./troubled-replica.js";
+import { Marks } from "./marks.js";
+import { troubledReplica } from "./troubled-replica.js";
+import { name } from "./versions.js";
 import { VirtualClock } from "./virtual-clock.js";
+import { Witness } from "./witness.js";
+import type { Ending, World } from "./world.js";
 
-/** How a run went. */
+/** One run of the program. */
 export interface Run {
-  readonly world: RandomWorld;
+  readonly startedAt: number;
+  readonly tookMs: number;
   readonly receipt: Receipt | undefined;
   readonly error: unknown;
-  /** Virtual milliseconds. */
-  readonly tookMs: number;
+  /** How it was ended from outside, if it was. */
+  readonly ended: Ending["how"] | undefined;
+  readonly hasDiskFailed: boolean;
+  readonly witness: Witness;
+  /** What it opened a partial for. */
+  readonly manifest: Manifest | undefined;
+  /** Pieces that its journal vouched for in the beginning, when it was of this manifest. */
+  readonly journaled: readonly number[];
+  /** What the next run finds. */
+  readonly store: MemoryStore;
+  /** What was published, and whether the lock was held, when this run was over. */
   readonly published: Uint8Array | undefined;
+  readonly isLocked: boolean;
+}
+
+/** All that came of a world. */
+export interface Story {
+  readonly world: World;
+  readonly runs: readonly Run[];
   /** What was told, in order: the same seed gives the same trace. */
   readonly trace: readonly string[];
 }
 
-const name = "file.bin";
-const chunkBytes = 16 * 1024;
-const allBytes = madeUp(4 * 1024 * 1024);
 /**
- * The slowest link drawn, 0.2 MB/s fallen to a fiftieth, takes 1,050 s for 4 MiB; nobody takes
- * longer.
+ * The slowest link drawn, 0.01 MB/s, takes 420 s for 4 MiB; what takes longer hangs, and what hangs
+ * is found at once: time jumps to whoever sleeps.
  */
 const longestMs = 1_500_000;
+/** A run that wakes so often gets nowhere; the longest that was seen took 100,000. */
+const mostTurns = 2_000_000;
 
-export async function runWorld(world: RandomWorld, marks: Marks): Promise<Run> {
-  const clock = new VirtualClock();
-  const chance = new Seeded(world.seed ^ 0x5eed);
-  const content = allBytes.subarray(0, world.size);
-  const honest = memoryReplica({ [name]: content });
-  const { cap } = world;
-  const clientLink = cap === undefined ? undefined : new Link(() => cap * 1e6);
-  const replicas = new Map(
-    world.replicas.map(({ rateAt, latencyMs, trouble }, index) => {
-      const link = new Link(silenced(rateAt, trouble));
-      const behaviour = { latencyMs, link, clientLink, chunkBytes, content };
-      const simulated = simulatedReplica(honest, behaviour, clock);
-      const replica = troubledReplica(simulated, trouble, { clock, chance, marks });
-      return [replicaId(`r${index}`), replica] as const;
-    }),
-  );
-  const store = memoryStore();
-  const trace: string[] = [];
-  const onEvent = (event: DownloadEvent) => {
-    if (event.event === "fault" && event.fault.kind === "late") {
-      marks.set("silent", (marks.get("silent") ?? 0) + 1);
+/** What ended a run that would not end by itself. */
+export class Hang extends Error {}
+
+/** The whole story of a world. */
+export async function runWorld(world: World, marks = new Marks()): Promise<Story> {
+  return new Stage(world, marks).play();
+}
+
+class Stage {
+  readonly #world: World;
+  readonly #marks: Marks;
+  readonly #clock = new VirtualClock();
+  readonly #chance: Seeded;
+  readonly #replicas: ReadonlyMap<ReplicaId, Replica>;
+  #witness: Witness;
+
+  constructor(world: World, marks: Marks) {
+    this.#world = world;
+    this.#marks = marks;
+    this.#chance = new Seeded(world.seed ^ 0x5eed);
+    this.#witness = new Witness(world, this.#clock, marks);
+    const { cap } = world;
+    const clientLink = cap === undefined ? undefined : new Link(() => cap * 1e6);
+    const parts = {
+      ...{ world, marks, clientLink },
+      ...{ clock: this.#clock, chance: this.#chance, witness: () => this.#witness },
+    };
+    this.#replicas = new Map(
+      world.replicas.map((spec, index) => {
+        const id = replicaId(`r${index}`);
+        return [id, troubledReplica(id, spec, parts)];
+      }),
+    );
+  }
+
+  async play(): Promise<Story> {
+    const world = this.#world;
+    this.#markWorld();
+    for (const { at, ms } of world.stalls) {
+      void this.#clock.sleep(at).then(() => this.#clock.jump(ms));
     }
-    trace.push(`${clock.now().toFixed(3)} ${JSON.stringify(event)}`);
-  };
-  const parts = {
-    clock,
-    random: () => chance.next(),
-    openPartial: (manifest: Parameters<typeof memoryPartial>[1]) => memoryPartial(store, manifest),
-  };
-  let receipt: Receipt | undefined;
-  let error: unknown;
-  try {
-    receipt = await download({ name, replicas }, parts, { onEvent, intervalMs: 1000 });
-  } catch (thrown) {
-    error = thrown;
+    const first = await this.#run(world.disk, world.ending, undefined);
+    const runs = [first];
+    if (first.ended !== undefined || first.hasDiskFailed) {
+      await this.#clock.sleep(world.ending?.pauseMs ?? 1000);
+      const { writeMs } = world.disk;
+      runs.push(await this.#run({ writeMs, failsAt: undefined }, undefined, first.store));
+    }
+    return { world, runs, trace: runs.flatMap(({ witness }) => witness.trace) };
   }
-  const tookMs = clock.now();
-  return { world, receipt, error, tookMs, published: store.published, trace };
-}
 
-/** Throws unless a run ended as it must. */
-export function judge({ world, receipt, error, tookMs, published }: Run): void {
-  const { replicas, size } = world;
-  const content = allBytes.subarray(0, size);
-  assert.ok(tookMs < longestMs, `it took ${tookMs} virtual ms`);
-  if (error !== undefined) {
-    assert.ok(error instanceof QuorateError, `a bug, not an answer: ${messageOf(error)}`);
-    assert.equal(published, undefined, "what failed is not published");
-    assert.ok(!mustSucceed(world), `it had to succeed, and failed: ${error.message}`);
-    return;
+  async #run(
+    diskSpec: World["disk"],
+    ending: Ending | undefined,
+    left: MemoryStore | undefined,
+  ): Promise<Run> {
+    const world = this.#world;
+    const clock = this.#clock;
+    const witness = new Witness(world, clock, this.#marks);
+    this.#witness = witness;
+    const parts = { clock, witness, ...(left === undefined ? {} : { store: left }) };
+    const disk = new SimulatedDisk(diskSpec, parts);
+    const journal = left?.journal;
+    let manifest: Manifest | undefined;
+    let isSame = false;
+    const openPartial = async (agreed: Manifest) => {
+      const partial = await disk.open(agreed);
+      manifest = agreed;
+      isSame = partial.journal.claimed !== undefined;
+      return partial;
+    };
+    const end = new AbortController();
+    const over = new AbortController();
+    let ended: Ending["how"] | undefined;
+    let store = disk.store;
+    const startedAt = clock.now();
+    if (ending !== undefined) {
+      const kill = () => {
+        if (disk.store.published !== undefined || over.signal.aborted) return;
+        ended = ending.how;
+        if (ending.how !== "abort") store = disk.left(ending.how === "kill");
+        end.abort(new Error("ended"));
+      };
+      clock.sleep(ending.at, over.signal).then(kill, () => {});
+    }
+    const { chunks, limitRate, rule } = world;
+    const options: DownloadOptions = {
+      ...{ rule, signal: end.signal, onEvent: (event) => witness.told(event) },
+      ...(chunks === undefined ? {} : { chunks }),
+      ...(limitRate === undefined ? {} : { limitRate }),
+    };
+    const request = { name, replicas: this.#replicas };
+    const random = () => this.#chance.next();
+    const downloading = download(request, { clock, random, openPartial }, options);
+    const { receipt, error } = await this.#outcome(downloading, over.signal);
+    over.abort();
+    if (error instanceof Hang) end.abort(error);
+    this.#markEnd(ended, disk.hasFailed && error instanceof StorageError);
+    const tookMs = clock.now() - startedAt;
+    const journaled = isSame ? (journal?.records.map(({ piece }) => piece) ?? []) : [];
+    if (!isSame && (receipt?.resumedBytes ?? 0) > 0) this.#marks.add("resumed-from-other");
+    const { hasFailed: hasDiskFailed } = disk;
+    const outcome = { receipt, error, ended, hasDiskFailed };
+    const { published, isLocked } = store;
+    const found = { manifest, journaled, store, published, isLocked };
+    return { startedAt, tookMs, ...outcome, witness, ...found };
   }
-  assert.ok(published !== undefined && Buffer.compare(published, content) === 0, "wrong bytes");
-  assert.ok(receipt !== undefined);
-  const delivered = receipt.replicas.reduce((sum, line) => sum + line.deliveredBytes, 0);
-  assert.equal(delivered, size, "every byte is delivered once");
-  const { digest, root } = manifestOfBytes(content);
-  const manifest = manifestOf({ size, digest, root });
-  const budget = hedgeBudget(manifest.pieceCount) * manifest.pieceBytes;
-  assert.ok(receipt.hedgedBytes <= budget, `${receipt.hedgedBytes} bytes were hedged`);
-  for (const [index, line] of receipt.replicas.entries()) {
-    const trouble = replicas[index]?.trouble.kind ?? "none";
-    if (line.standing === "banned") assert.equal(trouble, "corrupt", `${line.address} is banned`);
-    if (trouble === "none") assert.equal(line.faults.corrupt, undefined);
+
+  async #outcome(
+    downloading: Promise<Receipt>,
+    over: AbortSignal,
+  ): Promise<{ receipt: Receipt | undefined; error: unknown }> {
+    const clock = this.#clock;
+    const turnsBefore = clock.turns;
+    const watch = async () => {
+      for (let waited = 0; waited < longestMs; waited += 1000) {
+        await clock.sleep(1000, over);
+        if (clock.turns - turnsBefore > mostTurns) throw new Hang("it wakes, and gets nowhere");
+      }
+      throw new Hang(`it takes longer than ${longestMs} virtual ms`);
+    };
+    const watching = watch();
+    watching.catch(() => {});
+    try {
+      const receipt = await Promise.race([downloading, watching]);
+      return { receipt, error: undefined };
+    } catch (error) {
+      return { receipt: undefined, error };
+    }
   }
-}
 
-/**
- * With so many who tell the truth from the start, and one of them to be relied on, there is no
- * excuse.
- */
-function mustSucceed({ replicas }: RandomWorld): boolean {
-  const truthful = replicas.filter(({ trouble, latencyMs }) => {
-    if (trouble.kind === "lie" || trouble.kind === "changes-its-story") return false;
-    const isThere = !("from" in trouble) || trouble.from > 2 * latencyMs + 600;
-    return isThere && latencyMs < 1000;
-  });
-  const reliable = truthful.some((replica) => isReliable(replica) && !isDoomed(replica));
-  return truthful.length >= neededBy({ kind: "majority" }, replicas.length) && reliable;
-}
+  #markWorld(): void {
+    const { cap, disk, stalls, chunks, limitRate, rule } = this.#world;
+    if (cap !== undefined) this.#marks.add("capped");
+    if (disk.writeMs > 0) this.#marks.add("slow-disk");
+    if (stalls.length > 0) this.#marks.add("stood-still");
+    if (chunks !== undefined) this.#marks.add("chunks");
+    if (limitRate !== undefined) this.#marks.add("limit");
+    this.#marks.addNamed(`rule:${rule.kind}`);
+  }
 
-/** A replica that is away for so long that nobody need wait for it. */
-function isDoomed({ trouble }: RandomWorld["replicas"][number]): boolean {
-  return "until" in trouble && trouble.until === forever;
+  #markEnd(ended: Ending["how"] | undefined, hasDiskFailed: boolean): void {
+    if (ended === "kill") this.#marks.add("killed");
+    if (ended === "power-cut") this.#marks.add("power-cut");
+    if (ended === "abort") this.#marks.add("aborted");
+    if (hasDiskFailed) this.#marks.add("disk-failed");
+  }
 }

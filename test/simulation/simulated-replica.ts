@@ -1,7 +1,7 @@
 /** A replica in virtual time: a rate, a latency, and ways to misbehave. The bytes are real. */
 
 import { type Call, type Chunk, type Clock, type Replica, ReplicaFault } from "../../src/ports.js";
-import type { Link } from "./link.js";
+import { Link } from "./link.js";
 
 /** How a simulated replica behaves. */
 export interface Behaviour {
@@ -11,6 +11,8 @@ export interface Behaviour {
   readonly link: Link;
   /** The client's, when that is the narrow place. */
   readonly clientLink?: Link | undefined;
+  /** Bytes per second that one connection carries, when that is less than its link does. */
+  readonly connectionRate?: number | undefined;
   readonly chunkBytes: number;
   /** The file's bytes. */
   readonly content: Uint8Array;
@@ -18,7 +20,7 @@ export interface Behaviour {
 
 /** A replica that answers as `honest` does, but at the pace of its links. */
 export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: Clock): Replica {
-  const { latencyMs, link, clientLink, chunkBytes, content } = behaviour;
+  const { latencyMs, link, clientLink, connectionRate, chunkBytes, content } = behaviour;
   async function late<Answer>(call: Call, answer: () => Promise<Answer>): Promise<Answer> {
     await sleepWithin(clock, latencyMs, call);
     return answer();
@@ -27,10 +29,14 @@ export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: C
     const { start, end } = request.range;
     await sleepWithin(clock, latencyMs, call);
     let offset = start;
+    const connection = connectionRate === undefined ? undefined : new Link(() => connectionRate);
     try {
       while (offset < end) {
         const next = Math.min(offset + chunkBytes, end);
         await sleepUntil(clock, link.pass(next - offset, clock.now()), call);
+        if (connection !== undefined) {
+          await sleepUntil(clock, connection.pass(next - offset, clock.now()), call);
+        }
         if (clientLink !== undefined) {
           await sleepUntil(clock, clientLink.pass(next - offset, clock.now()), call);
         }

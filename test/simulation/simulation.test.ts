@@ -4,10 +4,10 @@
  */
 
 import assert from "node:assert/strict";
+import { Marks } from "./marks.js";
 import { randomWorld } from "./random-world.js";
 import { runWorld } from "./run-world.js";
-import { runSeed, suite, unmetMarks } from "./suite.js";
-import type { Marks } from "./troubled-replica.js";
+import { runSeed } from "./suite.js";
 
 const given = process.env.SEED;
 const worlds = given === undefined ? Number(process.env.WORLDS ?? 2000) : 1;
@@ -16,19 +16,20 @@ const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number
 const perTest = 250;
 
 describe("simulated worlds", () => {
-  const marks: Marks = new Map();
+  const marks = new Marks();
   for (let done = 0; done < worlds; done += perTest) {
     const count = Math.min(perTest, worlds - done);
     const from = first + done;
     it(`${count} from seed ${from} on end with the right file, or a reason`, async function () {
       this.timeout(120_000);
-      await suite({ first: from, count, marks });
+      for (let seed = from; seed < from + count; seed++) await runSeed(seed, marks);
     });
   }
 
-  it("every kind of trouble was met at least once", function () {
-    if (worlds < perTest) this.skip();
-    assert.deepEqual(unmetMarks(marks), []);
+  it("every fault and every reaction was met at least once", function () {
+    // Fewer worlds may miss the rare ones by chance.
+    if (worlds < 2000) this.skip();
+    assert.deepEqual(marks.unmet, []);
   });
 
   it("those that once failed stay mended", async () => {
@@ -38,10 +39,7 @@ describe("simulated worlds", () => {
 
   it("the same seed gives the same trace twice", async () => {
     for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
-      const [once, twice] = [
-        await runWorld(randomWorld(seed), new Map()),
-        await runWorld(randomWorld(seed), new Map()),
-      ];
+      const [once, twice] = [await runWorld(randomWorld(seed)), await runWorld(randomWorld(seed))];
       assert.deepEqual(once.trace, twice.trace, `seed ${seed}`);
     }
   });

@@ -18,6 +18,8 @@ export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
   #isRunning = false;
+  /** How often somebody woke. */
+  turns = 0;
   /** A binary heap, the soonest first. */
   readonly #heap: Sleeper[] = [];
 
@@ -61,6 +63,7 @@ export class VirtualClock implements Clock {
         this.#isRunning = false;
         return;
       }
+      this.turns++;
       this.#now = Math.max(this.#now, next.at);
       next.wake();
       setImmediate(turn);

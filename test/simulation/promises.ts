@@ -1,0 +1,101 @@
+/** What may be expected of a world: which versions could win the vote, and when it must succeed. */
+
+import { versionOf } from "./versions.js";
+import { forever, type World, type WorldReplica } from "./world.js";
+
+/** Equal claims that the world's rule asks for, for this version. */
+export function neededFor({ rule, replicas, size }: World, version: number): number {
+  switch (rule.kind) {
+    case "majority":
+      return Math.floor(replicas.length / 2) + 1;
+    case "at-least":
+      return rule.count;
+    case "all":
+      return replicas.length;
+    case "digest":
+      return versionOf(version, size).manifest.digest === rule.digest ? 1 : forever;
+    default:
+      return rule satisfies never;
+  }
+}
+
+/** How many replicas claim a version at one time or another. */
+export function supportersOf({ replicas, size }: World, version: number): number {
+  const { digest } = versionOf(version, size).manifest;
+  const claims = (index: number) => versionOf(index, size).manifest.digest === digest;
+  return replicas.filter(({ trouble }) => {
+    switch (trouble.kind) {
+      case "lie":
+        return claims(trouble.version);
+      case "changed":
+        return claims(0) || claims(trouble.version);
+      case "changes-its-story":
+        return false;
+      default:
+        return claims(0);
+    }
+  }).length;
+}
+
+/**
+ * Whether a run that begins at a moment has no excuse: enough tell the truth from its start, more
+ * than agree on any lie, the true root outnumbers every false one, and somebody who gives pieces is
+ * to be relied on.
+ */
+export function mustSucceed(world: World, startedAt: number): boolean {
+  const { replicas } = world;
+  const truthful = replicas.filter((replica) => isTruthful(replica, startedAt));
+  if (truthful.length < neededFor(world, 0)) return false;
+  if (truthful.length <= largestLie(replicas)) return false;
+  const roots = truthful.filter(({ trouble }) => !hasNoTrueRoot(trouble.kind)).length;
+  if (roots <= largestFalseRoot(replicas)) return false;
+  return truthful.some(isReliable);
+}
+
+/** Whether it claims what is true, soon enough to be counted. */
+function isTruthful({ trouble, latencyMs }: WorldReplica, startedAt: number): boolean {
+  switch (trouble.kind) {
+    case "lie":
+    case "changes-its-story":
+    case "changed":
+    case "hashing":
+      return false;
+    case "missing":
+    case "denied":
+    case "away":
+    case "busy":
+    case "silent":
+      return trouble.from > startedAt + 2 * latencyMs + 600 || trouble.until <= startedAt;
+    default:
+      return true;
+  }
+}
+
+/** Whether, by itself, it would deliver the right file in the end, and the list of its pieces. */
+function isReliable({ trouble }: WorldReplica): boolean {
+  return trouble.kind === "none";
+}
+
+function hasNoTrueRoot(kind: WorldReplica["trouble"]["kind"]): boolean {
+  return kind === "foreign" || kind === "false-root";
+}
+
+/** The most replicas that may ever agree on another version, or on the truth too late. */
+function largestLie(replicas: readonly WorldReplica[]): number {
+  const counts = [1, 2, 3].map((version) => {
+    return replicas.filter(({ trouble }) => {
+      return "version" in trouble && trouble.version === version;
+    }).length;
+  });
+  const hasStoryteller = replicas.some(({ trouble }) => trouble.kind === "changes-its-story");
+  return Math.max(hasStoryteller ? 1 : 0, ...counts);
+}
+
+function largestFalseRoot(replicas: readonly WorldReplica[]): number {
+  const counts = [1, 2, 3].map((story) => {
+    return replicas.filter(({ trouble }) => {
+      return trouble.kind === "false-root" && trouble.story === story;
+    }).length;
+  });
+  return Math.max(...counts);
+}

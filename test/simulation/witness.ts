@@ -1,0 +1,139 @@
+/**
+ * Sees every call to a replica, every write and every event of one run, and books what must not be:
+ * it knows nothing of the schedule, only what any download has to keep.
+ */
+
+import type { DownloadEvent } from "../../src/download/progress.js";
+import { limits } from "../../src/limits.js";
+import type { Clock } from "../../src/ports.js";
+import type { Range } from "../../src/schedule/range.js";
+import type { Manifest } from "../../src/trust/manifest.js";
+import type { Marks } from "./marks.js";
+import { versionOf } from "./versions.js";
+import type { World } from "./world.js";
+
+/** A read that a replica is serving. */
+export interface OpenRead {
+  readonly replica: string;
+  readonly range: Range;
+  /** Bytes handed out so far, as an offset in the file. */
+  position: number;
+  /** Up to here everything handed out was written. */
+  written: number;
+}
+
+const pieceBytes = 64 * 1024;
+/** Reads of one replica at once: the one that ends, the one asked for early, and a cancelled one. */
+const readsOfOne = 16;
+
+export class Witness {
+  /** What must not be, in words. */
+  readonly problems: string[] = [];
+  readonly trace: string[] = [];
+  readonly banned = new Map<string, string>();
+  readonly writes = new Map<number, number>();
+  hedges = 0;
+  lates = 0;
+  readonly #world: World;
+  readonly #clock: Clock;
+  readonly #marks: Marks;
+  readonly #claimed = new Set<string>();
+  readonly #reads = new Set<OpenRead>();
+
+  constructor(world: World, clock: Clock, marks: Marks) {
+    this.#world = world;
+    this.#clock = clock;
+    this.#marks = marks;
+  }
+
+  broken(problem: string): void {
+    this.problems.push(`${this.#clock.now().toFixed(1)}: ${problem}`);
+  }
+
+  /** A replica is asked for anything at all. */
+  asked(replica: string): void {
+    const why = this.banned.get(replica);
+    if (why !== undefined) this.broken(`${replica} was asked after its ban (${why})`);
+  }
+
+  /** A replica is asked what the file is. */
+  claimed(replica: string): void {
+    this.asked(replica);
+    if (this.#claimed.has(replica)) this.#marks.add("asked-again");
+    this.#claimed.add(replica);
+  }
+
+  opened(replica: string, range: Range, ifDigest: string | undefined): OpenRead {
+    this.asked(replica);
+    if (ifDigest === undefined) this.broken(`${replica} was not told which file is meant`);
+    for (const other of this.#reads) {
+      if (other.replica === replica || other.range.end <= range.start) continue;
+      const inProgress = Math.floor(other.position / pieceBytes) * pieceBytes;
+      if (other.range.start > range.start || inProgress > range.start) continue;
+      this.#marks.add(inProgress === range.start ? "hedge" : "cut");
+      if (inProgress === range.start) this.hedges++;
+    }
+    const read = { replica, range, position: range.start, written: range.start };
+    this.#reads.add(read);
+    if (this.#reads.size > limits.leases) this.broken(`${this.#reads.size} reads at once`);
+    const own = [...this.#reads].filter((open) => open.replica === replica).length;
+    if (own > readsOfOne) this.broken(`${own} reads of ${replica} at once`);
+    return read;
+  }
+
+  /** Bytes are handed to the download; what it holds unwritten is bounded by a piece and a chunk. */
+  handed(read: OpenRead, bytes: number): void {
+    while (read.written < read.position) {
+      const piece = Math.floor(read.written / pieceBytes);
+      const end = Math.min((piece + 1) * pieceBytes, this.#world.size + 2 * pieceBytes);
+      if (end > read.position || !this.writes.has(piece)) break;
+      read.written = end;
+    }
+    const held = read.position - read.written;
+    if (held > 2 * pieceBytes) this.broken(`${held} bytes of ${read.replica} are held unwritten`);
+    read.position += bytes;
+  }
+
+  closed(read: OpenRead): void {
+    this.#reads.delete(read);
+  }
+
+  /** A piece touches the disk: what has a root is verified by then. */
+  wrote(piece: number, bytes: Uint8Array, manifest: Manifest): void {
+    this.writes.set(piece, (this.writes.get(piece) ?? 0) + 1);
+    for (const index of [0, 1, 2, 3]) {
+      const version = versionOf(index, this.#world.size);
+      const { digest, root } = version.manifest;
+      if (digest !== manifest.digest || root !== manifest.root) continue;
+      const at = piece * pieceBytes;
+      const right = version.content.subarray(at, at + bytes.length);
+      if (Buffer.compare(right, bytes) !== 0) this.broken(`piece ${piece} is wrong on the disk`);
+    }
+  }
+
+  told(event: DownloadEvent): void {
+    this.trace.push(`${this.#clock.now().toFixed(3)} ${JSON.stringify(event)}`);
+    const marks = this.#marks;
+    switch (event.event) {
+      case "fault": {
+        const { fault } = event;
+        if (fault.kind === "late") this.lates++;
+        const isList = fault.kind === "corrupt" && fault.evidence?.piece === undefined;
+        if (fault.kind === "late") marks.addNamed(`fault:late:${fault.clock}`);
+        else marks.addNamed(isList ? "fault:false-list" : `fault:${fault.kind}`);
+        return;
+      }
+      case "banned":
+        this.banned.set(event.replica, event.why);
+        marks.add("banned");
+        return;
+      case "joined":
+        marks.add("joined");
+        return;
+      case "resumed":
+        marks.add("resumed");
+        return;
+      default:
+    }
+  }
+}
