@@ -2,14 +2,20 @@
 
 import { messageOf } from "../../src/errors.js";
 import { judge } from "./judge.js";
-import { Marks } from "./marks.js";
+import type { Marks } from "./marks.js";
 import { randomWorld } from "./random-world.js";
 import { runWorld } from "./run-world.js";
-import { describeWorld } from "./world.js";
+import { describeWorld, type World } from "./world.js";
 
 /** Runs and judges the world of one seed. */
-export async function runSeed(seed: number, marks: Marks = new Marks()): Promise<void> {
-  const story = await runWorld(randomWorld(seed), marks);
+export function runSeed(seed: number, marks: Marks): Promise<void> {
+  return runJudged(randomWorld(seed), marks);
+}
+
+/** Runs and judges a world. */
+export async function runJudged(world: World, marks: Marks): Promise<void> {
+  const { seed } = world;
+  const story = await runWorld(world, marks);
   try {
     judge(story, marks);
   } catch (error) {

@@ -23,7 +23,7 @@ export interface OpenRead {
 }
 
 const pieceBytes = 64 * 1024;
-/** Reads of one replica at once: the one that ends, the one asked for early, and a cancelled one. */
+/** Reads of one replica at once: the one that ends, the next one, and cancelled ones. */
 const readsOfOne = 16;
 
 export class Witness {
@@ -81,7 +81,7 @@ export class Witness {
     return read;
   }
 
-  /** Bytes are handed to the download; what it holds unwritten is bounded by a piece and a chunk. */
+  /** Bytes are handed to the download, which may hold few of them unwritten. */
   handed(read: OpenRead, bytes: number): void {
     while (read.written < read.position) {
       const piece = Math.floor(read.written / pieceBytes);
