@@ -7,6 +7,6 @@ import type { FileHandle } from "node:fs/promises";
  * then loses nothing (the descriptor is gone either way), and must not stand in front of the error
  * that is on its way. Whoever relies on what was written without a sync closes by hand.
  */
-export async function closeQuietly(handle: FileHandle | undefined): Promise<void> {
+export async function closeQuietly(handle: Pick<FileHandle, "close"> | undefined): Promise<void> {
   await handle?.close().catch(() => {});
 }

@@ -8,7 +8,7 @@
  */
 
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { StorageError } from "../errors.js";
 import type { Journal, JournalRecord } from "../ports.js";
@@ -31,6 +31,22 @@ export interface JournalFile extends Journal {
   close(): Promise<void>;
 }
 
+/** What a journal needs from its open file; a FileHandle has it. */
+export interface JournalBytes {
+  read: Positioned<{ readonly bytesRead: number }>;
+  write: Positioned<{ readonly bytesWritten: number }>;
+  truncate(length: number): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Positioned<Result> = (
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  position: number,
+) => Promise<Result>;
+
 /**
  * Opens the journal at `path`, or an empty one when there is none, and changes nothing in it before
  * `begin` or the first append: until then one of another manifest stays as it is. A journal that a
@@ -48,27 +64,41 @@ export async function openJournal(path: string, manifest: Manifest): Promise<Jou
         `open the journal ${path}: it is no regular file, or has another name; remove it`,
       );
     }
-    const identity = identityOf(manifest);
-    const header = headerOf(identity);
-    // Records may be there twice after a resume; more than that is damage, not worth its memory.
-    const mostBytes = header.length + recordBytes * (4 * manifest.pieceCount + 1024);
-    const bytes = Buffer.alloc(Math.min(found.size, mostBytes));
-    const length = await readAll(handle, bytes, 0);
-    const parsed = parseJournal(bytes.subarray(0, length), identity, manifest.pieceCount);
-    if (parsed.kind === "newer") {
-      throw new StorageError(
-        `open the journal ${path}: a newer quorate wrote it; use that one, or --no-resume`,
-      );
-    }
-    return journalOf({ handle, path, header, parsed, isNew: found.size === 0 });
+    return await takeUpJournal({ handle, path, size: found.size, manifest });
   } catch (error) {
     await closeQuietly(handle);
     throw storageError("open the journal", path, error);
   }
 }
 
+/**
+ * Takes up the journal in an open file of `size` bytes, and changes nothing yet. Throws
+ * StorageError when a newer version wrote it.
+ */
+export async function takeUpJournal(file: {
+  readonly handle: JournalBytes;
+  readonly path: string;
+  readonly size: number;
+  readonly manifest: Manifest;
+}): Promise<JournalFile> {
+  const { handle, path, size, manifest } = file;
+  const identity = identityOf(manifest);
+  const header = headerOf(identity);
+  // Records may be there twice after a resume; more than that is damage, not worth its memory.
+  const mostBytes = header.length + recordBytes * (4 * manifest.pieceCount + 1024);
+  const bytes = Buffer.alloc(Math.min(size, mostBytes));
+  const length = await readAll(handle, bytes, 0);
+  const parsed = parseJournal(bytes.subarray(0, length), identity, manifest.pieceCount);
+  if (parsed.kind === "newer") {
+    throw new StorageError(
+      `open the journal ${path}: a newer quorate wrote it; use that one, or --no-resume`,
+    );
+  }
+  return journalOf({ handle, path, header, parsed, isNew: size === 0 });
+}
+
 interface Opened {
-  readonly handle: FileHandle;
+  readonly handle: JournalBytes;
   readonly path: string;
   readonly header: Buffer;
   readonly parsed: Exclude<Parsed, { readonly kind: "newer" }>;
@@ -83,6 +113,8 @@ function journalOf({ handle, path, header, parsed, isNew }: Opened): JournalFile
     try {
       // A torn tail, or a journal of another manifest, goes only now that something replaces it.
       if (!hasBegun) await handle.truncate(endBytes);
+      // A power cut could otherwise leave the new header above old records, of another file.
+      if (endBytes === 0 && !isNew) await handle.datasync();
       const start = endBytes === 0 ? [header] : [];
       const bytes = Buffer.concat([...start, ...records.map(encodeRecord)]);
       await writeAll(handle, bytes, endBytes);
@@ -163,7 +195,7 @@ function decodeRecord(bytes: Buffer, pieceCount: number): JournalRecord | undefi
  * not.
  */
 export async function writeAll(
-  handle: FileHandle,
+  handle: Pick<JournalBytes, "write">,
   bytes: Uint8Array,
   offset: number,
 ): Promise<void> {
@@ -175,7 +207,7 @@ export async function writeAll(
 
 /** Reads until the buffer is full or the file ends; gives how much was read. */
 export async function readAll(
-  handle: FileHandle,
+  handle: Pick<JournalBytes, "read">,
   buffer: Uint8Array,
   offset: number,
 ): Promise<number> {
