@@ -146,10 +146,38 @@ export const limits = {
   messageBytes: 4 * MiB,
   /** HTTP/2 flow-control window of a connection and its streams: twice 25 MB/s × 150 ms. */
   windowBytes: 8 * MiB,
-  /** Streams on one connection to a server. */
+  /** Streams on one connection to a server: what gRPC servers commonly allow. */
   streamsPerConnection: 100,
-  /** Reads in flight in one virtual server. */
+  /**
+   * Connections to one virtual server, and from one client address: each costs some 100 KiB, and
+   * nobody shall take them all. `serve --max-connections` sets the first.
+   */
+  connections: 256,
+  connectionsPerClient: 64,
+  /**
+   * Reads in flight in one process, and for one client address: each holds two chunks. Beyond, the
+   * client is told to come back. `serve --max-reads` and `--max-client-reads` set them.
+   */
   readsInFlight: 256,
+  readsPerClient: 64,
+  /** Lists of files made at once: each walks the whole folder. */
+  listingsInFlight: 8,
+  /** When a client past a bound is told to come back. */
+  busyRetryMs: 1_000,
+  /** All header lines of a request: a token and a deadline are a few hundred bytes. */
+  requestHeaderBytes: 8 * KiB,
+  /** A reader that takes nothing for this long is cut off: what waits for it is memory. */
+  readerStallMs: 20_000,
+  /** A request, or the first one of a connection, must be there within this. */
+  requestMs: 10_000,
+  firstRequestMs: 30_000,
+  /** How often the two above are looked after. */
+  sweepMs: 2_500,
+  /** Bytes waiting to be sent, over all reads: chunks become smaller when there are many reads. */
+  sendBytes: 32 * MiB,
+  /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */
+  slowChunkMs: 500,
+  fastChunkMs: 100,
   /** How long a call waits for a hash that is nearly done before it is told HASHING. */
   hashingPatienceMs: 400,
   /** Time between two HASHING answers to one client. */

@@ -37,6 +37,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Milliseconds for the whole call, told to the replica too. */
   readonly deadlineMs: number;
+  /** The client's network address, to count by; `undefined` within a process. */
+  readonly client?: string | undefined;
 }
 
 /** A replica's claim, with the name that it answered for. */
@@ -54,7 +56,14 @@ export interface ReadRequest {
   readonly range: Range;
   /** The digest that the file must have; `undefined` takes whatever is there. */
   readonly ifDigest: Digest | undefined;
+  /**
+   * Memory for the chunk at an offset, of 1 to `most` bytes: a replica on this machine fills it, so
+   * that the bytes need not be copied again. It may be the same memory for every chunk.
+   */
+  readonly room?: Room | undefined;
 }
+
+export type Room = (offset: number, most: number) => Uint8Array;
 
 /** Some bytes of a range. The bytes are the receiver's until it asks for the next chunk. */
 export interface Chunk {

@@ -3,6 +3,8 @@
 import { defaultCacheFolder, manifestCache } from "../files/manifest-cache.js";
 import { type SharedFolder, shareFile, shareFolder } from "../files/shared-folder.js";
 import { checkPort } from "../grpc/port-check.js";
+import { limits } from "../limits.js";
+import type { Listen } from "../ports.js";
 import { type Group, startGroup } from "../serve/group.js";
 import { LocalReplica } from "../serve/local-replica.js";
 import { Manifests } from "../serve/manifests.js";
@@ -50,7 +52,9 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     const replica = new LocalReplica(shared, manifests);
     // Loaded only now: gRPC takes longer to load than all the rest, and not every command needs it.
     const { listenReplica } = await import("../grpc/replica-server.js");
-    const world = { clock: systemClock, checkPort, listen: listenReplica };
+    const bounds = { ...limits, connections: resolved.maxConnections };
+    const listen: Listen = (served, at) => listenReplica(served, at, { bounds });
+    const world = { clock: systemClock, checkPort, listen };
     const group = await startGroup(replica, request.ports, world, resolved);
     if ("file" in share) hashAhead(shared, manifests);
     return {

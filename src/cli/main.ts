@@ -47,6 +47,10 @@ function serveCommand() {
     )
     .option("--host <address>", "the address to listen on", flag.host, "127.0.0.1")
     .option("--limit-rate <rate>", "at most so much a second from each virtual server", flag.rate)
+    .option("--limit-rate-client <rate>", "at most so much a second to each address", flag.rate)
+    .option("--max-reads <count>", "reads at once, in all (default: 256)", flag.count)
+    .option("--max-client-reads <count>", "reads at once by one address (default: 64)", flag.count)
+    .option("--max-connections <count>", "to each virtual server (default: 256)", flag.count)
     .option(
       "--fault <port:kind...>",
       "break a server: lie, corrupt, stall, slow, die, short",

@@ -15,13 +15,17 @@ export interface ServeFlags {
   readonly interval?: number | undefined;
   readonly host: string;
   readonly limitRate?: number | undefined;
+  readonly limitRateClient?: number | undefined;
+  readonly maxReads?: number | undefined;
+  readonly maxClientReads?: number | undefined;
+  readonly maxConnections?: number | undefined;
   readonly fault?: readonly (readonly [port: number, fault: FaultName])[] | undefined;
   readonly json?: boolean | undefined;
 }
 
 export async function runServe(folder: string | undefined, flags: ServeFlags): Promise<void> {
-  const given = flags.port ?? [];
-  checkCounts(given, flags.number);
+  const named = flags.port ?? [];
+  checkCounts(named, flags.number);
   if (folder !== undefined && flags.file !== undefined) {
     throw new UsageError("serve: a folder and -f at once: name one of them");
   }
@@ -32,7 +36,7 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   const footer = () => `type a server's number to stop or start it, q to end ${keys.typed}`;
   const tell = reportServing(what, flags.host, screen, footer);
   const onEvent = flags.json === true ? tellJson : tell;
-  const ports = given.filter((text) => {
+  const ports = named.filter((text) => {
     if (/^\d{1,6}$/.test(text)) return true;
     screen.say(
       `serve: port ${JSON.stringify(text)} is dropped: it is no number (a folder comes before -p)`,
@@ -49,7 +53,13 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
       host: flags.host,
       intervalMs,
       faults: new Map(flags.fault ?? []),
-      ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
+      ...given({
+        limitRate: flags.limitRate,
+        limitRateClient: flags.limitRateClient,
+        maxReads: flags.maxReads,
+        maxClientReads: flags.maxClientReads,
+        maxConnections: flags.maxConnections,
+      }),
       onEvent,
     },
   );
@@ -59,6 +69,14 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   redraw();
   await untilEnded(serving, { keys, redraw, ended });
   screen.clear();
+}
+
+/** The flags that were given; the others leave the choice to the defaults. */
+function given<Flags extends object>(flags: Flags) {
+  const entries = Object.entries(flags).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as {
+    readonly [Name in keyof Flags]?: Exclude<Flags[Name], undefined>;
+  };
 }
 
 function tellJson(event: ServeEvent): void {

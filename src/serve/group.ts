@@ -6,11 +6,12 @@
 import { messageOf, UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import type { CheckPort, Clock, Listen, Listening, Replica } from "../ports.js";
+import { boundedReplica, InFlight } from "./bounded-replica.js";
 import { faultyReplica } from "./faulty-replica.js";
 import { type Counters, meteredReplica, newCounters } from "./metered-replica.js";
 import type { ResolvedServeOptions } from "./options.js";
 import type { ServerStatus } from "./serve-events.js";
-import { shapedReplica } from "./shaped-replica.js";
+import { ClientRates, shapedPerClient, shapedReplica } from "./shaped-replica.js";
 
 /** What a group needs from the world. */
 export interface GroupWorld {
@@ -73,6 +74,8 @@ export class Group {
   readonly #world: GroupWorld;
   readonly #options: ResolvedServeOptions;
   readonly #end = new AbortController();
+  readonly #inFlight: InFlight;
+  readonly #clientRates: ClientRates;
   #measuredAt: number;
   #reporting: Promise<void> | undefined;
   #drained: Promise<void> | undefined;
@@ -86,6 +89,9 @@ export class Group {
     this.#world = world;
     this.#options = options;
     this.#measuredAt = world.clock.now();
+    const { maxReads: reads, maxClientReads: readsPerClient, limitRateClient } = options;
+    this.#inFlight = new InFlight({ reads, readsPerClient });
+    this.#clientRates = new ClientRates(limitRateClient ?? Number.POSITIVE_INFINITY);
     this.#servers = ports.map((port, index) => this.#prepare(replica, port, index + 1));
   }
 
@@ -178,9 +184,9 @@ export class Group {
     }
   }
 
-  /** From the inside out: broken on purpose, kept within its rate, counted. */
+  /** From the inside out: broken on purpose, kept within rates and bounds, counted. */
   #prepare(replica: Replica, port: number, number: number): VirtualServer {
-    const { limitRate, faults } = this.#options;
+    const { limitRate, limitRateClient, faults } = this.#options;
     const { clock } = this.#world;
     const counters = newCounters();
     const fault = faults.get(port);
@@ -190,10 +196,15 @@ export class Group {
       limitRate === undefined
         ? broken
         : shapedReplica(broken, { rateBytesPerSecond: limitRate, clock });
+    const rateBytesPerSecond = limitRateClient;
+    const fair =
+      rateBytesPerSecond === undefined
+        ? shaped
+        : shapedPerClient(shaped, { rateBytesPerSecond, clock }, this.#clientRates);
     const server: VirtualServer = {
       number,
       port,
-      replica: meteredReplica(shaped, counters),
+      replica: meteredReplica(boundedReplica(fair, this.#inFlight), counters),
       counters,
       listening: undefined,
       starting: undefined,

@@ -12,6 +12,7 @@ import {
   type ReadRequest,
   type Replica,
   ReplicaFault,
+  type Room,
   type SharedFiles,
 } from "../ports.js";
 import { digestBytes } from "../trust/digest.js";
@@ -58,12 +59,10 @@ export class LocalReplica implements Replica {
         const detail = `bytes ${start}–${end} do not lie within the ${size} of the file`;
         throw new ReplicaFault({ kind: "short", detail });
       }
-      // Small at first, so that on a slow link the first byte is not a whole chunk late.
-      let chunkBytes = Math.min(limits.firstChunkBytes, this.#chunkBytes);
+      const room = request.room ?? growingRoom(this.#chunkBytes);
       for (let offset = start; offset < end; ) {
         signal.throwIfAborted();
-        const bytes = Buffer.allocUnsafeSlow(Math.min(chunkBytes, end - offset));
-        chunkBytes = Math.min(2 * chunkBytes, this.#chunkBytes);
+        const bytes = room(offset, end - offset);
         const length = await file.read(offset, bytes);
         if (length < bytes.length || (await file.hasChanged())) throw changed(name);
         yield { offset, bytes };
@@ -104,6 +103,16 @@ export class LocalReplica implements Replica {
   #known(name: string): Promise<KnownFile> {
     return this.#manifests.of(name, () => this.#files.open(name));
   }
+}
+
+/** New memory for each chunk; small at first, so that the first byte is not a whole chunk late. */
+function growingRoom(chunkBytes: number): Room {
+  let bytes = Math.min(limits.firstChunkBytes, chunkBytes);
+  return (_, most) => {
+    const room = Buffer.allocUnsafeSlow(Math.min(bytes, most));
+    bytes = Math.min(2 * bytes, chunkBytes);
+    return room;
+  };
 }
 
 function changed(name: string): ReplicaFault {

@@ -16,6 +16,14 @@ export interface ServeOptions {
   readonly intervalMs?: number;
   /** Bytes per second for each virtual server, at least 1,024. Default: no limit. */
   readonly limitRate?: number;
+  /** Bytes per second for each client address, over all virtual servers. Default: no limit. */
+  readonly limitRateClient?: number;
+  /** Reads in flight, over all virtual servers. Default: 256. */
+  readonly maxReads?: number;
+  /** Reads in flight for one client address. Default: 64. */
+  readonly maxClientReads?: number;
+  /** Connections to each virtual server. Default: 256. */
+  readonly maxConnections?: number;
   /** Virtual servers to break on purpose, by port. */
   readonly faults?: ReadonlyMap<number, FaultName>;
   /** Where manifests are remembered across restarts. Default: the user's cache folder. */
@@ -29,6 +37,10 @@ export interface ResolvedServeOptions {
   readonly host: string;
   readonly intervalMs: number;
   readonly limitRate: number | undefined;
+  readonly limitRateClient: number | undefined;
+  readonly maxReads: number;
+  readonly maxClientReads: number;
+  readonly maxConnections: number;
   readonly faults: ReadonlyMap<number, FaultName>;
   readonly onEvent: OnServeEvent;
 }
@@ -40,7 +52,7 @@ export function resolveServeOptions(
   options: ServeOptions,
   ports: readonly number[],
 ): ResolvedServeOptions {
-  const { limitRate } = options;
+  const { limitRate, limitRateClient } = options;
   const intervalMs = options.intervalMs ?? 5000;
   const faults = options.faults ?? new Map<number, FaultName>();
   // Node takes a longer wait for one of 1 ms.
@@ -48,15 +60,37 @@ export function resolveServeOptions(
     throw new UsageError(`interval: ${intervalMs} ms is more than ${longestTimerMs}`);
   }
   if (!(intervalMs > 0)) throw new UsageError(`interval: ${intervalMs} ms is not more than 0`);
-  if (limitRate !== undefined && !(limitRate >= limits.leastRate)) {
-    throw new UsageError(`limit rate: ${limitRate} is not at least 1 KiB a second`);
+  for (const rate of [limitRate, limitRateClient]) {
+    if (rate !== undefined && !(rate >= limits.leastRate)) {
+      throw new UsageError(`limit rate: ${rate} is not at least 1 KiB a second`);
+    }
+  }
+  const {
+    maxReads = limits.readsInFlight,
+    maxClientReads = limits.readsPerClient,
+    maxConnections = limits.connections,
+  } = options;
+  for (const [what, most] of Object.entries({ maxReads, maxClientReads, maxConnections })) {
+    if (!Number.isInteger(most) || most < 1) {
+      throw new UsageError(`${what}: ${most} is not a whole number from 1`);
+    }
   }
   for (const [port, fault] of faults) {
     if (!ports.includes(port)) throw new UsageError(`fault: no virtual server on port ${port}`);
     if (!faultNames.includes(fault)) throw new UsageError(`fault: ${fault} is none of them`);
   }
   const host = options.host ?? "127.0.0.1";
-  return { host, intervalMs, limitRate, faults, onEvent: calmly(options.onEvent) };
+  return {
+    host,
+    intervalMs,
+    limitRate,
+    limitRateClient,
+    maxReads,
+    maxClientReads,
+    maxConnections,
+    faults,
+    onEvent: calmly(options.onEvent),
+  };
 }
 
 /** A listener that throws must not end a server that others rely on. */

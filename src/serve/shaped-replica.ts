@@ -1,27 +1,71 @@
-/** Keeps a virtual server within a rate, over all its reads together. */
+/** Keeps reads within a rate: all of a virtual server together, or those of each client. */
 
 import { limits } from "../limits.js";
-import type { Clock, Replica } from "../ports.js";
+import type { Call, Clock, Replica } from "../ports.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
+import { clientOf } from "./bounded-replica.js";
+
+/** A rate and the time to keep it by. */
+export interface ShapeOptions {
+  readonly rateBytesPerSecond: number;
+  readonly clock: Clock;
+}
 
 /** A replica that does what `replica` does, at no more than `rateBytesPerSecond`. */
-export function shapedReplica(
-  replica: Replica,
-  options: { readonly rateBytesPerSecond: number; readonly clock: Clock },
-): Replica {
-  const { clock } = options;
+export function shapedReplica(replica: Replica, options: ShapeOptions): Replica {
   const bucket = new TokenBucket(options.rateBytesPerSecond);
-  const step = chunkBytesFor(options.rateBytesPerSecond);
+  return shapedBy(replica, options, () => bucket);
+}
+
+/** The same for each client by itself, whichever replica it asks: share `rates` among them. */
+export function shapedPerClient(
+  replica: Replica,
+  options: ShapeOptions,
+  rates: ClientRates,
+): Replica {
+  return shapedBy(replica, options, (call) => rates.of(clientOf(call), options.clock.now()));
+}
+
+/** The rates of clients; those that have been quiet are forgotten, for they are owed nothing. */
+export class ClientRates {
+  readonly #rate: number;
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  constructor(rateBytesPerSecond: number) {
+    this.#rate = rateBytesPerSecond;
+  }
+
+  of(client: string, now: number): TokenBucket {
+    const known = this.#buckets.get(client);
+    if (known !== undefined) return known;
+    for (const [other, bucket] of this.#buckets) {
+      if (this.#buckets.size < limits.readsInFlight) break;
+      if (!bucket.isHolding(now)) this.#buckets.delete(other);
+    }
+    const bucket = new TokenBucket(this.#rate);
+    this.#buckets.set(client, bucket);
+    return bucket;
+  }
+}
+
+function shapedBy(
+  replica: Replica,
+  { rateBytesPerSecond, clock }: ShapeOptions,
+  bucketFor: (call: Call) => TokenBucket,
+): Replica {
+  const step = chunkBytesFor(rateBytesPerSecond);
   return {
     claim: (name, call) => replica.claim(name, call),
     size: (name, call) => replica.size(name, call),
     pieces: (request, call) => replica.pieces(request, call),
     list: (request, call) => replica.list(request, call),
     async *read(request, call) {
-      for await (const { offset, bytes } of replica.read(request, call)) {
+      const { room } = request;
+      const small = room && ((from: number, most: number) => room(from, Math.min(most, step)));
+      for await (const { offset, bytes } of replica.read({ ...request, room: small }, call)) {
         for (let from = 0; from < bytes.length; from += step) {
           const part = bytes.subarray(from, from + step);
-          const waitMs = bucket.take(part.length, clock.now());
+          const waitMs = bucketFor(call).take(part.length, clock.now());
           if (waitMs > 0) await clock.sleep(waitMs, call.signal);
           yield { offset: offset + from, bytes: part };
         }

@@ -5,6 +5,7 @@ import { Metadata, Status } from "nice-grpc";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { limits } from "../../src/limits.js";
 import { type Call, type Replica, ReplicaFault } from "../../src/ports.js";
+import { boundedReplica, InFlight } from "../../src/serve/bounded-replica.js";
 import { endlessReads, Tally, untilEnded } from "../serve/endless.js";
 import { Deferred, failing } from "../serve/reading.js";
 import { all, callsTo, failureOf, warningsOf, wires } from "../serve/wire.js";
@@ -190,7 +191,8 @@ describe("bounds of a virtual server", () => {
 
   it("a read beyond those in flight is told when to come back, and others end at will", async () => {
     const { replica, begun, ended } = endlessReads();
-    const port = await listen(replica);
+    const bounds = { reads: limits.readsInFlight, readsPerClient: limits.readsInFlight };
+    const port = await listen(boundedReplica(replica, new InFlight(bounds)));
     // A connection takes a hundred streams, so it needs three.
     const clients = [connect(port), connect(port), connect(port)];
     const left = Array.from({ length: limits.readsInFlight }, () => new AbortController());

@@ -10,8 +10,10 @@ const ports = [10_001, 10_002];
 describe("options of a group", () => {
   it("have defaults: loopback, every 5 s, no limit, nothing broken, nobody told", () => {
     const { onEvent, ...rest } = resolveServeOptions({}, ports);
-    const host = "127.0.0.1";
-    assert.deepEqual(rest, { host, intervalMs: 5000, limitRate: undefined, faults: new Map() });
+    const bounds = { maxReads: 256, maxClientReads: 64, maxConnections: 256 };
+    const rates = { limitRate: undefined, limitRateClient: undefined };
+    const defaults = { host: "127.0.0.1", intervalMs: 5000, faults: new Map() };
+    assert.deepEqual(rest, { ...defaults, ...rates, ...bounds });
     onEvent({ event: "draining" });
   });
 
@@ -19,7 +21,9 @@ describe("options of a group", () => {
     const told: string[] = [];
     const listen = ({ event }: ServeEvent) => told.push(event);
     const faults = new Map<number, FaultName>([[10_002, "lie"]]);
-    const given = { host: "::1", intervalMs: 0.5, limitRate: 1024, faults };
+    const bounds = { maxReads: 3, maxClientReads: 2, maxConnections: 1 };
+    const rates = { limitRate: 1024, limitRateClient: 2048 };
+    const given = { host: "::1", intervalMs: 0.5, faults, ...rates, ...bounds };
     const { onEvent, ...rest } = resolveServeOptions({ ...given, onEvent: listen }, ports);
     onEvent({ event: "draining" });
     assert.deepEqual([rest, told], [given, ["draining"]]);
@@ -43,6 +47,9 @@ describe("options of a group", () => {
     ["an endless interval", { intervalMs: Number.POSITIVE_INFINITY }],
     ["a rate below 1 KiB a second", { limitRate: 1023 }],
     ["a rate of 0", { limitRate: 0 }],
+    ["a rate of 0 for each client", { limitRateClient: 0 }],
+    ["no reads at all", { maxReads: 0 }],
+    ["half a connection", { maxConnections: 0.5 }],
     ["a rate that is no number", { limitRate: Number.NaN }],
     ["a fault on a port that is not among them", { faults: new Map([[10_003, "lie"]]) }],
   ];

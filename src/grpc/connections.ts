@@ -1,0 +1,165 @@
+/**
+ * Keeps the connections of a server within bounds: how many, how long they may be silent, and how
+ * long a reader may take nothing. gRPC's own options know none of these.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type {
+  Http2Server,
+  IncomingHttpHeaders,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
+import { constants } from "node:http2";
+import { limits } from "../limits.js";
+import { clientOf } from "./peer.js";
+
+/** What connections may cost. Milliseconds. */
+export interface ConnectionBounds {
+  readonly connections: number;
+  readonly connectionsPerClient: number;
+  readonly readerStallMs: number;
+  readonly requestMs: number;
+  readonly firstRequestMs: number;
+}
+
+/** The header under which a call finds its stream; what a client sends of it is overwritten. */
+export const streamKey = "quorate-stream";
+
+interface OpenStream {
+  readonly stream: ServerHttp2Stream;
+  readonly openedAt: number;
+  /** Whether its request is there, and the call runs. */
+  hasBegun: boolean;
+  /** What it was waiting to send when last looked at, and since when it has been just that. */
+  pendingBytes: number;
+  takenCount: number;
+  seenCount: number;
+  stillSince: number;
+}
+
+interface OpenSession {
+  readonly client: string;
+  readonly openedAt: number;
+  hasAsked: boolean;
+}
+
+const now = () => performance.now();
+
+export class Connections {
+  readonly #bounds: ConnectionBounds;
+  readonly #sessions = new Map<ServerHttp2Session, OpenSession>();
+  readonly #perClient = new Map<string, number>();
+  readonly #streams = new Map<string, OpenStream>();
+  readonly #sweeper: NodeJS.Timeout;
+  #nextId = 0;
+
+  constructor(bounds: ConnectionBounds = limits) {
+    this.#bounds = bounds;
+    const everyMs = Math.min(limits.sweepMs, bounds.readerStallMs / 4, bounds.requestMs / 4);
+    this.#sweeper = setInterval(() => this.#sweep(), everyMs).unref();
+  }
+
+  /** Connections that are open now. */
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  /** The request of a call's stream is there. */
+  begin(id: string | undefined): void {
+    const open = this.#streams.get(id ?? "");
+    if (open !== undefined) open.hasBegun = true;
+  }
+
+  /** The reader of a call's stream took a message. */
+  taken(id: string | undefined): void {
+    const open = this.#streams.get(id ?? "");
+    if (open !== undefined) open.takenCount++;
+  }
+
+  /**
+   * Runs what makes a server listen, and watches the server that does; grpc-js hands it to nobody.
+   */
+  async watching<Result>(listen: () => Promise<Result>): Promise<Result> {
+    const onListen = (message: unknown) => {
+      if (owner.getStore() === this) this.#watch((message as { server: Http2Server }).server);
+    };
+    subscribe(listenChannel, onListen);
+    try {
+      return await owner.run(this, listen);
+    } finally {
+      unsubscribe(listenChannel, onListen);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+  }
+
+  #watch(server: Http2Server): void {
+    server.maxConnections = this.#bounds.connections;
+    // Beyond it, the stream is reset; just below, an answer still says why.
+    server.updateSettings({ maxHeaderListSize: 2 * limits.requestHeaderBytes });
+    server.on("session", (session) => this.#opened(session));
+    server.prependListener("stream", (stream, headers) => this.#asked(stream, headers));
+    // A connection that could not be accepted, for want of descriptors, is no reason to end.
+    server.on("error", () => {});
+    server.on("sessionError", () => {});
+  }
+
+  #opened(session: ServerHttp2Session): void {
+    const client = clientOf(session.socket.remoteAddress ?? "");
+    const count = (this.#perClient.get(client) ?? 0) + 1;
+    if (count > this.#bounds.connectionsPerClient) {
+      session.destroy();
+      return;
+    }
+    this.#perClient.set(client, count);
+    this.#sessions.set(session, { client, openedAt: now(), hasAsked: false });
+    session.once("close", () => {
+      this.#sessions.delete(session);
+      const left = (this.#perClient.get(client) ?? 1) - 1;
+      if (left > 0) this.#perClient.set(client, left);
+      else this.#perClient.delete(client);
+    });
+  }
+
+  #asked(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const session =
+      stream.session === undefined
+        ? undefined
+        : this.#sessions.get(stream.session as ServerHttp2Session);
+    if (session !== undefined) session.hasAsked = true;
+    const id = String(this.#nextId++);
+    headers[streamKey] = id;
+    const openedAt = now();
+    const still = { pendingBytes: 0, takenCount: 0, seenCount: 0, stillSince: openedAt };
+    this.#streams.set(id, { stream, openedAt, hasBegun: false, ...still });
+    stream.once("close", () => this.#streams.delete(id));
+  }
+
+  #sweep(): void {
+    const at = now();
+    for (const open of this.#streams.values()) {
+      const isLate = !open.hasBegun && at - open.openedAt > this.#bounds.requestMs;
+      if (isLate || this.#isStalled(open, at)) open.stream.close(constants.NGHTTP2_CANCEL);
+    }
+    for (const [session, { hasAsked, openedAt }] of this.#sessions) {
+      if (!hasAsked && at - openedAt > this.#bounds.firstRequestMs) session.destroy();
+    }
+  }
+
+  #isStalled(open: OpenStream, at: number): boolean {
+    // What waits in our memory; 0 while it is we who have nothing to send.
+    const pendingBytes = open.stream.bufferSize;
+    const hasMoved = pendingBytes !== open.pendingBytes || open.takenCount !== open.seenCount;
+    open.pendingBytes = pendingBytes;
+    open.seenCount = open.takenCount;
+    if (pendingBytes === 0 || hasMoved) open.stillSince = at;
+    return at - open.stillSince > this.#bounds.readerStallMs;
+  }
+}
+
+const listenChannel = "tracing:net.server.listen:asyncStart";
+const owner = new AsyncLocalStorage<Connections>();

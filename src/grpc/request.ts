@@ -1,0 +1,22 @@
+/** Reads what a client asked for: numbers and digests, checked before they are used. */
+
+import { limits } from "../limits.js";
+import { ReplicaFault } from "../ports.js";
+import { type Digest, parseDigest } from "../trust/digest.js";
+
+/** 64-bit numbers beyond what any file has are out of range, whatever they were meant to be. */
+export function offsetOf(value: bigint): number {
+  if (value <= BigInt(limits.fileBytes)) return Number(value);
+  throw new ReplicaFault({ kind: "short", detail: `${value} is beyond any file` });
+}
+
+/** The digest that a text is; `undefined` for none. */
+export function digestOf(text: string): Digest | undefined {
+  if (text === "") return undefined;
+  const digest = parseDigest(text);
+  if (digest !== undefined) return digest;
+  throw new ReplicaFault({
+    kind: "incompatible",
+    detail: "if_digest is not sha256:<64 hexadecimal digits>",
+  });
+}
