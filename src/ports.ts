@@ -5,7 +5,7 @@
  */
 
 import type { Fault } from "./schedule/faults.js";
-import type { PieceIndex } from "./schedule/pieces.js";
+import type { Layout, PieceIndex } from "./schedule/pieces.js";
 import type { Range } from "./schedule/range.js";
 import type { Digest } from "./trust/digest.js";
 import type { Claim, FileManifest } from "./trust/manifest.js";
@@ -157,9 +157,27 @@ export interface Seed {
   read(offset: number, buffer: Uint8Array): Promise<number>;
 }
 
+/** Which pieces are to be hashed. */
+export interface PiecesToHash {
+  readonly layout: Layout;
+  readonly pieces: readonly number[];
+  readonly onProgress: (doneBytes: number) => void;
+  /** It rejects with the signal's reason when it is aborted. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Says what pieces of an open file are, in the order asked for, on other cores than the one that
+ * asks. A piece that is not all there gets another digest than a whole one. The descriptor must
+ * stay open until this is over.
+ */
+export type HashPieces = (request: PiecesToHash & { readonly fd: number }) => Promise<PieceDigests>;
+
 /** The unfinished file on disk, locked for this process. */
 export interface Partial {
   readonly sink: Sink;
+  /** The same of what the sink holds; `undefined` where that can only be read. */
+  readonly hashPieces?: ((request: PiecesToHash) => Promise<PieceDigests>) | undefined;
   readonly journal: Journal;
   /** Where an earlier run's partial was put, when it was not to be taken up. */
   readonly setAside?: string | undefined;

@@ -7,6 +7,7 @@ import { openPartialFile } from "../files/partial-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import { systemClock, systemRandom } from "../system.js";
+import { hashPieces } from "../threads/hash-pieces.js";
 import { type Address, withReplicas } from "./replicas.js";
 
 /** What to get, from whom, and where to put it. */
@@ -42,7 +43,7 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
     clock: systemClock,
     random: systemRandom,
     openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) =>
-      openPartialFile(target, { manifest, isForced, resumes }),
+      openPartialFile(target, { manifest, isForced, resumes, hashPieces }),
   };
   // Awaited here: the seeds must stay open until it is over.
   return await withReplicas(

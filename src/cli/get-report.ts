@@ -68,6 +68,7 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         // The last one would only say what the receipt says better.
         else if (event.doneBytes < event.totalBytes) screen.say(progressLine(name, event));
         return;
+      case "rereading":
       case "verifying":
       case "seeding":
         if (screen.isLive) screen.draw([readingLine(name, event)]);
@@ -147,12 +148,19 @@ function progressLine(name: string, progress: TransferProgress): string {
 /** How far reading is, while nothing is fetched. */
 function readingLine(
   name: string,
-  event: Extract<DownloadEvent, { event: "verifying" | "seeding" }>,
+  event: Extract<DownloadEvent, { event: "rereading" | "verifying" | "seeding" }>,
 ): string {
   const done = percentText(event.doneBytes, event.totalBytes);
-  const what =
-    event.event === "seeding" ? `comparing with ${event.path}` : "checking the whole digest";
-  return `${name}: ${what}, ${done}`;
+  switch (event.event) {
+    case "rereading":
+      return `${name}: checking what an earlier run left, ${done}`;
+    case "verifying":
+      return `${name}: checking the whole digest, ${done}`;
+    case "seeding":
+      return `${name}: comparing with ${event.path}, ${done}`;
+    default:
+      return event satisfies never;
+  }
 }
 
 /** The whole file on one line, and a line for each replica: standing, rate, share. */

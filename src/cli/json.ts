@@ -12,6 +12,7 @@ export function downloadEventJson(event: DownloadEvent): object | undefined {
     case "answer":
     case "verifying":
     case "seeding":
+    case "rereading":
       return undefined;
     case "merged":
     case "set-aside":

@@ -45,7 +45,7 @@ export async function fill(filling: Filling): Promise<Filled> {
   const { resolved, world, agreed, list, partial } = filling;
   const { manifest } = agreed.agreement;
   const layout: Layout = manifest;
-  const resumed = await resume(partial, layout, { digests: list.digests, signal: resolved.signal });
+  const resumed = await resume(partial, layout, { ...resolved, digests: list.digests });
   const checkpoint = new Checkpoint(partial, world.clock.now());
   for (const record of resumed.unrecorded) checkpoint.add(record, layout.pieceBytes);
   await checkpoint.flush();
@@ -83,9 +83,9 @@ async function mend(filling: Filling, scheduler: Scheduler, checkpoint: Checkpoi
       `(${manifest.digest}); nothing was published`,
   );
   if (list.digests !== undefined) {
-    const found = { sink: partial.sink, leftoverBytes: manifest.size };
+    const found = { ...partial, leftoverBytes: manifest.size };
     const { digests } = list;
-    const { verified } = await scan(found, manifest, { digests, signal: resolved.signal });
+    const { verified } = await scan(found, manifest, { ...resolved, digests });
     if (verified.count < manifest.pieceCount) {
       // The same scheduler: who was banned stays banned, and the receipt counts all of it.
       scheduler.ledger.reopen(scheduler.ledger.settled.subtract(verified));

@@ -71,6 +71,8 @@ export type DownloadEvent =
   | { readonly event: "agreement"; readonly agreement: Agreement }
   /** An earlier run's partial, which was not to be taken up, is kept here. */
   | { readonly event: "set-aside"; readonly path: string }
+  /** What is on the disk already is being hashed; nobody believes it unread. */
+  | { readonly event: "rereading"; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly event: "resumed"; readonly bytes: number }
   /** Old copies that are not used, or no further, and why. */
   | { readonly event: "seed-skipped"; readonly paths: readonly string[]; readonly why: string }

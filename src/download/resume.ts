@@ -3,16 +3,25 @@
  * decide.
  */
 
-import type { JournalRecord, Partial } from "../ports.js";
+import { limits } from "../limits.js";
+import type { JournalRecord, Partial, PiecesToHash } from "../ports.js";
 import { type Layout, pieceIndex, pieceLength } from "../schedule/pieces.js";
 import { RangeSet } from "../schedule/range.js";
+import { digestBytes } from "../trust/digest.js";
 import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
+import type { OnEvent } from "./progress.js";
 
 /** Pieces that are on the disk and right. */
 export interface Resumed {
   readonly verified: RangeSet;
   /** Those that the journal does not know yet. */
   readonly unrecorded: readonly JournalRecord[];
+}
+
+/** Who may end it, and who is told how far it is. */
+interface Listening {
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
 }
 
 /**
@@ -23,54 +32,78 @@ export interface Resumed {
 export async function resume(
   partial: Partial,
   layout: Layout,
-  known: { readonly digests: PieceDigests | undefined; readonly signal: AbortSignal },
+  known: Listening & { readonly digests: PieceDigests | undefined },
 ): Promise<Resumed> {
-  const { digests, signal } = known;
+  const { digests } = known;
   const { claimed } = partial.journal;
   if (claimed !== undefined) {
-    const verified: number[] = [];
-    for (const { piece, digest } of claimed) {
-      signal.throwIfAborted();
-      const expected = digests === undefined ? digest : leafAt(digests, piece);
-      if (await isRight(partial, layout, piece, expected)) verified.push(piece);
-    }
-    return { verified: setOf(verified), unrecorded: [] };
+    // What the quorum says of a piece stands above what we once wrote down of it.
+    const expected = claimed.map(({ piece, digest }) => {
+      return { piece, digest: digests === undefined ? digest : leafAt(digests, piece) };
+    });
+    const right = await thoseThatAreRight(partial, layout, expected, known);
+    return { verified: setOf(right), unrecorded: [] };
   }
   if (digests === undefined || partial.leftoverBytes === 0) {
     return { verified: RangeSet.empty, unrecorded: [] };
   }
-  return scan(partial, layout, { digests, signal });
+  return scan(partial, layout, { ...known, digests });
 }
 
 /** Hashes every piece that the partial could hold, whatever the journal says. */
 export async function scan(
-  partial: Pick<Partial, "sink" | "leftoverBytes">,
+  partial: Pick<Partial, "sink" | "leftoverBytes" | "hashPieces">,
   layout: Layout,
-  { digests, signal }: { readonly digests: PieceDigests; readonly signal: AbortSignal },
+  known: Listening & { readonly digests: PieceDigests },
 ): Promise<Resumed> {
-  const unrecorded: JournalRecord[] = [];
-  for (let piece = 0; piece < layout.pieceCount; piece++) {
-    if (piece * layout.pieceBytes >= partial.leftoverBytes) break;
-    signal.throwIfAborted();
-    const expected = leafAt(digests, piece);
-    if (await isRight(partial, layout, piece, expected)) {
-      unrecorded.push({ piece: pieceIndex(piece), digest: expected });
-    }
-  }
-  return { verified: setOf(unrecorded.map(({ piece }) => piece)), unrecorded };
+  const count = Math.min(layout.pieceCount, Math.ceil(partial.leftoverBytes / layout.pieceBytes));
+  const expected = Array.from({ length: count }, (_, piece): JournalRecord => {
+    return { piece: pieceIndex(piece), digest: leafAt(known.digests, piece) };
+  });
+  const unrecorded = await thoseThatAreRight(partial, layout, expected, known);
+  return { verified: setOf(unrecorded), unrecorded };
 }
 
-async function isRight(
-  { sink }: Pick<Partial, "sink">,
+/** Believes nothing: a reserved piece that was never written reads as zeros, and looks like one. */
+async function thoseThatAreRight(
+  partial: Pick<Partial, "sink" | "hashPieces">,
   layout: Layout,
-  piece: number,
-  expected: Uint8Array,
-): Promise<boolean> {
-  const bytes = Buffer.allocUnsafe(pieceLength(layout, piece));
-  const length = await sink.read(piece * layout.pieceBytes, bytes);
-  return length === bytes.length && Buffer.compare(leafDigest(bytes), expected) === 0;
+  expected: readonly JournalRecord[],
+  { signal, onEvent }: Listening,
+): Promise<readonly JournalRecord[]> {
+  const pieces = expected.map(({ piece }) => piece);
+  const totalBytes = pieces.reduce((sum, piece) => sum + pieceLength(layout, piece), 0);
+  if (totalBytes === 0) return [];
+  const onProgress = (doneBytes: number) => onEvent({ event: "rereading", doneBytes, totalBytes });
+  const request = { layout, pieces, onProgress, signal };
+  const { sink, hashPieces } = partial;
+  const isLong = totalBytes >= limits.threadedHashBytes;
+  const found = await (isLong && hashPieces !== undefined
+    ? hashPieces(request)
+    : hashHere(sink, request));
+  return expected.filter(({ digest }, index) => {
+    return Buffer.compare(leafAt(found, index), digest) === 0;
+  });
 }
 
-function setOf(pieces: readonly number[]): RangeSet {
-  return RangeSet.ofEach(pieces);
+async function hashHere(
+  sink: Pick<Partial["sink"], "read">,
+  { layout, pieces, onProgress, signal }: PiecesToHash,
+): Promise<PieceDigests> {
+  const digests = new Uint8Array(pieces.length * digestBytes);
+  const buffer = Buffer.allocUnsafe(Math.min(layout.pieceBytes, layout.size));
+  let doneBytes = 0;
+  for (const [index, piece] of pieces.entries()) {
+    signal.throwIfAborted();
+    const wanted = buffer.subarray(0, pieceLength(layout, piece));
+    const length = await sink.read(piece * layout.pieceBytes, wanted);
+    digests.set(leafDigest(wanted.subarray(0, length)), index * digestBytes);
+    doneBytes += wanted.length;
+    onProgress(doneBytes);
+  }
+  return digests;
+}
+
+function setOf(records: readonly JournalRecord[]): RangeSet {
+  return RangeSet.ofEach(records.map(({ piece }) => piece));
 }

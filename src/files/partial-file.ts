@@ -5,7 +5,7 @@
 
 import { type FileHandle, statfs } from "node:fs/promises";
 import { StorageError } from "../errors.js";
-import type { Partial, Sink } from "../ports.js";
+import type { HashPieces, Partial, PiecesToHash, Sink } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { type JournalFile, openJournal, readAll, writeAll } from "./journal-file.js";
@@ -22,6 +22,8 @@ export interface PartialOptions {
   readonly isForced: boolean;
   /** Whether an earlier run's partial is taken up; if not, it is set aside under another name. */
   readonly resumes: boolean;
+  /** Hashes pieces on other cores; without it the partial can only be read. */
+  readonly hashPieces?: HashPieces;
 }
 
 /**
@@ -46,7 +48,8 @@ export async function openPartialFile(target: Target, options: PartialOptions): 
     // The names must be found after a crash, or the bytes that follow are nobody's.
     await syncFolder(target.folder);
     const opened = { target, handle, journal, release, leftoverBytes, isForced };
-    return { ...partialOf(opened), setAside };
+    const hashPieces = hashingOf(handle, target.partial, options.hashPieces);
+    return { ...partialOf(opened), hashPieces, setAside };
   } catch (error) {
     await journal?.close();
     // A download that never began leaves no litter; our lock is on the partial, so it goes last.
@@ -81,6 +84,18 @@ function partialOf(parts: Open): Partial {
       await journal.close();
       await release();
     },
+  };
+}
+
+function hashingOf({ fd }: FileHandle, path: string, hashPieces: HashPieces | undefined) {
+  if (hashPieces === undefined) return undefined;
+  return async (request: PiecesToHash) => {
+    try {
+      return await hashPieces({ ...request, fd });
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw storageError("read", path, error);
+    }
   };
 }
 

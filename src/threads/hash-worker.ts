@@ -6,6 +6,7 @@ import { messageOf } from "../errors.js";
 import { limits } from "../limits.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { ManifestBuilder } from "../trust/manifest-builder.js";
+import type { WorkerReport } from "./run-worker.js";
 
 /** What the thread is to hash. */
 export interface HashOrder {
@@ -15,10 +16,7 @@ export interface HashOrder {
 }
 
 /** What it tells. */
-export type HashReport =
-  | { readonly kind: "progress"; readonly doneBytes: number }
-  | { readonly kind: "done"; readonly manifest: FileManifest }
-  | { readonly kind: "failed"; readonly message: string; readonly code: string | undefined };
+export type HashReport = WorkerReport<FileManifest>;
 
 const reportEveryBytes = 16 * limits.hashReadBytes;
 
@@ -36,7 +34,7 @@ function hash({ fd, size, pieceBytes }: HashOrder, report: (report: HashReport) 
     reported = offset;
     report({ kind: "progress", doneBytes: offset });
   }
-  report({ kind: "done", manifest: builder.finish() });
+  report({ kind: "done", result: builder.finish() });
 }
 
 const report = (message: HashReport) => parentPort?.postMessage(message);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import type { DownloadEvent } from "../../src/download/progress.js";
 import { type Resumed, resume } from "../../src/download/resume.js";
-import type { JournalRecord, Partial } from "../../src/ports.js";
+import { limits } from "../../src/limits.js";
+import type { JournalRecord, Partial, PiecesToHash } from "../../src/ports.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { corruptAt, withoutPieces } from "../support/broken-replica.js";
@@ -31,7 +33,7 @@ async function resumeFrom(left: Left): Promise<Resumed & { readonly reads: numbe
   const partial: Partial = { ...opened, journal: { ...opened.journal, claimed } };
   const { signal } = new AbortController();
   const digests = "digests" in left ? left.digests : manifest.pieces;
-  const resumed = await resume(partial, manifest, { digests, signal });
+  const resumed = await resume(partial, manifest, { digests, signal, onEvent: () => {} });
   return { ...resumed, reads };
 }
 
@@ -57,6 +59,15 @@ describe("what an earlier run left", () => {
       { start: 19, end: 20 },
     ]);
     assert.deepEqual([unrecorded, reads], [[], 3]);
+  });
+
+  it("zeros that were reserved and never written are not taken for data", async () => {
+    const bytes = Buffer.concat([content.subarray(0, pieceBytes), Buffer.alloc(content.length)]);
+    for (const claimed of [records(0, 1, 2, 19), undefined]) {
+      const left = { bytes: bytes.subarray(0, content.length) };
+      const { verified } = await resumeFrom(claimed === undefined ? left : { ...left, claimed });
+      assert.deepEqual(verified.ranges, [{ start: 0, end: 1 }]);
+    }
   });
 
   it("a journal that claims more than is there is not believed", async () => {
@@ -102,6 +113,52 @@ describe("what an earlier run left", () => {
   it("without a journal and without a piece list, nothing can be told", async () => {
     const { verified, reads } = await resumeFrom({ bytes: content, digests: undefined });
     assert.deepEqual([verified.count, reads], [0, 0]);
+  });
+});
+
+describe("what an earlier run left, when it is large", () => {
+  const pieceBytes = 4 * 1024 * 1024;
+  const least = limits.threadedHashBytes / pieceBytes;
+  /** Resumes so many pieces, whose digests are their number but for one that is wrong. */
+  async function resumeLarge(pieceCount: number) {
+    const layout = { size: pieceCount * pieceBytes, pieceBytes, pieceCount };
+    const claimed = Array.from({ length: pieceCount }, (_, piece) => {
+      return { piece: pieceIndex(piece), digest: Buffer.alloc(32, piece === 5 ? 99 : piece) };
+    });
+    let reads = 0;
+    const told: DownloadEvent[] = [];
+    const partial = {
+      ...(await memoryPartial(memoryStore(), manifestOfBytes(new Uint8Array()))),
+      journal: { claimed, append: async () => {} },
+      sink: { write: async () => {}, read: async () => 0 * ++reads, sync: async () => {} },
+      async hashPieces({ pieces, onProgress }: PiecesToHash) {
+        onProgress(7);
+        return Buffer.concat(pieces.map((piece) => Buffer.alloc(32, piece)));
+      },
+    };
+    const { signal } = new AbortController();
+    const known = {
+      digests: undefined,
+      signal,
+      onEvent: (event: DownloadEvent) => told.push(event),
+    };
+    return { ...(await resume(partial, layout, known)), reads, told };
+  }
+
+  it("is hashed on other cores, and believed as little", async () => {
+    const { verified, reads, told } = await resumeLarge(least);
+    assert.equal(reads, 0);
+    assert.deepEqual(verified.ranges, [
+      { start: 0, end: 5 },
+      { start: 6, end: least },
+    ]);
+    const totalBytes = limits.threadedHashBytes;
+    assert.deepEqual(told, [{ event: "rereading", doneBytes: 7, totalBytes }]);
+  });
+
+  it("is hashed here when it is smaller", async () => {
+    const { verified, reads } = await resumeLarge(least - 1);
+    assert.deepEqual([verified.count, reads], [0, least - 1]);
   });
 });
 

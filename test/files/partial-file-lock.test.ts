@@ -69,8 +69,9 @@ describe("an output that somebody is writing", () => {
 describe("a run that begins while another one publishes, both with force", () => {
   const at = scratchFolder();
 
-  it("is refused, or keeps the partial that it made", async () => {
-    for (let round = 0; round < 100; round++) {
+  it("is refused, or keeps the partial that it made", async function () {
+    this.timeout(120_000);
+    for (let round = 0; round < 40; round++) {
       const first = await open(at("out"), { isForced: true });
       const published = first.publish();
       const second = await openOnceFree(at("out"));

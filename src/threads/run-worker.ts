@@ -1,0 +1,45 @@
+/** Runs one order in a thread of its own: starts it, hears its reports, and ends it in any case. */
+
+import { Worker } from "node:worker_threads";
+
+/** What a thread tells of an order. */
+export type WorkerReport<Result> =
+  | { readonly kind: "progress"; readonly doneBytes: number }
+  | { readonly kind: "done"; readonly result: Result }
+  | { readonly kind: "failed"; readonly message: string; readonly code: string | undefined };
+
+/**
+ * Runs `order` in the thread of that file (beside this one, without its extension) and gives its
+ * result. Rejects with the signal's reason when it is aborted, and with what the thread failed
+ * with; the thread is gone by then.
+ */
+export async function runWorker<Result>(
+  worker: string,
+  order: object,
+  { onProgress, signal }: { onProgress: (doneBytes: number) => void; signal: AbortSignal },
+): Promise<Result> {
+  signal.throwIfAborted();
+  // Run from source, as the tests do, the worker is a .ts file like this one.
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const thread = new Worker(new URL(`./${worker}.${extension}`, import.meta.url), {
+    workerData: order,
+  });
+  const ended = new AbortController();
+  try {
+    return await new Promise<Result>((resolve, reject) => {
+      thread.on("message", (report: WorkerReport<Result>) => {
+        if (report.kind === "progress") onProgress(report.doneBytes);
+        else if (report.kind === "done") resolve(report.result);
+        else reject(Object.assign(new Error(report.message), { code: report.code }));
+      });
+      thread.once("error", reject);
+      thread.once("exit", (code) => reject(new Error(`the hashing thread ended with ${code}`)));
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true, signal: ended.signal });
+    });
+  } finally {
+    ended.abort();
+    thread.removeAllListeners();
+    await thread.terminate();
+  }
+}
