@@ -21,7 +21,7 @@ export interface Resumed {
 /** Who may end it, and who is told how far it is. */
 interface Listening {
   readonly signal: AbortSignal;
-  readonly onEvent: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ async function thoseThatAreRight(
   partial: Pick<Partial, "sink" | "hashPieces">,
   layout: Layout,
   expected: readonly JournalRecord[],
-  { signal, onEvent }: Listening,
+  { signal, onEvent = () => {} }: Listening,
 ): Promise<readonly JournalRecord[]> {
   const pieces = expected.map(({ piece }) => piece);
   const totalBytes = pieces.reduce((sum, piece) => sum + pieceLength(layout, piece), 0);
