@@ -1,0 +1,108 @@
+/**
+ * One hostile server among three honest ones, one row a vice: the file is right, in time, and the
+ * honest ones are not blamed.
+ */
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { type Serving, serve } from "../../src/index.js";
+import { freePorts } from "../support/cli.js";
+import { madeUp } from "../support/made-up.js";
+import { Workspace } from "../support/workspace.js";
+import { knownOf, type Listener, listenHostile, listenRaw } from "./hostile-server.js";
+import { claiming, listing, type Row, reading } from "./vices.js";
+
+interface Line {
+  readonly address: string;
+  readonly standing: string;
+  readonly wastedBytes: number;
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+/** A peer that took all that it could get away with would cost no more than this in vain. */
+const mostWastedBytes = 8 * 1024 * 1024;
+
+describe("a client among hostile servers", function () {
+  // A vice that costs a deadline costs seconds, and a machine may be slow.
+  this.timeout(120_000);
+  const here = Workspace.forSuite();
+  const name = "file.bin";
+  const content = madeUp(6 * 1024 * 1024 + 3);
+  const known = knownOf(name, content);
+  let honest: Serving;
+  let honestPorts: readonly number[];
+  let number = 0;
+
+  before(async () => {
+    const file = await here.write(`of/${name}`, content);
+    honestPorts = await freePorts(3);
+    const options = { limitRate: 3 * 1024 * 1024, cacheFolder: here.path(".cache") };
+    honest = await serve({ share: { file }, ports: honestPorts }, options);
+  });
+  after(() => honest.kill());
+
+  async function downloadBeside(hostile: Listener): Promise<{ said: string; line: Line }> {
+    const output = `${number++}.bin`;
+    const ports = [hostile.port, ...honestPorts];
+    try {
+      const got = await here.run(["get", name, "-o", output, "--json", "-p", ...ports]);
+      assert.equal(got.code, 0, got.stderr + got.stdout);
+      assert.ok(content.equals(await readFile(here.path(output))), "the file is right");
+      const last = got.stdout.trim().split("\n").at(-1) ?? "";
+      const { replicas } = JSON.parse(last) as { readonly replicas: readonly Line[] };
+      const [line, ...others] = replicas;
+      assert.ok(line !== undefined);
+      assert.ok(line.address.endsWith(`:${hostile.port}`));
+      for (const other of others) assert.equal(other.standing, "good", JSON.stringify(other));
+      assert.ok(line.wastedBytes <= mostWastedBytes, `${line.wastedBytes} bytes in vain`);
+      return { said: got.stdout + got.stderr, line };
+    } finally {
+      hostile.close();
+    }
+  }
+
+  function check(row: Row): void {
+    it(`one that ${row.title}`, async () => {
+      const { said, line } = await downloadBeside(await listenHostile(known, row));
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+      assert.doesNotMatch(said, /[\x00-\x09\x0b-\x1f\x7f\u202e]|\\u001b|\\u202e/);
+      const kinds = Object.keys(line.faults);
+      const isNone = kinds.length === 0 && row.faults.includes("none");
+      const isKnown = kinds.length > 0 && kinds.every((kind) => row.faults.some((f) => f === kind));
+      assert.ok(isNone || isKnown, `booked as ${JSON.stringify(line)}`);
+    });
+  }
+
+  describe("at the vote", () => claiming.forEach(check));
+  describe("with the piece list", () => listing.forEach(check));
+  describe("in a read", () => reading.forEach(check));
+
+  describe("on the connection", () => {
+    it("one that takes the connection and says nothing", async () => {
+      const { line } = await downloadBeside(await listenRaw(() => {}));
+      assert.equal(line.standing, "silent");
+    });
+
+    it("one that answers with garbage", async () => {
+      const pour = (bytes: Buffer) => listenRaw((socket) => socket.write(bytes));
+      const { line } = await downloadBeside(await pour(Buffer.alloc(1 << 20, 0x41)));
+      assert.equal(line.standing, "silent");
+    });
+
+    it("one that hangs up at once", async () => {
+      const { line } = await downloadBeside(await listenRaw((socket) => socket.destroy()));
+      assert.equal(line.standing, "silent");
+    });
+
+    it("one that floods with pings and settings", async () => {
+      const session: NonNullable<Row["session"]> = (session) => {
+        const timer = setInterval(() => {
+          for (let i = 0; i < 100 && !session.destroyed; i++) session.ping(() => {});
+          if (!session.destroyed) session.settings({ initialWindowSize: 65_535 });
+        }, 5);
+        session.on("close", () => clearInterval(timer));
+      };
+      await downloadBeside(await listenHostile(known, { session }));
+    });
+  });
+});
