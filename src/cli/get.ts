@@ -19,6 +19,7 @@ export interface GetFlags extends ReplicaFlags {
   readonly quorum?: Rule | undefined;
   readonly digest?: Rule | undefined;
   readonly limitRate?: number | undefined;
+  readonly maxSize?: number | undefined;
   readonly timeout?: number | undefined;
   readonly json?: boolean | undefined;
 }
@@ -50,6 +51,7 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
         ...(rule === undefined ? {} : { rule }),
         ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),
         ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
+        ...(flags.maxSize === undefined ? {} : { maxBytes: flags.maxSize }),
         ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
         intervalMs: screen.isLive ? liveMs : (flags.interval ?? 1000),
         signal: abort.signal,

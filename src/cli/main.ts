@@ -92,6 +92,7 @@ function getCommand() {
     .option("--no-seed", "take nothing from an old copy")
     .option("--chunks <count>", "into how many regions the file is divided at first", flag.count)
     .option("--limit-rate <rate>", "at most so much a second", flag.rate)
+    .option("--max-size <size>", "refuse a file that is larger, before any of it", flag.bytes)
     .option(
       "--timeout <duration>",
       "give up after so long without a byte from anybody (default: 60s)",

@@ -4,6 +4,7 @@
  * download.
  */
 
+import { UsageError } from "../errors.js";
 import type { Agreed } from "./agree.js";
 import { fill } from "./fill.js";
 import type { ResolvedOptions } from "./options.js";
@@ -24,7 +25,11 @@ export async function attempt(trying: Attempt): Promise<Outcome> {
   const { request, world, resolved, agreed } = trying;
   const { clock } = world;
   const { manifest } = agreed.agreement;
-  const { signal, onEvent } = resolved;
+  const { signal, onEvent, maxBytes } = resolved;
+  if (manifest.size > maxBytes) {
+    const facts = `${manifest.size} bytes are more than the ${maxBytes} that may be fetched`;
+    throw new UsageError(`get ${request.name}: too large: ${facts}`);
+  }
   const list = await fetchPieceList(agreed.agreement, { ...request, clock, signal });
   for (const { replica, fault } of list.faults) onEvent({ event: "fault", replica, fault });
   await using partial = await world.openPartial(manifest);

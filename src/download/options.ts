@@ -16,6 +16,8 @@ export interface DownloadOptions {
   readonly chunks?: number;
   /** Bytes per second for the whole download, at least 1,024. Default: no limit. */
   readonly limitRate?: number;
+  /** A file that the quorum says is larger, in bytes, is not fetched. Default: no limit. */
+  readonly maxBytes?: number;
   /** Milliseconds without a byte from anybody before it gives up. Default: 60,000. */
   readonly timeoutMs?: number;
   /** Milliseconds between two progress events. Default: 1,000. */
@@ -31,6 +33,7 @@ export interface ResolvedOptions {
   readonly rule: Rule;
   readonly chunks: number | undefined;
   readonly limitRate: number | undefined;
+  readonly maxBytes: number;
   readonly timeoutMs: number;
   readonly intervalMs: number;
   readonly signal: AbortSignal;
@@ -40,6 +43,7 @@ export interface ResolvedOptions {
 /** Fills in defaults; throws UsageError for whatever makes no sense. */
 export function resolveOptions(options: DownloadOptions = {}): ResolvedOptions {
   const { chunks, limitRate } = options;
+  const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
   const timeoutMs = options.timeoutMs ?? limits.noProgressMs;
   const intervalMs = options.intervalMs ?? 1000;
   if (chunks !== undefined && !(Number.isSafeInteger(chunks) && chunks >= 1 && chunks <= 1e6)) {
@@ -48,12 +52,14 @@ export function resolveOptions(options: DownloadOptions = {}): ResolvedOptions {
   if (limitRate !== undefined && !(limitRate >= limits.leastRate)) {
     throw new UsageError(`limit rate: ${limitRate} is not at least 1 KiB a second`);
   }
+  if (!(maxBytes >= 0)) throw new UsageError(`max size: ${maxBytes} is not a number of bytes`);
   if (!(timeoutMs > 0)) throw new UsageError(`timeout: ${timeoutMs} ms is not more than 0`);
   if (!(intervalMs > 0)) throw new UsageError(`interval: ${intervalMs} ms is not more than 0`);
   return {
     rule: options.rule ?? { kind: "majority" },
     chunks,
     limitRate,
+    maxBytes,
     timeoutMs,
     intervalMs,
     signal: options.signal ?? new AbortController().signal,

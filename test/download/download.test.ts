@@ -54,6 +54,15 @@ describe("a download from honest replicas", () => {
     });
   }
 
+  it("is refused before anything is opened when it is larger than allowed", async () => {
+    const world = new SmallDownload();
+    const tooLarge = errorOf("UsageError", /too large/);
+    await assert.rejects(world.get(some(3, content), { maxBytes: content.length - 1 }), tooLarge);
+    assert.equal(world.store.published, undefined);
+    await world.get(some(3, content), { maxBytes: content.length });
+    world.assertPublished(content);
+  });
+
   it("says in the receipt what came of it", async () => {
     const world = new SmallDownload();
     const receipt = await world.get(some(3, content));

@@ -8,6 +8,7 @@ describe("options", () => {
     const { signal, onEvent, ...rest } = resolveOptions();
     assert.deepEqual(rest, {
       ...{ rule: { kind: "majority" }, chunks: undefined, limitRate: undefined },
+      maxBytes: Number.POSITIVE_INFINITY,
       ...{ timeoutMs: limits.noProgressMs, intervalMs: 1000 },
     });
     assert.equal(signal.aborted, false);
@@ -17,6 +18,7 @@ describe("options", () => {
   const refused: readonly DownloadOptions[] = [
     ...[0, -1, 1.5, Number.NaN, 1e6 + 1].map((chunks) => ({ chunks })),
     ...[0, 1023, Number.NaN].map((limitRate) => ({ limitRate })),
+    ...[-1, Number.NaN].map((maxBytes) => ({ maxBytes })),
     ...[0, -1, Number.NaN].map((timeoutMs) => ({ timeoutMs })),
     ...[0, -1, Number.NaN].map((intervalMs) => ({ intervalMs })),
   ];
@@ -30,6 +32,7 @@ describe("options", () => {
   const taken: readonly DownloadOptions[] = [
     ...[1, 1e6].map((chunks) => ({ chunks })),
     ...[1024, 1e12].map((limitRate) => ({ limitRate })),
+    ...[0, 2 ** 40].map((maxBytes) => ({ maxBytes })),
     { timeoutMs: 1, intervalMs: 1 },
   ];
   for (const options of taken) {
