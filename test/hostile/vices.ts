@@ -230,7 +230,7 @@ export const reading: readonly Row[] = [
   },
   {
     title: "ends in a megabyte of trailers",
-    // Too many headers are refused with ENHANCE_YOUR_CALM, which reads like a wish to be left alone.
+    // So many headers are refused with ENHANCE_YOUR_CALM, which reads like "busy".
     faults: ["short", "unreachable", "incompatible", "busy"],
     read: (stream) => {
       const many = Array.from({ length: 2000 }, (_, index) => [`x-${index}`, "y".repeat(500)]);
