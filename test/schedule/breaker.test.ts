@@ -41,6 +41,14 @@ describe("schedule, a replica that cannot be reached", () => {
     assert.ok(scheduler.scoreboard.of(A).notBefore >= at + limits.breakerMs);
   });
 
+  it("comes after one that is good: it would hold what is left for as long as it is silent", () => {
+    const scheduler = w(2, "AB");
+    scheduler.decide(0);
+    failed(scheduler, A, unreachable, 1);
+    failed(scheduler, B, { kind: "busy", retryMs: 100 }, 1);
+    assert.match(text(scheduler.decide(limits.backoffCapMs)), /B0/);
+  });
+
   it("is waited for even when it was the last one", () => {
     const scheduler = w(64, "A");
     withdrawn(scheduler);

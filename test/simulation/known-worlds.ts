@@ -4,7 +4,7 @@
  */
 
 import { steady } from "./shapes.js";
-import type { Trouble, World, WorldReplica } from "./world.js";
+import { forever, type Trouble, type World, type WorldReplica } from "./world.js";
 
 /** A replica with a good link. */
 export function replicaWith(trouble: Trouble, parts: Partial<WorldReplica> = {}): WorldReplica {
@@ -29,10 +29,20 @@ export function worldOf(troubles: readonly Trouble[], parts: Partial<World> = {}
   };
 }
 
+const slow = { rateAt: steady(0.3), shape: "steady 0.3" };
+const fallsSilent = replicaWith({ kind: "silent", from: 800, until: forever }, slow);
+
+/** More pieces under way at silent replicas than may be hedged. */
+export const sevenSilent = worldOf([], {
+  size: 4 * 1024 * 1024,
+  replicas: [...Array.from({ length: 7 }, () => fallsSilent), replicaWith({ kind: "none" }, slow)],
+});
+
 /** What went wrong, and where. */
 export const knownWorlds: ReadonlyMap<string, World> = new Map([
   [
     "a replica that always breaks off within the last piece is no progress, for ever",
     worldOf([{ kind: "short", share: 1 }], { size: 65_537 }),
   ],
+  ["silent replicas that are tried again come after one that is well", sevenSilent],
 ]);

@@ -54,13 +54,14 @@ class Troubled implements Replica {
   async claim(name: string, call: Call) {
     const { marks, witness, clock } = this.#parts;
     const { trouble } = this.#spec;
-    witness().claimed(this.#id);
+    witness().askedForClaim(this.#id);
     await this.#answer(call);
     const version = versionAt(trouble, clock.now());
     const truth = await this.#serving(version).claim(name, call);
     const claim = claimOf(trouble, versionOf(version, this.#parts.world.size), clock.now());
     const isTelling = ["lie", "changes-its-story", "false-root", "foreign"].includes(trouble.kind);
     if (isTelling) marks.addNamed(trouble.kind);
+    witness().claimed(this.#id, claim.digest);
     return { ...truth, claim };
   }
 
@@ -108,6 +109,10 @@ class Troubled implements Replica {
         watching.handed(read, chunk.bytes.length);
         yield this.#spoilt(chunk, request);
       }
+    } catch (error) {
+      const isBusy = error instanceof ReplicaFault && error.fault.kind === "busy";
+      if (isBusy && trouble.kind === "busy") watching.putOff(this.#id, trouble.retryMs);
+      throw error;
     } finally {
       this.#markSilence();
       watching.closed(read);

@@ -37,7 +37,10 @@ export class Witness {
   readonly #world: World;
   readonly #clock: Clock;
   readonly #marks: Marks;
-  readonly #claimed = new Set<string>();
+  readonly #askedForClaim = new Set<string>();
+  readonly #claims = new Map<string, string>();
+  readonly #notBefore = new Map<string, number>();
+  #agreed = "";
   readonly #reads = new Set<OpenRead>();
 
   constructor(world: World, clock: Clock, marks: Marks) {
@@ -56,15 +59,28 @@ export class Witness {
     if (why !== undefined) this.broken(`${replica} was asked after its ban (${why})`);
   }
 
+  /** A replica says what the file is. */
+  claimed(replica: string, digest: string): void {
+    this.#claims.set(replica, digest);
+  }
+
   /** A replica is asked what the file is. */
-  claimed(replica: string): void {
+  askedForClaim(replica: string): void {
     this.asked(replica);
-    if (this.#claimed.has(replica)) this.#marks.add("asked-again");
-    this.#claimed.add(replica);
+    if (this.#askedForClaim.has(replica)) this.#marks.add("asked-again");
+    this.#askedForClaim.add(replica);
+  }
+
+  /** A read is put off: nobody may ask for another one before the time is over. */
+  putOff(replica: string, retryMs: number): void {
+    const waitMs = Math.min(retryMs, limits.retryMaxMs);
+    if (waitMs > 0) this.#notBefore.set(replica, this.#clock.now() + waitMs);
   }
 
   opened(replica: string, range: Range, ifDigest: string | undefined): OpenRead {
     this.asked(replica);
+    const notBefore = this.#notBefore.get(replica) ?? 0;
+    if (this.#clock.now() < notBefore) this.broken(`${replica} asked for patience and gets none`);
     if (ifDigest === undefined) this.broken(`${replica} was not told which file is meant`);
     for (const other of this.#reads) {
       if (other.replica === replica || other.range.end <= range.start) continue;
@@ -117,7 +133,7 @@ export class Witness {
     switch (event.event) {
       case "fault": {
         const { fault } = event;
-        if (fault.kind === "late") this.lates++;
+        if (fault.kind === "late") this.#late(event.replica);
         const isList = fault.kind === "corrupt" && fault.evidence?.piece === undefined;
         if (fault.kind === "late") marks.addNamed(`fault:late:${fault.clock}`);
         else marks.addNamed(isList ? "fault:false-list" : `fault:${fault.kind}`);
@@ -127,7 +143,13 @@ export class Witness {
         this.banned.set(event.replica, event.why);
         marks.add("banned");
         return;
+      case "agreement":
+        if (event.agreement.reached) this.#agreed = event.agreement.manifest.digest;
+        return;
       case "joined":
+        if (this.#claims.get(event.replica) !== this.#agreed) {
+          this.broken(`${event.replica} joined with another claim`);
+        }
         marks.add("joined");
         return;
       case "resumed":
@@ -135,5 +157,13 @@ export class Witness {
         return;
       default:
     }
+  }
+
+  /** A replica whose link always carries is never late, however long we stood still ourselves. */
+  #late(replica: string): void {
+    this.lates++;
+    const spec = this.#world.replicas[Number(replica.slice(1))];
+    if (spec?.isSteady !== true || spec.trouble.kind === "silent") return;
+    this.broken(`${replica} is called late, and is not`);
   }
 }
