@@ -4,6 +4,7 @@
 
 export { digestFile, list, survey, verify } from "./api/check.js";
 export { download, type GetRequest } from "./api/get.js";
+export { type RepairRequest, repair } from "./api/repair.js";
 export type { Address } from "./api/replicas.js";
 export { type ServeRequest, type Serving, serve } from "./api/serve.js";
 export type { Offer, Offers } from "./download/list.js";
@@ -16,6 +17,7 @@ export type {
   ReplicaReceipt,
   TransferProgress,
 } from "./download/progress.js";
+export type { Repair, RepairOptions } from "./download/repair.js";
 export type { Survey } from "./download/survey.js";
 export type { Verification } from "./download/verify.js";
 export {

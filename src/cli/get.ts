@@ -80,7 +80,8 @@ export function ruleOf(
   return flags.digest ?? flags.quorum;
 }
 
-function tellJson(event: DownloadEvent): void {
+/** Prints an event of a download as JSON, unless it is only for eyes. */
+export function tellJson(event: DownloadEvent): void {
   // A reader that sleeps must not cost memory; the next progress says it all again.
   if (event.event === "progress" && process.stdout.writableLength > 0) return;
   const json = downloadEventJson(event);

@@ -153,9 +153,20 @@ function verifyCommand() {
     )
     .argument("<file>", "the local file")
     .option("--name <name>", "its name on the replicas (default: its own)")
+    .option("--repair", "make it right when it is wrong; only what differs is fetched")
+    .option("--force", "with --repair: replace one name of a file that has more (hard links)")
     .option(...json)
-    .addHelpText("after", examples("quorate verify data.mp4 -p 10001 10002 10003"))
-    .action(async (path, flags) => (await import("./verify.js")).runVerify(path, flags));
+    .addHelpText(
+      "after",
+      examples(
+        "quorate verify data.mp4 -p 10001 10002 10003",
+        "quorate verify data.mp4 --repair -p 10001 10002 10003",
+      ),
+    )
+    .action(async (path, flags) => {
+      if (flags.repair === true) await (await import("./repair.js")).runRepair(path, flags);
+      else await (await import("./verify.js")).runVerify(path, flags);
+    });
 }
 
 function demoCommand() {

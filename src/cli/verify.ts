@@ -1,7 +1,14 @@
 /** `quorate verify`: a local file against the quorum, naming the ranges that differ. */
 
 import { basename } from "node:path";
-import { exitCodes, InterruptedError, NotFoundError, type Rule, verify } from "../index.js";
+import {
+  exitCodes,
+  InterruptedError,
+  NotFoundError,
+  type Rule,
+  type Verification,
+  verify,
+} from "../index.js";
 import { ruleOf } from "./get.js";
 import { agreementLines } from "./get-report.js";
 import { agreementJson } from "./json.js";
@@ -13,6 +20,9 @@ export interface VerifyFlags extends ReplicaFlags {
   readonly name?: string | undefined;
   readonly quorum?: Rule | undefined;
   readonly digest?: Rule | undefined;
+  readonly repair?: boolean | undefined;
+  /** With `repair`: replace one name of a file that has more. */
+  readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -30,18 +40,12 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
     if (!(error instanceof NotFoundError) || flags.name !== undefined) throw error;
     throw new NotFoundError(`${error.message}; --name NAME is what the replicas call it`);
   });
-  const { isRight, agreement, local, bad } = await asked;
+  const verification = await asked;
+  const { isRight, agreement, local } = verification;
   if (!isRight) process.exitCode = exitCodes.integrity;
   if (flags.json === true) {
     printJson(agreementJson(agreement));
-    printJson({
-      event: "verification",
-      path,
-      isRight,
-      digest: local.digest,
-      size: local.size,
-      bad,
-    });
+    printJson(verificationJson(path, verification));
     return;
   }
   const screen = openScreen({ isQuiet: false });
@@ -50,9 +54,23 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
     print(`${path}: right: ${local.digest}`);
     return;
   }
+  for (const line of wrongText(path, verification)) print(line);
+}
+
+/** The verdict as it is printed with `--json`; `undefined` of a file that cannot all be read. */
+export function verificationJson(path: string, verification: Verification | undefined): object {
+  if (verification === undefined) return { event: "verification", path, isRight: false };
+  const { isRight, local, bad } = verification;
+  const { digest, size } = local;
+  return { event: "verification", path, isRight, digest, size, bad };
+}
+
+/** What is wrong, and where. */
+export function wrongText(path: string, { agreement, local, bad }: Verification): string[] {
   const { digest, size } = agreement.manifest;
-  print(`${path}: wrong: ${local.digest}, ${local.size} bytes; agreed: ${digest}, ${size} bytes`);
-  if (bad === undefined)
-    print(`${path}: no replica gives pieces, so where it differs is not known`);
-  for (const { start, end } of bad ?? []) print(`${path}: bytes ${start}–${end} differ`);
+  const is = `${local.digest}, ${local.size} bytes`;
+  const ranges = bad?.map(({ start, end }) => `${path}: bytes ${start}–${end} differ`) ?? [
+    `${path}: no replica gives pieces, so where it differs is not known`,
+  ];
+  return [`${path}: wrong: ${is}; agreed: ${digest}, ${size} bytes`, ...ranges];
 }

@@ -12,6 +12,7 @@ import { type JournalFile, openJournal, readAll, writeAll } from "./journal-file
 import { inspect, openLocked } from "./locked-file.js";
 import { preallocate } from "./preallocate.js";
 import { publishFile } from "./publish-file.js";
+import type { ReplacedFile } from "./replaced-file.js";
 import { storageError } from "./storage-error.js";
 import { checkTarget, type Target } from "./target.js";
 
@@ -24,6 +25,8 @@ export interface PartialOptions {
   readonly resumes: boolean;
   /** Hashes pieces on other cores; without it the partial can only be read. */
   readonly hashPieces?: HashPieces;
+  /** The output as it was found, when it is replaced only if it still is that, and resembled. */
+  readonly replaces?: ReplacedFile | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface PartialOptions {
  * left then that was not there before, and what was there stays as it was.
  */
 export async function openPartialFile(target: Target, options: PartialOptions): Promise<Partial> {
-  const { manifest, isForced, resumes } = options;
+  const { manifest, isForced, resumes, replaces } = options;
   await checkTarget(target, isForced);
   // Before anything is read or written: what another process is changing tells us nothing.
   const { handle, release, setAside } = await openLocked(target, resumes);
@@ -47,7 +50,7 @@ export async function openPartialFile(target: Target, options: PartialOptions): 
     if (leftoverBytes === 0 || journal.claimed !== undefined) await journal.begin();
     // The names must be found after a crash, or the bytes that follow are nobody's.
     await syncFolder(target.folder);
-    const opened = { target, handle, journal, release, leftoverBytes, isForced };
+    const opened = { target, handle, journal, release, leftoverBytes, isForced, replaces };
     const hashPieces = hashingOf(handle, target.partial, options.hashPieces);
     return { ...partialOf(opened), hashPieces, setAside };
   } catch (error) {
@@ -67,6 +70,7 @@ interface Open {
   readonly release: () => Promise<void>;
   readonly leftoverBytes: number;
   readonly isForced: boolean;
+  readonly replaces: ReplacedFile | undefined;
 }
 
 function partialOf(parts: Open): Partial {

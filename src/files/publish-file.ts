@@ -8,6 +8,7 @@ import { StorageError } from "../errors.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { inspect } from "./locked-file.js";
 import { moveIfFree } from "./move.js";
+import { checkUnchanged, type ReplacedFile, resemble } from "./replaced-file.js";
 import { errorCode, isUnsupported, storageError } from "./storage-error.js";
 import { checkTarget, type Target } from "./target.js";
 
@@ -18,6 +19,8 @@ export interface Publication {
   readonly handle: FileHandle;
   /** Whether an existing output is replaced. */
   readonly isForced: boolean;
+  /** The only file that may be replaced, and is resembled. Default: whatever is there. */
+  readonly replaces?: ReplacedFile | undefined;
 }
 
 /**
@@ -25,9 +28,9 @@ export interface Publication {
  * was, or, when only its folder could not be synced, the verified file.
  */
 export async function publishFile(publication: Publication): Promise<string> {
-  const { target, handle, isForced } = publication;
+  const { target, handle, isForced, replaces } = publication;
   try {
-    await makeOrdinary(handle);
+    await (replaces === undefined ? makeOrdinary(handle) : resemble(handle, replaces));
     // The bytes first: a name that survives a power cut must not point to less than everything.
     await handle.sync();
     // What was verified is the file that is open, which need not be the one of that name any more.
@@ -36,6 +39,7 @@ export async function publishFile(publication: Publication): Promise<string> {
         `publish ${target.output}: somebody removed or replaced ${target.partial}; run it again`,
       );
     }
+    if (replaces !== undefined) await checkUnchanged(target.output, replaces);
     if (isForced) await renameToOutput(target);
     else await linkToOutput(publication);
     // The name is durable only once its folder is, and only then may anybody be told.
@@ -91,7 +95,7 @@ async function linkToOutput({ target, handle }: Publication): Promise<void> {
  * Without links: a rename that does not overwrite. A placeholder of ours under the output's name
  * would do, too, but a crash would leave it there, an empty file where a right one is promised.
  */
-async function renameToFreeOutput({ target, handle }: Omit<Publication, "isForced">) {
+async function renameToFreeOutput({ target, handle }: Pick<Publication, "target" | "handle">) {
   // Looked at first, so that the journal is kept in all but a race.
   await checkTarget(target, false);
   await unlinkIfThere(target.journal);

@@ -1,0 +1,62 @@
+/** `quorate verify --repair`: makes a local file what the quorum says it should be. */
+
+import { basename } from "node:path";
+import { InterruptedError, NotFoundError, repair, type Verification } from "../index.js";
+import { ruleOf, tellJson } from "./get.js";
+import { receiptText, reportDownload } from "./get-report.js";
+import { replicasOf } from "./replicas.js";
+import { onSignals, openScreen, print, printJson } from "./terminal.js";
+import { type VerifyFlags, verificationJson, wrongText } from "./verify.js";
+
+/** Ranges that are told before the repair; all of them are in the receipt's sum. */
+const mostRanges = 10;
+
+/** Milliseconds between two drawings of the live view, and between two lines without one. */
+const [liveMs, lineMs] = [200, 1000];
+
+export async function runRepair(path: string, flags: VerifyFlags): Promise<void> {
+  const replicas = await replicasOf("verify", flags);
+  const rule = ruleOf("verify", flags);
+  const name = flags.name ?? basename(path);
+  const isJson = flags.json === true;
+  const screen = openScreen({ isQuiet: isJson });
+  const abort = new AbortController();
+  using _signals = onSignals((exitCode) => {
+    const message = `repair ${path}: interrupted; it is as it was; run it again to go on`;
+    abort.abort(new InterruptedError(message, exitCode));
+  });
+  const onWrong = (verification: Verification | undefined) => {
+    if (isJson) printJson(verificationJson(path, verification));
+    else for (const line of wrongLines(path, verification)) screen.say(line);
+  };
+  try {
+    const asked = { replicas, name, path, force: flags.force === true };
+    const { verification, receipt } = await repair(asked, {
+      ...(rule === undefined ? {} : { rule }),
+      intervalMs: screen.isLive ? liveMs : lineMs,
+      signal: abort.signal,
+      onEvent: isJson ? tellJson : reportDownload(name, screen),
+      onWrong,
+    }).catch((error: unknown) => {
+      if (!(error instanceof NotFoundError) || flags.name !== undefined) throw error;
+      throw new NotFoundError(`${error.message}; --name NAME is what the replicas call it`);
+    });
+    screen.clear();
+    if (receipt === undefined) {
+      if (isJson) printJson(verificationJson(path, verification));
+      else print(`${path}: right: ${verification?.local.digest}`);
+    } else if (!isJson) {
+      for (const line of receiptText(receipt)) print(line);
+    }
+  } finally {
+    screen.clear();
+  }
+}
+
+function wrongLines(path: string, verification: Verification | undefined): string[] {
+  if (verification === undefined) return [`${path}: wrong: it cannot all be read`];
+  const [head = "", ...ranges] = wrongText(path, verification);
+  const more = ranges.length - mostRanges;
+  const rest = more > 0 ? [`${path}: and ${more} more ranges`] : [];
+  return [head, ...ranges.slice(0, mostRanges), ...rest];
+}
