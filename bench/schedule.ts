@@ -7,6 +7,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Checkpoint } from "../src/download/checkpoint.js";
+import { Deliveries } from "../src/download/deliveries.js";
+import { Support } from "../src/download/support.js";
 import { transfer } from "../src/download/transfer.js";
 import { RangeSet } from "../src/schedule/range.js";
 import { Scheduler } from "../src/schedule/scheduler.js";
@@ -73,7 +75,8 @@ async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   const partial = nullPartial();
   await transfer({
     ...{ name: "file.bin", agreement, replicas, lateVotes: [], scheduler, digests, partial },
-    ...{ checkpoint: new Checkpoint(partial, 0), clock, bucket: undefined },
+    ...{ checkpoint: new Checkpoint(partial, 0), clock, bucket: undefined, doubts: undefined },
+    ...{ support: new Support(agreement), deliveries: new Deliveries(agreement.manifest, false) },
     ...{ intervalMs: 1e9, timeoutMs: 600_000, signal: new AbortController().signal },
     onEvent: () => {},
   });

@@ -34,6 +34,20 @@ export const limits = {
 
   /** A whole piece list must be there within this; it is 32 bytes a piece. */
   pieceListMs: 15_000,
+  /** The nearest member has this long to give it before another is asked as well, and so on. */
+  pieceListPatienceMs: 1_000,
+  /** Members asked for it at once: each answer is held in memory until it is compared. */
+  pieceListsAtOnce: 3,
+
+  /** How often a lost quorum is asked for again in one download: a file that keeps changing ends. */
+  asksAgain: 5,
+  /** The wait before that, twice as long each time, up to the cap: replicas change one by one. */
+  askAgainMs: 1_000,
+  askAgainCapMs: 4_000,
+  /** How often a replica may say `changed` and claim the same again before nobody reads from it. */
+  timesTurned: 2,
+  /** Doubtful roots tried in one download: each may cost the file once. */
+  rootsTried: 4,
 
   /** First byte of a lease: the floor and the multiple of the latencies seen. */
   firstByteMs: 1_000,

@@ -38,12 +38,17 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   await using opened = await openSeeds({ named: request.seeds ?? [], existing }, (path, why) =>
     options?.onEvent?.({ event: "seed-skipped", paths: [path], why }),
   );
+  // What this download itself left, when the file became another one meanwhile, is taken up.
+  let isReopened = false;
   const world = {
     seeds: opened.seeds,
     clock: systemClock,
     random: systemRandom,
-    openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) =>
-      openPartialFile(target, { manifest, isForced, resumes, hashPieces }),
+    openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) => {
+      const options = { manifest, isForced, resumes: resumes || isReopened, hashPieces };
+      isReopened = true;
+      return openPartialFile(target, options);
+    },
   };
   // Awaited here: the seeds must stay open until it is over.
   return await withReplicas(

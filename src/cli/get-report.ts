@@ -47,6 +47,11 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         screen.clear();
         for (const line of agreementLines(name, event.agreement)) screen.say(line);
         return;
+      case "asked-again":
+      case "root-doubted":
+        screen.clear();
+        screen.say(`${name}: ${turnText(event)}`);
+        return;
       case "merged":
       case "set-aside":
       case "resumed":
@@ -110,6 +115,17 @@ function newsText(event: News): string {
     default:
       return event satisfies never;
   }
+}
+
+/** Why another attempt follows. */
+function turnText(
+  event: Extract<DownloadEvent, { event: "asked-again" | "root-doubted" }>,
+): string {
+  if (event.event === "asked-again") {
+    return `the file changed during the download, and the quorum is asked again (${event.why})`;
+  }
+  const freed = event.freed.length === 0 ? "" : `; ${event.freed.join(", ")} no longer banned`;
+  return `pieces are judged by root ${shortDigest(event.root)}… no longer: ${event.why}${freed}`;
 }
 
 /** What was agreed on, and who does not agree. */

@@ -21,6 +21,8 @@ export function downloadEventJson(event: DownloadEvent): object | undefined {
     case "seed-skipped":
     case "seeded":
     case "joined":
+    case "asked-again":
+    case "root-doubted":
     case "fault":
     case "banned":
     case "progress":

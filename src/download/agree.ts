@@ -11,15 +11,20 @@ import { type Survey, type SurveyRequest, survey } from "./survey.js";
 /** A survey that found a quorum. */
 export type Agreed = Survey & { readonly agreement: Reached };
 
-/** Surveys; throws NotFoundError when nobody has the file, NoQuorumError when too few agree. */
-export async function agree(what: string, request: SurveyRequest): Promise<Agreed> {
+/**
+ * Surveys; throws NotFoundError when nobody has the file, NoQuorumError when too few agree. `after`:
+ * what happened before that made it ask, for the message.
+ */
+export async function agree(what: string, request: SurveyRequest, after?: string): Promise<Agreed> {
   const result = await survey(request);
   const { agreement } = result;
   if (agreement.reached) return { ...result, agreement };
-  throw failureOf(`${what} ${request.name}`, agreement);
+  const doing = `${what} ${request.name}`;
+  throw failureOf(after === undefined ? doing : `${doing}: ${after}`, agreement);
 }
 
-function failureOf(what: string, agreement: NotReached): Error {
+/** The error that no quorum is. */
+export function failureOf(what: string, agreement: NotReached): Error {
   const { votes, needed } = agreement;
   const silent = votes.filter(({ answer }) => answer.kind === "silent").length;
   const missing = votes.filter(({ answer }) => answer.kind === "missing").length;

@@ -1,16 +1,25 @@
 /**
  * One attempt, under one agreement: the piece list, the partial, the bytes, and the file in its
- * place. What it may end with, other than that or an error, is an outcome; who asks again is the
+ * place. What it may end with, other than that or an error, is an outcome; who decides again is the
  * download.
  */
 
 import { UsageError } from "../errors.js";
+import { faultText } from "../schedule/faults.js";
+import { account } from "./account.js";
 import type { Agreed } from "./agree.js";
+import { Doubts } from "./doubts.js";
 import { fill } from "./fill.js";
+import type { Filler } from "./filling.js";
+import { judge } from "./judge.js";
+import type { Lessons } from "./lessons.js";
+import { thenLetGo } from "./let-go.js";
 import type { ResolvedOptions } from "./options.js";
-import type { Outcome } from "./outcome.js";
-import { fetchPieceList } from "./piece-list.js";
+import type { Outcome, Stop } from "./outcome.js";
+import { askForPieceList, noListError, type PieceList } from "./piece-list.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
+import { leavesOf } from "./resume.js";
+import { Support } from "./support.js";
 
 /** What is attempted, and with what. */
 export interface Attempt {
@@ -18,25 +27,94 @@ export interface Attempt {
   readonly world: DownloadWorld;
   readonly resolved: ResolvedOptions;
   readonly agreed: Agreed;
+  /** What was learnt before; this attempt adds to it. */
+  readonly lessons: Lessons;
+}
+
+interface Trying extends Attempt {
+  readonly support: Support;
+  readonly doubts: Doubts | undefined;
 }
 
 /** Gets what was agreed on. Throws what ends the download. */
-export async function attempt(trying: Attempt): Promise<Outcome> {
+export async function attempt(attempted: Attempt): Promise<Outcome> {
+  const { agreed, lessons, resolved } = attempted;
+  const { agreement } = agreed;
+  const support = new Support(agreement);
+  const doubts = agreement.isRootDoubtful ? new Doubts() : undefined;
+  // Late votes are asked for as long as the attempt lasts, and no longer.
+  const outcome = await thenLetGo(resolved.signal, (signal) =>
+    get({ ...attempted, resolved: { ...resolved, signal }, support, doubts }),
+  );
+  lessons.votes = support.votes;
+  switch (outcome.kind) {
+    case "done":
+      break;
+    case "lost-majority":
+      lessons.lost(support);
+      break;
+    case "root-doubted":
+      lessons.doubt(agreement.manifest, doubts?.accusations ?? [], outcome.proof);
+      break;
+    default:
+      outcome satisfies never;
+  }
+  return outcome;
+}
+
+async function get(trying: Trying): Promise<Outcome> {
   const { request, world, resolved, agreed } = trying;
-  const { clock } = world;
   const { manifest } = agreed.agreement;
   const { signal, onEvent, maxBytes } = resolved;
   if (manifest.size > maxBytes) {
     const facts = `${manifest.size} bytes are more than the ${maxBytes} that may be fetched`;
     throw new UsageError(`get ${request.name}: too large: ${facts}`);
   }
-  const list = await fetchPieceList(agreed.agreement, { ...request, clock, signal });
-  for (const { replica, fault } of list.faults) onEvent({ event: "fault", replica, fault });
+  const list = await pieceList(trying);
+  if ("kind" in list) return list;
   await using partial = await world.openPartial(manifest);
   if (partial.setAside !== undefined) onEvent({ event: "set-aside", path: partial.setAside });
   const filled = await fill({ ...trying, list, partial });
+  if ("kind" in filled) return filled;
+  await passSentence(filled);
   signal.throwIfAborted();
   const path = await partial.publish();
   const { digest, size } = manifest;
-  return { kind: "done", got: { path, digest, size, ...filled } };
+  const got = { path, digest, size, ...account({ ...filled, agreement: agreed.agreement }) };
+  return { kind: "done", got };
+}
+
+async function pieceList(trying: Trying): Promise<PieceList | Stop> {
+  const { request, world, resolved, agreed, support, doubts, lessons } = trying;
+  const { agreement, roundTripsMs } = agreed;
+  const { signal, onEvent } = resolved;
+  const asked = { ...request, clock: world.clock, signal, roundTripsMs };
+  const list = await askForPieceList(agreement, asked);
+  for (const { replica, fault } of list.faults) {
+    onEvent({ event: "fault", replica, fault });
+    if (fault.kind === "changed") support.left(replica);
+  }
+  if (support.isLost) return { kind: "lost-majority", why: support.lossText };
+  if (!("why" in list)) return list;
+  if (doubts === undefined) throw noListError(request.name, list);
+  for (const { replica, fault } of list.faults) {
+    if (fault.kind !== "corrupt") continue;
+    const { evidence } = fault;
+    lessons.convicted(agreement.manifest, { replica, why: faultText(fault), evidence });
+  }
+  return { kind: "root-doubted", why: `nobody gives its pieces: ${list.why}`, proof: undefined };
+}
+
+/** Now that the file is right, it judges what was alleged under roots that were doubted. */
+async function passSentence(filler: Filler): Promise<void> {
+  const { agreed, lessons, list, partial, scheduler, resolved, world } = filler;
+  const { manifest, votes } = agreed.agreement;
+  const cases = lessons.openCases(manifest);
+  if (cases.accusations.length === 0 && cases.roots.length === 0) return;
+  const truth = list.digests ?? (await leavesOf(partial, manifest, resolved));
+  for (const ban of judge({ ...cases, ...filler, truth, votes, now: world.clock.now() })) {
+    if (scheduler.scoreboard.all().every(({ replica }) => replica !== ban.replica)) continue;
+    scheduler.scoreboard.ban(ban.replica, ban.evidence, ban.why);
+    resolved.onEvent({ event: "banned", ...ban });
+  }
 }

@@ -1,11 +1,14 @@
 /**
  * Gets a file. Read this first: ask everybody, keep the quorum, and attempt what it agreed on: take
  * up what an earlier run left, read from all members at once, check every piece and the whole, and
- * only then put the file in its place.
+ * only then put the file in its place. When the file changes meanwhile the quorum is asked again;
+ * when a root proves false it decides again.
  */
 
 import { agree } from "./agree.js";
+import { askAgain, decideAgain } from "./ask-again.js";
 import { attempt } from "./attempt.js";
+import { Lessons } from "./lessons.js";
 import { thenLetGo } from "./let-go.js";
 import {
   checkRequest,
@@ -39,11 +42,27 @@ async function getFile(
   resolved: ResolvedOptions,
 ): Promise<Receipt> {
   const { clock } = world;
-  const agreed = await agree("get", { ...request, ...resolved, clock });
-  const { got } = await attempt({ request, world, resolved, agreed });
-  const { path, digest, size, ...rest } = got;
-  const seconds = clock.now() / 1000;
-  const receipt = { name: request.name, path, digest, size, seconds, ...rest };
-  resolved.onEvent({ event: "receipt", ...receipt });
-  return receipt;
+  const lessons = new Lessons();
+  const asking = { request, world, resolved, lessons };
+  let agreed = await agree("get", { ...request, ...resolved, clock });
+  for (;;) {
+    const outcome = await attempt({ ...asking, agreed });
+    switch (outcome.kind) {
+      case "done": {
+        const { path, digest, size, ...rest } = outcome.got;
+        const seconds = clock.now() / 1000;
+        const receipt = { name: request.name, path, digest, size, seconds, ...rest };
+        resolved.onEvent({ event: "receipt", ...receipt });
+        return receipt;
+      }
+      case "lost-majority":
+        agreed = await askAgain(asking, outcome.why);
+        break;
+      case "root-doubted":
+        agreed = decideAgain(asking, agreed, outcome);
+        break;
+      default:
+        outcome satisfies never;
+    }
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Gets the list of piece digests from any member of the quorum; the agreed root says whether it is
- * right.
+ * Gets the list of piece digests from a member of the quorum, the nearest first; the agreed root
+ * says whether it is right.
  */
 
 import { assert, OutOfReplicasError } from "../errors.js";
@@ -11,13 +11,23 @@ import { type Fault, faultText } from "../schedule/faults.js";
 import { digestBytes } from "../trust/digest.js";
 import { type PieceDigests, rootOf } from "../trust/merkle.js";
 import type { Reached, ReplicaId } from "../trust/quorum.js";
+import { Bell } from "./bell.js";
+import { thenLetGo } from "./let-go.js";
 import type { Replicas } from "./survey.js";
 
+interface Learnt {
+  readonly faults: readonly { readonly replica: ReplicaId; readonly fault: Fault }[];
+}
+
 /** A list that matches the root, and what was learnt of those who were asked before. */
-export interface PieceList {
+export interface PieceList extends Learnt {
   /** `undefined` when the agreement has no root: then only the whole digest can tell. */
   readonly digests: PieceDigests | undefined;
-  readonly faults: readonly { readonly replica: ReplicaId; readonly fault: Fault }[];
+}
+
+/** There is a root, and nobody gave its list; with why. */
+export interface NoPieceList extends Learnt {
+  readonly why: string;
 }
 
 /** What it takes to ask for a piece list. */
@@ -26,16 +36,34 @@ export interface PieceListRequest {
   readonly name: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** How far each replica is, in milliseconds; the order of configuration without it. */
+  readonly roundTripsMs?: ReadonlyMap<ReplicaId, number>;
 }
 
-/**
- * Asks one member after the other until a list has the agreed root. One list serves all replicas:
- * that it has the root makes it as good as the quorum itself.
- */
+/** The same as `askForPieceList`; throws OutOfReplicasError when nobody gives a list. */
 export async function fetchPieceList(
   agreement: Reached,
   request: PieceListRequest,
 ): Promise<PieceList> {
+  const list = await askForPieceList(agreement, request);
+  if ("why" in list) throw noListError(request.name, list);
+  return list;
+}
+
+/** What ends a download that has no list for a root that a quorum agreed on. */
+export function noListError(name: string, { why }: NoPieceList): OutOfReplicasError {
+  const what = `no replica gave a usable piece list (${why})`;
+  return new OutOfReplicasError(`get ${name}: not all chunks are downloaded: ${what}`);
+}
+
+/**
+ * Asks the nearest member, then others, until a list has the agreed root. One list serves all
+ * replicas: that it has the root makes it as good as the root itself.
+ */
+export async function askForPieceList(
+  agreement: Reached,
+  request: PieceListRequest,
+): Promise<PieceList | NoPieceList> {
   const { root, pieceCount } = agreement.manifest;
   if (root === undefined) return { digests: undefined, faults: [] };
   if (pieceCount === 0) return { digests: new Uint8Array(0), faults: [] };
@@ -43,30 +71,72 @@ export async function fetchPieceList(
   const faults: { replica: ReplicaId; fault: Fault }[] = [];
   const { clock, signal } = request;
   const patientUntil = clock.now() + limits.pieceListMs;
-  let members = givers(agreement);
+  let members = givers(agreement, request);
   while (members.length > 0) {
     const later: ReplicaId[] = [];
     let waitMs: number = limits.retryMaxMs;
-    for (const member of members) {
-      const answer = await askOne(agreement, member, request);
-      if (answer instanceof Uint8Array) return { digests: answer, faults };
-      const isPutOff = answer.kind === "busy" || answer.kind === "hashing";
-      if (!isPutOff) {
-        faults.push({ replica: member, fault: answer });
+    const { digests, refusals } = await askRound(agreement, members, request);
+    for (const { replica, fault } of refusals) {
+      if (fault.kind !== "busy" && fault.kind !== "hashing") {
+        faults.push({ replica, fault });
         continue;
       }
-      later.push(member);
-      waitMs = Math.min(waitMs, clampedRetryMs(answer.retryMs));
+      later.push(replica);
+      waitMs = Math.min(waitMs, clampedRetryMs(fault.retryMs));
     }
+    if (digests !== undefined) return { digests, faults };
     if (clock.now() + waitMs >= patientUntil) break;
     // Who only asked for patience gets it, once nobody else has the list.
     if (later.length > 0) await clock.sleep(waitMs, signal);
     members = later;
   }
   const why = faults.map(({ replica, fault }) => `${replica} ${faultText(fault)}`).join("; ");
-  throw new OutOfReplicasError(
-    `get ${request.name}: not all chunks are downloaded: no replica gave a usable piece list (${why})`,
-  );
+  return { why, faults };
+}
+
+interface Round {
+  readonly digests: PieceDigests | undefined;
+  readonly refusals: readonly { readonly replica: ReplicaId; readonly fault: Fault }[];
+}
+
+/** One after the other, but nobody is waited for alone for long; ends with the first right list. */
+function askRound(
+  agreement: Reached,
+  members: readonly ReplicaId[],
+  request: PieceListRequest,
+): Promise<Round> {
+  return thenLetGo(request.signal, async (signal) => {
+    const bell = new Bell();
+    const waiting = [...members];
+    const refusals: { replica: ReplicaId; fault: Fault }[] = [];
+    let digests: PieceDigests | undefined;
+    let failure: { readonly error: unknown } | undefined;
+    let open = 0;
+    const ask = (replica: ReplicaId) => {
+      open++;
+      void askOne(agreement, replica, { ...request, signal })
+        .then(
+          (answer) => {
+            if (answer instanceof Uint8Array) digests ??= answer;
+            else refusals.push({ replica, fault: answer });
+          },
+          (error: unknown) => {
+            failure ??= { error };
+          },
+        )
+        .finally(() => {
+          open--;
+          bell.ring();
+        });
+    };
+    while (digests === undefined && refusals.length < members.length) {
+      const [next] = open < limits.pieceListsAtOnce ? waiting.splice(0, 1) : [];
+      if (next !== undefined) ask(next);
+      await bell.rungWithin(limits.pieceListPatienceMs, request.clock);
+      if (failure !== undefined) throw failure.error;
+    }
+    return { digests, refusals };
+  });
 }
 
 /** The list when it has the agreed root, else what is wrong with it. */
@@ -93,12 +163,18 @@ async function askOne(
   }
 }
 
-/** The members that claim the root themselves; those without pieces have no list to give. */
-function givers(agreement: Reached): ReplicaId[] {
+/** The members that name the root themselves, nearest first; others have no list of it. */
+function givers(
+  { manifest, agreeing, votes }: Reached,
+  { roundTripsMs }: PieceListRequest,
+): ReplicaId[] {
   const gives = new Set(
-    agreement.votes.flatMap(({ replica, answer }) =>
-      answer.kind === "claimed" && answer.claim.root !== undefined ? [replica] : [],
+    votes.flatMap(({ replica, answer }) =>
+      answer.kind === "claimed" && answer.claim.root === manifest.root ? [replica] : [],
     ),
   );
-  return agreement.agreeing.filter((member) => gives.has(member));
+  const distance = (member: ReplicaId) => roundTripsMs?.get(member) ?? 0;
+  return agreeing
+    .filter((member) => gives.has(member))
+    .sort((left, right) => distance(left) - distance(right));
 }

@@ -8,7 +8,7 @@ import type { Evidence, Fault, FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { Standing } from "../schedule/scoreboard.js";
 import type { Claim } from "../trust/manifest.js";
-import type { Agreement, Reached, ReplicaId, Vote } from "../trust/quorum.js";
+import type { Agreement, ReplicaId, Vote } from "../trust/quorum.js";
 
 /** One replica while the transfer runs. */
 export interface ReplicaProgress {
@@ -84,6 +84,15 @@ export type DownloadEvent =
     }
   /** So many bytes came from this old copy. */
   | { readonly event: "seeded"; readonly path: string; readonly bytes: number }
+  /** Too few stand by the agreement any more, and the quorum is asked again, the n-th time. */
+  | { readonly event: "asked-again"; readonly why: string; readonly times: number }
+  /** Pieces are judged by this root no longer; whom it judged is free. */
+  | {
+      readonly event: "root-doubted";
+      readonly root: string;
+      readonly why: string;
+      readonly freed: readonly ReplicaId[];
+    }
   | { readonly event: "joined"; readonly replica: ReplicaId }
   | { readonly event: "fault"; readonly replica: ReplicaId; readonly fault: Fault }
   | ({ readonly event: "banned" } & Ban)
@@ -114,34 +123,4 @@ export function progressOf(scheduler: Scheduler, doneBytes: number, now: number)
   });
   const rate = replicas.reduce((sum, replica) => sum + replica.rate, 0);
   return { event: "progress", doneBytes, totalBytes: scheduler.ledger.layout.size, rate, replicas };
-}
-
-/** The receipt's lines, one for each configured replica, whether it took part or not. */
-export function receiptLines(agreement: Reached, scheduler: Scheduler): ReplicaReceipt[] {
-  const scores = new Map(scheduler.scoreboard.all().map((score) => [score.replica, score]));
-  return agreement.votes.map(({ replica, answer }) => {
-    const score = scores.get(replica);
-    const { size, digest, root } = agreement.manifest;
-    // Who joined late was silent at the vote, and claimed the same later.
-    const joined = score === undefined ? undefined : { size, digest, root };
-    const claim = answer.kind === "claimed" ? answer.claim : joined;
-    if (score === undefined) {
-      const standing = answer.kind === "claimed" ? "dissenting" : answer.kind;
-      const reason = answer.kind === "silent" ? answer.why : undefined;
-      const nothing = { deliveredBytes: 0, wastedBytes: 0, faults: {}, evidence: undefined };
-      return { address: replica, standing, reason, claim, ...nothing };
-    }
-    const { standing, reason, deliveredBytes, wastedBytes, evidence } = score;
-    const faults = Object.fromEntries(score.faults);
-    return {
-      address: replica,
-      standing,
-      reason,
-      claim,
-      deliveredBytes,
-      wastedBytes,
-      faults,
-      evidence,
-    };
-  });
 }

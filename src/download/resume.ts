@@ -51,7 +51,7 @@ export async function resume(
 }
 
 /** Hashes every piece that the partial could hold, whatever the journal says. */
-export async function scan(
+async function scan(
   partial: Pick<Partial, "sink" | "leftoverBytes" | "hashPieces">,
   layout: Layout,
   known: Listening & { readonly digests: PieceDigests },
@@ -69,21 +69,47 @@ async function thoseThatAreRight(
   partial: Pick<Partial, "sink" | "hashPieces">,
   layout: Layout,
   expected: readonly JournalRecord[],
-  { signal, onEvent = () => {} }: Listening,
+  listening: Listening,
 ): Promise<readonly JournalRecord[]> {
   const pieces = expected.map(({ piece }) => piece);
-  const totalBytes = pieces.reduce((sum, piece) => sum + pieceLength(layout, piece), 0);
-  if (totalBytes === 0) return [];
-  const onProgress = (doneBytes: number) => onEvent({ event: "rereading", doneBytes, totalBytes });
-  const request = { layout, pieces, onProgress, signal };
-  const { sink, hashPieces } = partial;
-  const isLong = totalBytes >= limits.threadedHashBytes;
-  const found = await (isLong && hashPieces !== undefined
-    ? hashPieces(request)
-    : hashHere(sink, request));
+  const found = await hashed(partial, layout, pieces, listening);
   return expected.filter(({ digest }, index) => {
     return Buffer.compare(leafAt(found, index), digest) === 0;
   });
+}
+
+/** The pieces that the disk does not hold as they are expected. */
+export async function differing(
+  partial: Pick<Partial, "sink" | "hashPieces">,
+  layout: Layout,
+  { expected, ...listening }: Listening & { readonly expected: readonly JournalRecord[] },
+): Promise<RangeSet> {
+  const right = await thoseThatAreRight(partial, layout, expected, listening);
+  return setOf(expected).subtract(setOf(right));
+}
+
+/** The leaf digests of all that is on the disk. */
+export function leavesOf(
+  partial: Pick<Partial, "sink" | "hashPieces">,
+  layout: Layout,
+  listening: Listening,
+): Promise<PieceDigests> {
+  const all = Array.from({ length: layout.pieceCount }, (_, piece) => pieceIndex(piece));
+  return hashed(partial, layout, all, listening);
+}
+
+async function hashed(
+  { sink, hashPieces }: Pick<Partial, "sink" | "hashPieces">,
+  layout: Layout,
+  pieces: PiecesToHash["pieces"],
+  { signal, onEvent = () => {} }: Listening,
+): Promise<PieceDigests> {
+  const totalBytes = pieces.reduce((sum, piece) => sum + pieceLength(layout, piece), 0);
+  if (totalBytes === 0) return new Uint8Array(0);
+  const onProgress = (doneBytes: number) => onEvent({ event: "rereading", doneBytes, totalBytes });
+  const request = { layout, pieces, onProgress, signal };
+  const isLong = totalBytes >= limits.threadedHashBytes;
+  return isLong && hashPieces !== undefined ? hashPieces(request) : hashHere(sink, request);
 }
 
 async function hashHere(

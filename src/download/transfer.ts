@@ -4,17 +4,22 @@
  */
 
 import { type Clock, type Partial, ReplicaFault } from "../ports.js";
+import type { Fault } from "../schedule/faults.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
 import type { Decision, Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import type { PieceDigests } from "../trust/merkle.js";
-import { joins, type Reached, type Vote } from "../trust/quorum.js";
+import type { Reached, ReplicaId, Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import type { Checkpoint } from "./checkpoint.js";
+import type { Deliveries } from "./deliveries.js";
+import { type Doubts, doubted } from "./doubts.js";
 import { giveUp } from "./give-up.js";
+import type { Stop } from "./outcome.js";
 import { type OnEvent, progressOf } from "./progress.js";
 import { readLease } from "./read-lease.js";
+import type { Support } from "./support.js";
 import type { Replicas } from "./survey.js";
 
 /** What a transfer works with. */
@@ -24,6 +29,10 @@ export interface TransferJob {
   readonly replicas: Replicas;
   /** The votes of replicas that were silent, as they come in. */
   readonly lateVotes: readonly Promise<Vote>[];
+  readonly support: Support;
+  /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
+  readonly doubts: Doubts | undefined;
+  readonly deliveries: Deliveries;
   readonly scheduler: Scheduler;
   readonly digests: PieceDigests | undefined;
   readonly partial: Pick<Partial, "sink" | "journal">;
@@ -39,11 +48,12 @@ export interface TransferJob {
 }
 
 /**
- * Runs until every piece is verified and written. Throws OutOfReplicasError when nobody is left to
+ * Runs until every piece is verified and written, or until that has become pointless: then it gives
+ * why, and not a byte more counts. Throws OutOfReplicasError when nobody is left to
  * ask, StorageError when the disk refuses, the signal's reason when it is aborted; whatever was
  * verified is in the journal by then.
  */
-export async function transfer(job: TransferJob): Promise<void> {
+export async function transfer(job: TransferJob): Promise<Stop | undefined> {
   const running = new Transfer(job);
   try {
     await running.run();
@@ -51,6 +61,7 @@ export async function transfer(job: TransferJob): Promise<void> {
     await running.stop();
   }
   running.throwIfFailed();
+  return running.stopped;
 }
 
 class Transfer {
@@ -58,6 +69,7 @@ class Transfer {
   readonly #bell = new Bell();
   readonly #reads = new Map<number, { abort: AbortController; done: Promise<void> }>();
   #failure: { readonly error: unknown } | undefined;
+  #stopped: Stop | undefined;
   #doneBytes: number;
   #furthestBytes: number;
   #progressAt: number;
@@ -81,6 +93,7 @@ class Transfer {
       while (!scheduler.isDone) {
         signal.throwIfAborted();
         this.throwIfFailed();
+        if (this.#stopped !== undefined) return;
         const now = clock.now();
         for (const decision of scheduler.decide(now)) this.#carryOut(decision);
         this.#tellBans();
@@ -93,6 +106,11 @@ class Transfer {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** Why it ended before its time, if it did. */
+  get stopped(): Stop | undefined {
+    return this.#stopped;
   }
 
   /** Throws what a read, or somebody who listens, failed with. */
@@ -171,10 +189,31 @@ class Transfer {
       if (signal.aborted) return;
       scheduler.ended(lease, error.fault, clock.now());
       onEvent({ event: "fault", replica: lease.replica, fault: error.fault });
+      this.#learn(lease.replica, error.fault);
       return;
     }
     if (signal.aborted && error === signal.reason) return;
     this.#failure ??= { error };
+  }
+
+  /** What a fault says about the agreement itself, or about the root. */
+  #learn(replica: ReplicaId, fault: Fault): void {
+    const { support, doubts } = this.#job;
+    if (fault.kind === "changed") {
+      support.left(replica);
+      if (support.isLost) this.#stop({ kind: "lost-majority", why: support.lossText });
+    }
+    if (fault.kind !== "corrupt" || fault.evidence === undefined || doubts === undefined) return;
+    doubts.accused(replica, fault.evidence);
+    const contradiction = doubts.contradiction;
+    if (contradiction !== undefined) this.#stop(doubted(contradiction));
+  }
+
+  /** Ends every read at once: what comes from now on does not count. */
+  #stop(stop: Stop): void {
+    this.#stopped ??= stop;
+    for (const { abort } of this.#reads.values()) abort.abort();
+    this.#bell.ring();
   }
 
   #settle(lease: Lease, piece: PieceIndex, digest: Uint8Array): void {
@@ -182,7 +221,9 @@ class Transfer {
     const now = clock.now();
     const { isFirst, losers, guilty, runsDry } = scheduler.settled(lease, piece, now);
     for (const loser of losers) this.#reads.get(loser.id)?.abort.abort();
+    this.#job.doubts?.settled(lease.replica, piece);
     if (isFirst) {
+      this.#job.deliveries.came(piece, lease.replica, digest);
       const bytes = pieceLength(scheduler.ledger.layout, piece);
       checkpoint.add({ piece, digest }, bytes);
       this.#doneBytes += bytes;
@@ -198,10 +239,10 @@ class Transfer {
 
   /** A replica whose claim came after the verdict takes part when it claims the same. */
   #welcome(latecomer: Promise<Vote>): void {
-    const { scheduler, agreement, onEvent, signal } = this.#job;
+    const { scheduler, support, onEvent, signal } = this.#job;
     const welcomed = latecomer.then(({ replica, answer }) => {
-      if (answer.kind !== "claimed" || !joins(answer.claim, agreement)) return;
-      if (scheduler.isDone || signal.aborted) return;
+      const isMember = support.heard({ replica, answer });
+      if (!isMember || scheduler.isDone || signal.aborted) return;
       if (scheduler.scoreboard.all().some((score) => score.replica === replica)) return;
       scheduler.join(replica);
       onEvent({ event: "joined", replica });
@@ -214,7 +255,7 @@ class Transfer {
   }
 
   #giveUpWhenHopeless(now: number): void {
-    const { scheduler, bucket, name, timeoutMs } = this.#job;
+    const { scheduler, bucket, name, timeoutMs, doubts } = this.#job;
     // What we stood still for, or hold back ourselves, is nobody's delay.
     this.#progressAt = bucket?.isHolding(now) ? now : this.#progressAt + scheduler.stoodStillMs;
     // Bytes of a piece in progress count as long as they get further than any attempt before: a
@@ -224,6 +265,14 @@ class Transfer {
     if (reachedBytes > this.#furthestBytes) {
       this.#furthestBytes = reachedBytes;
       this.#progressAt = now;
+    }
+    if (scheduler.isHopeless && doubts !== undefined && doubts.accusations.length > 0) {
+      this.#stop({
+        kind: "root-doubted",
+        why: "nobody delivers what it accepts",
+        proof: undefined,
+      });
+      return;
     }
     const stuckMs = now - this.#progressAt;
     const error = giveUp({ name, scheduler, stuckMs, timeoutMs });

@@ -123,7 +123,8 @@ describe("a disk that does not keep what was written", () => {
     const world = new SmallDownload();
     flipping(world, 1);
     const receipt = await world.get({ A: honest() });
-    assert.equal(lineOf(receipt, "A").deliveredBytes, content.length + pieceBytes);
+    const { deliveredBytes, wastedBytes } = lineOf(receipt, "A");
+    assert.deepEqual([deliveredBytes, wastedBytes], [content.length, pieceBytes]);
   });
 });
 

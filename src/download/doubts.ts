@@ -1,0 +1,55 @@
+/**
+ * What speaks against a doubtful root while pieces are judged by it. Two replicas that deliver the
+ * same other bytes for a piece may both lie; or the root does, which then judges nobody any more.
+ */
+
+import type { Evidence } from "../schedule/faults.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import type { Stop } from "./outcome.js";
+
+/** A piece that did not match, from whom. To be judged again once the file is right. */
+export interface Accusation {
+  readonly replica: ReplicaId;
+  readonly evidence: Evidence;
+}
+
+export class Doubts {
+  #accusations: readonly Accusation[] = [];
+
+  /** What nobody took back. */
+  get accusations(): readonly Accusation[] {
+    return this.#accusations;
+  }
+
+  /** A replica delivered a piece that the root refuses. */
+  accused(replica: ReplicaId, evidence: Evidence): void {
+    this.#accusations = [...this.#accusations, { replica, evidence }];
+  }
+
+  /** The same replica delivered the same piece right: what it was accused of was a slip. */
+  settled(replica: ReplicaId, piece: number): void {
+    if (this.#accusations.length === 0) return;
+    this.#accusations = this.#accusations.filter(
+      (known) => known.replica !== replica || known.evidence.piece !== piece,
+    );
+  }
+
+  /** Two who agree with each other and not with the root; `undefined` while there are none. */
+  get contradiction(): readonly [Accusation, Accusation] | undefined {
+    for (const [index, one] of this.#accusations.entries()) {
+      const other = this.#accusations.slice(index + 1).find(({ replica, evidence }) => {
+        const { piece, actual } = one.evidence;
+        return replica !== one.replica && evidence.piece === piece && evidence.actual === actual;
+      });
+      if (other !== undefined) return [one, other];
+    }
+    return undefined;
+  }
+}
+
+/** What two who agree with each other make of the root. */
+export function doubted([one, other]: readonly [Accusation, Accusation]): Stop {
+  const who = `${one.replica} and ${other.replica}`;
+  const why = `${who} agree on piece ${one.evidence.piece}, and the root does not`;
+  return { kind: "root-doubted", why, proof: undefined };
+}

@@ -1,0 +1,56 @@
+/** What a partial is filled from, and with; and the transfer that fills it. */
+
+import type { Partial } from "../ports.js";
+import type { Scheduler } from "../schedule/scheduler.js";
+import { TokenBucket } from "../schedule/token-bucket.js";
+import type { Agreed } from "./agree.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { Deliveries } from "./deliveries.js";
+import type { Doubts } from "./doubts.js";
+import { lateVotes } from "./late-votes.js";
+import type { Lessons } from "./lessons.js";
+import type { ResolvedOptions } from "./options.js";
+import type { Stop } from "./outcome.js";
+import type { PieceList } from "./piece-list.js";
+import type { DownloadRequest, DownloadWorld } from "./request.js";
+import type { Support } from "./support.js";
+import { transfer } from "./transfer.js";
+
+/** What a partial is filled from, and with. */
+export interface Filling {
+  readonly request: DownloadRequest;
+  readonly world: Pick<DownloadWorld, "clock" | "random" | "seeds">;
+  readonly resolved: ResolvedOptions;
+  readonly agreed: Agreed;
+  readonly list: PieceList;
+  readonly partial: Partial;
+  readonly support: Support;
+  /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
+  readonly doubts: Doubts | undefined;
+  readonly lessons: Lessons;
+}
+
+/** A filling under way. */
+export interface Filler extends Filling {
+  readonly scheduler: Scheduler;
+  readonly checkpoint: Checkpoint;
+  readonly deliveries: Deliveries;
+}
+
+/** Transfers what the scheduler still wants. */
+export async function run(filler: Filler): Promise<Stop | undefined> {
+  const { request, world, resolved, agreed, list } = filler;
+  const { limitRate } = resolved;
+  const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
+  const { clock, random } = world;
+  return transfer({
+    ...request,
+    ...resolved,
+    ...filler,
+    agreement: agreed.agreement,
+    digests: list.digests,
+    clock,
+    bucket,
+    lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
+  });
+}

@@ -1,0 +1,148 @@
+/**
+ * What earlier attempts of one download taught, and the next one weighs: whose file changed, who is
+ * banned under which claim, which root proved false, and what all of them delivered. It decides
+ * nothing about the file: that is the quorum's.
+ */
+
+import { limits } from "../limits.js";
+import type { Ban } from "../schedule/discipline.js";
+import type { Evidence, FaultKind } from "../schedule/faults.js";
+import type { Scheduler } from "../schedule/scheduler.js";
+import { type Claim, type Manifest, sameClaim } from "../trust/manifest.js";
+import { type ReplicaId, sameBytes, type Vote } from "../trust/quorum.js";
+import type { Deliveries } from "./deliveries.js";
+import type { Accusation } from "./doubts.js";
+import type { Support } from "./support.js";
+
+/** A root that was tried and is not to be tried again. */
+interface Doubted {
+  readonly claim: Claim;
+  readonly proof: Evidence | undefined;
+  /** Whether pieces were judged by it; if not, nobody is to blame for it. */
+  readonly wasTried: boolean;
+}
+
+/** What a replica did in earlier attempts. */
+export interface Past {
+  receivedBytes: number;
+  readonly faults: Map<FaultKind, number>;
+}
+
+export class Lessons {
+  /** Where the pieces on the disk came from; `undefined` before the first attempt. */
+  deliveries: Deliveries | undefined;
+  hedgedBytes = 0;
+  /** How often a lost quorum was asked for again. */
+  timesAsked = 0;
+  /** The votes as they were when the last attempt ended. */
+  votes: readonly Vote[] = [];
+  readonly #doubted: Doubted[] = [];
+  readonly #bans: { readonly ban: Ban; readonly under: Claim }[] = [];
+  readonly #accusations: { readonly accusation: Accusation; readonly under: Claim }[] = [];
+  readonly #turned = new Map<ReplicaId, number>();
+  readonly #past = new Map<ReplicaId, Past>();
+
+  /** Claims whose root is not to be tried again. */
+  get doubted(): readonly Claim[] {
+    return this.#doubted.map(({ claim }) => claim);
+  }
+
+  /** Whether any other doubtful root may be tried. */
+  get triesRoots(): boolean {
+    return this.#doubted.length < limits.rootsTried;
+  }
+
+  pastOf(replica: ReplicaId): Past {
+    const past = this.#past.get(replica) ?? { receivedBytes: 0, faults: new Map() };
+    this.#past.set(replica, past);
+    return past;
+  }
+
+  /**
+   * An attempt ended: what was delivered and done wrong in it counts in the receipt. A ban holds
+   * for the claim under which it was earned: under another one the replica's file may have changed
+   * without its saying so. Charges that nothing proved are dropped.
+   */
+  attempted(manifest: Manifest, { scoreboard, ledger }: Scheduler): void {
+    this.hedgedBytes += ledger.hedgedPieces * ledger.layout.pieceBytes;
+    for (const score of scoreboard.all()) {
+      const { replica, deliveredBytes, wastedBytes, faults } = score;
+      if (score.standing === "banned") {
+        const { reason, evidence } = score;
+        this.convicted(manifest, { replica, why: reason ?? "", evidence });
+      }
+      const past = this.pastOf(replica);
+      past.receivedBytes += deliveredBytes + wastedBytes;
+      for (const [kind, times] of faults)
+        past.faults.set(kind, (past.faults.get(kind) ?? 0) + times);
+    }
+  }
+
+  /** A ban that was earned under this manifest. */
+  convicted(manifest: Manifest, ban: Ban): void {
+    this.#bans.push({ ban, under: manifest });
+  }
+
+  /** The quorum was lost, because these went back on their claim. */
+  lost(support: Support): void {
+    for (const replica of support.changed) {
+      this.#turned.set(replica, (this.#turned.get(replica) ?? 0) + 1);
+    }
+  }
+
+  /** A root is not to be tried again: whom it judged is free until the file itself judges. */
+  doubt(manifest: Manifest, accusations: readonly Accusation[], proof: Evidence | undefined): void {
+    this.#doubted.push({ claim: manifest, proof, wasTried: true });
+    for (const accusation of accusations) this.#accusations.push({ accusation, under: manifest });
+  }
+
+  /** Who was banned by pieces under this claim, and is free now that its root judges nobody. */
+  freedFrom(manifest: Manifest): readonly ReplicaId[] {
+    const freed = this.#bans.filter(
+      ({ ban, under }) => ban.evidence?.piece !== undefined && sameClaim(under, manifest),
+    );
+    return [...new Set(freed.map(({ ban }) => ban.replica))];
+  }
+
+  /** Doubts every root that is named: too many were tried in vain. */
+  doubtAll(): void {
+    for (const { answer } of this.votes) {
+      if (answer.kind === "claimed" && answer.claim.root !== undefined) {
+        this.#doubted.push({ claim: answer.claim, proof: undefined, wasTried: false });
+      }
+    }
+  }
+
+  /** The ban with which a replica begins an attempt, if it earned one under the same claim. */
+  sentenceOf(replica: ReplicaId, claim: Claim | undefined, manifest: Manifest): Ban | undefined {
+    const kept = this.#bans.find(({ ban, under }) => {
+      const isByPieces = ban.evidence?.piece !== undefined;
+      const holds = isByPieces ? sameClaim(under, manifest) : sameBytes(under, manifest);
+      return ban.replica === replica && holds;
+    });
+    if (kept !== undefined || claim === undefined) return kept?.ban;
+    const named = this.#doubted.find((known) => sameClaim(known.claim, claim));
+    if (named?.proof === undefined) return undefined;
+    return { replica, why: "its piece root contradicts the digest", evidence: named.proof };
+  }
+
+  /** Whether a replica said too often that its file changed, and claimed the same again. */
+  turnsTooOften(replica: ReplicaId): boolean {
+    return (this.#turned.get(replica) ?? 0) >= limits.timesTurned;
+  }
+
+  /** What was alleged of these bytes, to be judged by the right file. */
+  openCases(manifest: Manifest): {
+    readonly accusations: readonly Accusation[];
+    readonly roots: readonly Claim[];
+  } {
+    const open = this.#accusations.filter(({ under }) => sameBytes(under, manifest));
+    const roots = this.#doubted.filter(
+      ({ claim, proof, wasTried }) => wasTried && proof === undefined && sameBytes(claim, manifest),
+    );
+    return {
+      accusations: open.map(({ accusation }) => accusation),
+      roots: roots.map(({ claim }) => claim),
+    };
+  }
+}

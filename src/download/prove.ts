@@ -1,0 +1,53 @@
+/**
+ * Proves what a partial holds: its whole digest is read back from the disk. When it is wrong though
+ * every piece was right, the disk is mended first; then the root is at fault, or nobody can say.
+ */
+
+import { IntegrityError } from "../errors.js";
+import { pieceIndex } from "../schedule/pieces.js";
+import { leafAt } from "../trust/merkle.js";
+import { type Filler, run } from "./filling.js";
+import type { Stop } from "./outcome.js";
+import { differing } from "./resume.js";
+import { wholeDigest } from "./whole-digest.js";
+
+/**
+ * Resolves with nothing once the whole digest is the agreed one. Throws IntegrityError when it
+ * cannot be made so.
+ */
+export async function prove(filler: Filler): Promise<Stop | undefined> {
+  const { agreed, doubts, partial, resolved, request, world } = filler;
+  const { manifest } = agreed.agreement;
+  const whole = () => wholeDigest(partial.sink, manifest.size, resolved);
+  if ((await whole()) === manifest.digest) return undefined;
+  const stop = await mend(filler);
+  if (stop !== undefined) return stop;
+  const actual = await whole();
+  if (actual === manifest.digest) return undefined;
+  if (doubts !== undefined) {
+    const proof = { piece: undefined, expected: manifest.digest, actual, atMs: world.clock.now() };
+    return { kind: "root-doubted", why: "the bytes that it accepts have another digest", proof };
+  }
+  await partial.discard();
+  throw new IntegrityError(
+    `get ${request.name}: the whole file does not have the digest that the quorum agreed on ` +
+      `(${manifest.digest}); nothing was published`,
+  );
+}
+
+/** Reads the disk again by pieces, and fetches what is not as it came, once. */
+async function mend(filler: Filler): Promise<Stop | undefined> {
+  const { agreed, partial, list, scheduler, deliveries, resolved } = filler;
+  const { manifest } = agreed.agreement;
+  const { digests } = list;
+  if (digests === undefined && !deliveries.keepsDigests) return undefined;
+  const expected = Array.from({ length: manifest.pieceCount }, (_, index) => {
+    const digest = digests === undefined ? deliveries.digestOf(index) : leafAt(digests, index);
+    return { piece: pieceIndex(index), digest };
+  });
+  const wrong = await differing(partial, manifest, { ...resolved, expected });
+  if (wrong.isEmpty) return undefined;
+  // The same scheduler: who was banned stays banned, and the receipt counts all of it.
+  scheduler.ledger.reopen(wrong);
+  return run(filler);
+}
