@@ -39,7 +39,7 @@ export const limits = {
   /** Members asked for it at once: each answer is held in memory until it is compared. */
   pieceListsAtOnce: 3,
 
-  /** How often a lost quorum is asked for again in one download: a file that keeps changing ends. */
+  /** How often a lost quorum is asked for again: a file that keeps changing has an end. */
   asksAgain: 5,
   /** The wait before that, twice as long each time, up to the cap: replicas change one by one. */
   askAgainMs: 1_000,

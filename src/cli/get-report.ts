@@ -49,9 +49,6 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         return;
       case "asked-again":
       case "root-doubted":
-        screen.clear();
-        screen.say(`${name}: ${turnText(event)}`);
-        return;
       case "merged":
       case "set-aside":
       case "resumed":
@@ -90,12 +87,27 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
 
 type News = Extract<
   DownloadEvent,
-  { event: "merged" | "set-aside" | "resumed" | "seed-skipped" | "seeded" | "joined" | "banned" }
+  {
+    event:
+      | "asked-again"
+      | "root-doubted"
+      | "merged"
+      | "set-aside"
+      | "resumed"
+      | "seed-skipped"
+      | "seeded"
+      | "joined"
+      | "banned";
+  }
 >;
 
 /** What happens seldom, in a line each. */
 function newsText(event: News): string {
   switch (event.event) {
+    case "asked-again":
+      return `the file changed during the download, the quorum is asked again: ${event.why}`;
+    case "root-doubted":
+      return `root ${shortDigest(event.root)}… judges pieces no longer: ${event.why}${freedText(event)}`;
     case "merged":
       return `${event.replica} is the same server as ${event.into}, and counts once`;
     case "set-aside":
@@ -117,15 +129,8 @@ function newsText(event: News): string {
   }
 }
 
-/** Why another attempt follows. */
-function turnText(
-  event: Extract<DownloadEvent, { event: "asked-again" | "root-doubted" }>,
-): string {
-  if (event.event === "asked-again") {
-    return `the file changed during the download, and the quorum is asked again (${event.why})`;
-  }
-  const freed = event.freed.length === 0 ? "" : `; ${event.freed.join(", ")} no longer banned`;
-  return `pieces are judged by root ${shortDigest(event.root)}… no longer: ${event.why}${freed}`;
+function freedText({ freed }: Extract<DownloadEvent, { event: "root-doubted" }>): string {
+  return freed.length === 0 ? "" : `; ${freed.join(", ")} no longer banned`;
 }
 
 /** What was agreed on, and who does not agree. */

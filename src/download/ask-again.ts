@@ -20,9 +20,9 @@ export interface Asking {
 const after = "the file changed during the download";
 
 /**
- * Asks all replicas again, after a pause: they change one after the other, so that no quorum now may
- * be one soon. Throws what the vote ends with when it was asked too often, OutOfReplicasError when
- * the file never stays what it is for long enough.
+ * Asks all replicas again, after a pause: they change one after the other, so that no quorum now
+ * may be one soon. Throws what the vote ends with when it was asked too often, OutOfReplicasError
+ * when the file never stays what it is for long enough.
  */
 export async function askAgain(asking: Asking, why: string): Promise<Agreed> {
   const { request, world, resolved, lessons } = asking;

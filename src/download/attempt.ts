@@ -51,7 +51,7 @@ export async function attempt(attempted: Attempt): Promise<Outcome> {
     case "done":
       break;
     case "lost-majority":
-      lessons.lost(support);
+      lessons.lost(agreement.manifest, support);
       break;
     case "root-doubted":
       lessons.doubt(agreement.manifest, doubts?.accusations ?? [], outcome.proof);

@@ -74,7 +74,7 @@ function weigh({ agreed, lessons }: Filling, { scoreboard }: Scheduler): void {
     if (answer.kind !== "claimed" || !agreeing.includes(replica)) continue;
     const ban = lessons.sentenceOf(replica, answer.claim, manifest);
     if (ban !== undefined) scoreboard.ban(replica, ban.evidence, ban.why);
-    else if (lessons.turnsTooOften(replica)) {
+    else if (lessons.turnsTooOften(replica, manifest)) {
       scoreboard.withdraw(replica, "changed: it says so, and claims the same again");
     }
   }

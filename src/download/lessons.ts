@@ -39,7 +39,7 @@ export class Lessons {
   readonly #doubted: Doubted[] = [];
   readonly #bans: { readonly ban: Ban; readonly under: Claim }[] = [];
   readonly #accusations: { readonly accusation: Accusation; readonly under: Claim }[] = [];
-  readonly #turned = new Map<ReplicaId, number>();
+  readonly #turned: { readonly replica: ReplicaId; readonly claim: Claim }[] = [];
   readonly #past = new Map<ReplicaId, Past>();
 
   /** Claims whose root is not to be tried again. */
@@ -84,10 +84,8 @@ export class Lessons {
   }
 
   /** The quorum was lost, because these went back on their claim. */
-  lost(support: Support): void {
-    for (const replica of support.changed) {
-      this.#turned.set(replica, (this.#turned.get(replica) ?? 0) + 1);
-    }
+  lost(claim: Claim, support: Support): void {
+    for (const replica of support.changed) this.#turned.push({ replica, claim });
   }
 
   /** A root is not to be tried again: whom it judged is free until the file itself judges. */
@@ -126,9 +124,12 @@ export class Lessons {
     return { replica, why: "its piece root contradicts the digest", evidence: named.proof };
   }
 
-  /** Whether a replica said too often that its file changed, and claimed the same again. */
-  turnsTooOften(replica: ReplicaId): boolean {
-    return (this.#turned.get(replica) ?? 0) >= limits.timesTurned;
+  /** Whether a replica said too often that it has these bytes no longer, and claimed them again. */
+  turnsTooOften(replica: ReplicaId, claim: Claim): boolean {
+    const turns = this.#turned.filter(
+      (turned) => turned.replica === replica && sameBytes(turned.claim, claim),
+    );
+    return turns.length >= limits.timesTurned;
   }
 
   /** What was alleged of these bytes, to be judged by the right file. */
