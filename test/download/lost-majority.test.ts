@@ -1,4 +1,4 @@
-/** When the file changes during a download the quorum is asked again, before another byte counts. */
+/** When the file changes meanwhile the quorum is asked again, before another byte counts. */
 
 import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
