@@ -58,13 +58,10 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
       case "banned":
         screen.say(`${name}: ${newsText(event)}`);
         return;
-      case "fault": {
-        const times = (told.get(event.replica) ?? 0) + 1;
-        told.set(event.replica, times);
-        // The first few of a replica are news; the receipt counts the rest.
-        if (times <= 3) screen.say(`${name}: ${event.replica}: ${faultText(event.fault)}`);
+      case "fault":
+        if (!isNews(event.replica, told)) return;
+        screen.say(`${name}: ${event.replica}: ${faultText(event.fault)}`);
         return;
-      }
       case "progress":
         if (screen.isLive) screen.draw(liveLines(name, event, performance.now() - startedAt));
         // The last one would only say what the receipt says better.
@@ -83,6 +80,13 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         event satisfies never;
     }
   };
+}
+
+/** The first few faults of a replica are; the receipt counts the rest. */
+function isNews(replica: string, told: Map<string, number>): boolean {
+  const times = (told.get(replica) ?? 0) + 1;
+  told.set(replica, times);
+  return times <= 3;
 }
 
 type News = Extract<
