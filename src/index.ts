@@ -4,9 +4,12 @@
 
 export { digestFile, list, survey, verify } from "./api/check.js";
 export { download, type GetRequest } from "./api/get.js";
+export { verifyReceipt } from "./api/receipts.js";
 export { type RepairRequest, repair } from "./api/repair.js";
 export type { Address } from "./api/replicas.js";
 export { type ServeRequest, type Serving, serve } from "./api/serve.js";
+export type { ReceiptDifference, ReceiptVerification } from "./download/check-receipt.js";
+export type { KeptReceipt } from "./download/kept-receipt.js";
 export type { Offer, Offers } from "./download/list.js";
 export type { DownloadOptions } from "./download/options.js";
 export type {

@@ -138,6 +138,8 @@ export const limits = {
   seeds: 64,
   /** Pieces that cannot be read before a seed is left out: a dying disk takes seconds for each. */
   seedRefusals: 16,
+  /** A kept receipt: 1,024 replicas with a claim, a vote and evidence each need less than 2 MiB. */
+  receiptBytes: 4 * MiB,
   /** Bytes read at a time when a file is hashed. */
   hashReadBytes: 1 * MiB,
   /** What an earlier run left is hashed on other cores from here on: less takes 0.3 s on one. */

@@ -2,12 +2,13 @@
 
 import { download as downloadWith } from "../download/download.js";
 import { checkRequest, type DownloadOptions } from "../download/options.js";
-import type { Receipt } from "../download/progress.js";
+import type { OnEvent, Receipt } from "../download/progress.js";
 import { openPartialFile } from "../files/partial-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import { systemClock, systemRandom } from "../system.js";
 import { hashPieces } from "../threads/hash-pieces.js";
+import { receiptKeeper } from "./receipts.js";
 import { type Address, withReplicas } from "./replicas.js";
 
 /** What to get, from whom, and where to put it. */
@@ -25,6 +26,11 @@ export interface GetRequest {
    * is asked for it; at most 64. Default: the existing output when `force` is set; `[]` is none.
    */
   readonly seeds?: readonly string[] | undefined;
+  /**
+   * A file that keeps the receipt, as JSON. One that exists is replaced only with `force`. Default:
+   * none.
+   */
+  readonly receipt?: string | undefined;
 }
 
 /** Gets a file; see `download/download.ts` for what it promises and what it throws. */
@@ -34,6 +40,10 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   const target = await resolveTarget(output, name);
   // Before anybody is asked: what cannot be written need not be fetched.
   await checkTarget(target, isForced);
+  const keeper =
+    request.receipt === undefined
+      ? undefined
+      : await receiptKeeper(request.receipt, { output: target.output, isForced });
   const existing = request.seeds === undefined && isForced ? target.output : undefined;
   await using opened = await openSeeds({ named: request.seeds ?? [], existing }, (path, why) =>
     options?.onEvent?.({ event: "seed-skipped", paths: [path], why }),
@@ -50,10 +60,16 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
       return openPartialFile(target, options);
     },
   };
+  const onEvent: OnEvent = (event) => {
+    keeper?.onEvent(event);
+    options?.onEvent?.(event);
+  };
   // Awaited here: the seeds must stay open until it is over.
-  return await withReplicas(
+  const receipt = await withReplicas(
     request.replicas,
-    (replicas) => downloadWith({ name, replicas }, world, options),
-    options?.onEvent,
+    (replicas) => downloadWith({ name, replicas }, world, { ...options, onEvent }),
+    onEvent,
   );
+  await keeper?.keep(receipt);
+  return receipt;
 }

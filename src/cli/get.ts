@@ -21,6 +21,8 @@ export interface GetFlags extends ReplicaFlags {
   readonly limitRate?: number | undefined;
   readonly maxSize?: number | undefined;
   readonly timeout?: number | undefined;
+  /** A file that keeps the receipt. */
+  readonly receipt?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -46,7 +48,10 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
     const name = await askName("get", named, replicas, abort.signal);
     const tell = isJson ? tellJson : reportDownload(name, screen);
     const receipt = await download(
-      { replicas, name, output: flags.output, force: isForced, resume: flags.resume, seeds },
+      {
+        ...{ replicas, name, output: flags.output, force: isForced, resume: flags.resume, seeds },
+        receipt: flags.receipt,
+      },
       {
         ...(rule === undefined ? {} : { rule }),
         ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),

@@ -1,6 +1,14 @@
 /** What `--json` prints: one event a line, with names that stay the same between releases. */
 
-import type { Agreement, Claim, DownloadEvent, Receipt, ReplicaId, Vote } from "../index.js";
+import type {
+  Agreement,
+  Claim,
+  DownloadEvent,
+  Receipt,
+  ReceiptVerification,
+  ReplicaId,
+  Vote,
+} from "../index.js";
 
 /** An event as it is printed; `undefined` for those that are only for eyes. */
 export function downloadEventJson(event: DownloadEvent): object | undefined {
@@ -77,6 +85,13 @@ function receiptJson({ replicas, ...rest }: Receipt): object {
     ...(claim === undefined ? {} : { claim: claimJson(claim) }),
   }));
   return { event: "receipt", ...rest, replicas: lines };
+}
+
+/** The verdict on a file against a kept receipt. */
+export function receiptVerificationJson(path: string, verification: ReceiptVerification): object {
+  const { isRight, receipt, local, differs } = verification;
+  const expected = claimJson(receipt.manifest);
+  return { event: "verification", path, isRight, ...claimJson(local), expected, differs };
 }
 
 function claimJson({ digest, size, root }: Claim): object {

@@ -93,6 +93,7 @@ function getCommand() {
     .option("--chunks <count>", "into how many regions the file is divided at first", flag.count)
     .option("--limit-rate <rate>", "at most so much a second", flag.rate)
     .option("--max-size <size>", "refuse a file that is larger, before any of it", flag.bytes)
+    .option("--receipt <file>", "keep the receipt in this file, as JSON")
     .option(
       "--timeout <duration>",
       "give up after so long without a byte from anybody (default: 60s)",
@@ -155,16 +156,20 @@ function verifyCommand() {
     .option("--name <name>", "its name on the replicas (default: its own)")
     .option("--repair", "make it right when it is wrong; only what differs is fetched")
     .option("--force", "with --repair: replace one name of a file that has more (hard links)")
+    .option("--receipt <file>", "go by a receipt that get kept, and ask nobody")
     .option(...json)
     .addHelpText(
       "after",
       examples(
         "quorate verify data.mp4 -p 10001 10002 10003",
         "quorate verify data.mp4 --repair -p 10001 10002 10003",
+        "quorate verify data.mp4 --receipt data.mp4.receipt",
       ),
     )
     .action(async (path, flags) => {
-      if (flags.repair === true) await (await import("./repair.js")).runRepair(path, flags);
+      if (flags.receipt !== undefined) {
+        await (await import("./verify-receipt.js")).runVerifyReceipt(path, flags.receipt, flags);
+      } else if (flags.repair === true) await (await import("./repair.js")).runRepair(path, flags);
       else await (await import("./verify.js")).runVerify(path, flags);
     });
 }

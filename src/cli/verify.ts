@@ -23,6 +23,8 @@ export interface VerifyFlags extends ReplicaFlags {
   readonly repair?: boolean | undefined;
   /** With `repair`: replace one name of a file that has more. */
   readonly force?: boolean | undefined;
+  /** A kept receipt to go by; nobody is asked then. */
+  readonly receipt?: string | undefined;
   readonly json?: boolean | undefined;
 }
 

@@ -52,7 +52,10 @@ export async function resolveTarget(output: string, name: string): Promise<Targe
  * Throws StorageError when the folder is not there or may not be written to, or when the output
  * exists and may not be replaced.
  */
-export async function checkTarget(target: Target, isForced: boolean): Promise<void> {
+export async function checkTarget(
+  target: Pick<Target, "folder" | "output">,
+  isForced: boolean,
+): Promise<void> {
   const folder = await stat(target.folder).catch((error: unknown) => {
     throw storageError("write into", target.folder, error);
   });

@@ -1,0 +1,75 @@
+/** Keeping receipts and checking files against them, wired to the real disk and threads. */
+
+import { createRequire } from "node:module";
+import { checkReceipt, type ReceiptVerification } from "../download/check-receipt.js";
+import { keptReceipt, receiptDocument } from "../download/kept-receipt.js";
+import { parseReceipt } from "../download/parse-receipt.js";
+import type { OnEvent, Receipt } from "../download/progress.js";
+import { messageOf, StorageError, UsageError } from "../errors.js";
+import { checkReadable, digestFile } from "../files/local-file.js";
+import { readReceipt, receiptPlace, writeReceipt } from "../files/receipt-file.js";
+import { hashFile } from "../threads/hash-file.js";
+import type { Reached } from "../trust/quorum.js";
+
+const { version } = createRequire(import.meta.url)("quorate/package.json") as { version: string };
+
+/** A receipt that is to be kept: listens to the download, and writes at its end. */
+export interface ReceiptKeeper {
+  readonly onEvent: OnEvent;
+  keep(receipt: Receipt): Promise<void>;
+}
+
+/**
+ * Before anybody is asked: throws StorageError when no receipt may be written at `path`, UsageError
+ * when `output` is the same place.
+ */
+export async function receiptKeeper(
+  path: string,
+  { output, isForced }: { readonly output: string; readonly isForced: boolean },
+): Promise<ReceiptKeeper> {
+  const place = await receiptPlace(path, isForced);
+  if (place.output === output) {
+    throw new UsageError(`get: the receipt and the file cannot both be ${output}`);
+  }
+  const startedAtMs = Date.now();
+  let agreement: Reached | undefined;
+  return {
+    onEvent(event) {
+      if (event.event === "agreement" && event.agreement.reached) agreement = event.agreement;
+    },
+    async keep(receipt) {
+      if (agreement === undefined) throw new Error("a receipt without an agreement");
+      const program = `quorate ${version}`;
+      const context = { program, startedAtMs, finishedAtMs: Date.now() };
+      try {
+        await writeReceipt(place, receiptDocument(keptReceipt(receipt, agreement, context)));
+      } catch (error) {
+        const what = `get ${receipt.name}: the file is right and at ${receipt.path}`;
+        throw new StorageError(`${what}, but its receipt is lost: ${messageOf(error)}`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}
+
+/**
+ * Compares a local file with a kept receipt; nobody is asked. Throws UsageError when the receipt
+ * cannot be believed to be one, StorageError when the file cannot be read.
+ */
+export async function verifyReceipt(
+  request: {
+    /** The local file. */
+    readonly path: string;
+    /** The path of the receipt. */
+    readonly receipt: string;
+  },
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<ReceiptVerification> {
+  const { path } = request;
+  const receipt = parseReceipt(await readReceipt(request.receipt), request.receipt);
+  await checkReadable(path);
+  const { pieceBytes } = receipt.manifest;
+  const local = await digestFile(path, hashFile, { pieceBytes, signal: options.signal });
+  return checkReceipt(receipt, local);
+}

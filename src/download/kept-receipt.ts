@@ -1,0 +1,87 @@
+/**
+ * The receipt as it is kept: what was got, what made it true, and what each replica did, as a JSON
+ * document that stands for itself. Who reads one back is `parse-receipt.ts`.
+ */
+
+import type { Claim, Manifest } from "../trust/manifest.js";
+import { type Reached, type Rule, ruleText, type Vote } from "../trust/quorum.js";
+import type { Receipt, ReplicaReceipt } from "./progress.js";
+
+/** Names the form; another form gets another number. */
+export const receiptFormat = "quorate-receipt-1";
+
+/** A receipt, with everything that it takes to check the file against it without asking anybody. */
+export interface KeptReceipt {
+  /** The program that made it, with its version. */
+  readonly program: string;
+  readonly name: string;
+  /** Where the file was put. */
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly rule: Rule;
+  /** Equal claims that the rule asked for. */
+  readonly needed: number;
+  readonly votes: readonly Vote[];
+  readonly replicas: readonly ReplicaReceipt[];
+  /** Wall-clock times in milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly seconds: number;
+  readonly resumedBytes: number;
+  readonly seededBytes: number;
+  readonly hedgedBytes: number;
+  readonly wastedBytes: number;
+}
+
+/** What only the caller knows. */
+export type ReceiptContext = Pick<KeptReceipt, "program" | "startedAtMs" | "finishedAtMs">;
+
+/** What is to be kept of a download. */
+export function keptReceipt(
+  receipt: Receipt,
+  { manifest, rule, needed, votes }: Reached,
+  context: ReceiptContext,
+): KeptReceipt {
+  const { name, path, replicas, seconds } = receipt;
+  const { resumedBytes, seededBytes, hedgedBytes, wastedBytes } = receipt;
+  const sums = { resumedBytes, seededBytes, hedgedBytes, wastedBytes };
+  return { name, path, manifest, rule, needed, votes, replicas, seconds, ...sums, ...context };
+}
+
+/** The document, for people too: indented, with a line end. */
+export function receiptDocument(kept: KeptReceipt): string {
+  const { program, name, path, manifest, rule, needed, startedAtMs, finishedAtMs } = kept;
+  const { seconds, resumedBytes, seededBytes, hedgedBytes, wastedBytes } = kept;
+  const document = {
+    format: receiptFormat,
+    ...{ program, name, path },
+    startedAt: new Date(startedAtMs).toISOString(),
+    finishedAt: new Date(finishedAtMs).toISOString(),
+    ...{ seconds, resumedBytes, seededBytes, hedgedBytes, wastedBytes },
+    manifest: { ...claimFields(manifest), pieceSize: manifest.pieceBytes },
+    ...{ rule: ruleText(rule), needed },
+    votes: kept.votes.map(voteFields),
+    replicas: kept.replicas.map(({ claim, ...line }) => ({
+      ...line,
+      ...(claim === undefined ? {} : { claim: claimFields(claim) }),
+    })),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function voteFields({ replica, answer }: Vote): object {
+  switch (answer.kind) {
+    case "claimed":
+      return { address: replica, answer: answer.kind, claim: claimFields(answer.claim) };
+    case "missing":
+      return { address: replica, answer: answer.kind };
+    case "silent":
+      return { address: replica, answer: answer.kind, reason: answer.why };
+    default:
+      return answer satisfies never;
+  }
+}
+
+function claimFields({ digest, size, root }: Claim): object {
+  return { digest, size, ...(root === undefined ? {} : { pieceRoot: root }) };
+}
