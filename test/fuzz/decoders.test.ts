@@ -1,7 +1,7 @@
 /**
  * Everything that reads a stranger's bytes or texts, fed with whatever there is: it takes what is
- * good, refuses what is not in its own way, and does nothing else. fast-check prints the seed and the
- * smallest case of what fails.
+ * good, refuses what is not in its own way, and does nothing else. fast-check prints the seed and
+ * the smallest case of what fails.
  */
 
 import assert from "node:assert/strict";
