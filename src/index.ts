@@ -2,7 +2,9 @@
  * The public API: get a file from many servers without trusting any one of them, and serve files.
  */
 
+export type { Access } from "./api/access.js";
 export { digestFile, list, survey, verify } from "./api/check.js";
+export type { Entrance } from "./api/entrance.js";
 export { download, type GetRequest } from "./api/get.js";
 export { verifyReceipt } from "./api/receipts.js";
 export { type RepairRequest, repair } from "./api/repair.js";
@@ -40,6 +42,7 @@ export {
 export type { DigestFileOptions } from "./files/local-file.js";
 export { makeScratch, type Scratch } from "./files/scratch.js";
 export { type ListedServer, readServers } from "./files/servers-file.js";
+export { isLoopback } from "./grpc/resolve.js";
 export { type Evidence, type Fault, type FaultKind, faultText } from "./schedule/faults.js";
 export type { Range } from "./schedule/range.js";
 export type { Standing } from "./schedule/scoreboard.js";

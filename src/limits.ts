@@ -192,7 +192,11 @@ export const limits = {
   /** A request, or the first one of a connection, must be there within this. */
   requestMs: 10_000,
   firstRequestMs: 30_000,
-  /** How often the two above are looked after. */
+  /** Certificates, keys, tokens: the largest file, the shortest token, how often to look. */
+  secretFileBytes: 1 * MiB,
+  tokenCharacters: 16,
+  secretsLookMs: 2_000,
+  /** How often stalled readers and late requests are looked after. */
   sweepMs: 2_500,
   /** Bytes waiting to be sent, over all reads: chunks become smaller when there are many reads. */
   sendBytes: 32 * MiB,

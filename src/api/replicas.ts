@@ -5,6 +5,7 @@ import { UsageError } from "../errors.js";
 import type { RemoteReplica } from "../grpc/replica-client.js";
 import { addressOf, endpointText } from "../grpc/resolve.js";
 import { type ReplicaId, replicaId } from "../trust/quorum.js";
+import { type Access, checkToken, type Keys, keysOf } from "./access.js";
 
 /** Where a replica is. The same address given twice counts once. */
 export interface Address {
@@ -12,6 +13,8 @@ export interface Address {
   readonly host: string;
   /** 1–65535. */
   readonly port: number;
+  /** How it is reached. Default: in plain text, without a token. */
+  readonly access?: Access | undefined;
 }
 
 /** Connects to each replica once, however often and under whatever names its address was given. */
@@ -26,19 +29,27 @@ export async function withReplicas<Result>(
     }
   }
   const { connectReplica } = await import("../grpc/replica-client.js");
-  const places = await Promise.all(
-    addresses.map(async ({ host, port }) => endpointText(await addressOf(host), port)),
-  );
+  const found = await Promise.all(addresses.map(({ host }) => addressOf(host)));
+  const keysFor = new Map<Access | undefined, Keys>();
+  for (const [index, { host, access }] of addresses.entries()) {
+    const keys = keysFor.get(access) ?? (await keysOf(access));
+    keysFor.set(access, keys);
+    checkToken(keys, found[index] ?? host);
+  }
   const known = new Map<string, ReplicaId>();
   const replicas = new Map<ReplicaId, RemoteReplica>();
   try {
-    for (const [index, { host, port }] of addresses.entries()) {
+    for (const [index, { host, port, access }] of addresses.entries()) {
       const id = replicaId(endpointText(host.toLowerCase(), port));
-      const place = places[index] ?? id;
+      const address = found[index] ?? host;
+      const place = endpointText(address, port);
       const into = known.get(place);
       if (into === undefined) {
         known.set(place, id);
-        replicas.set(id, connectReplica(host, port));
+        const keys = keysFor.get(access);
+        // A token goes to the very address that was looked at, not to what the name says next.
+        const to = keys?.token !== undefined && keys.tls === undefined ? address : host;
+        replicas.set(id, connectReplica(to, port, keys));
       } else if (into !== id) onEvent({ event: "merged", replica: id, into });
     }
     return await use(replicas);

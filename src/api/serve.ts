@@ -11,6 +11,7 @@ import { Manifests } from "../serve/manifests.js";
 import { resolveServeOptions, type ServeOptions } from "../serve/options.js";
 import { systemClock } from "../system.js";
 import { hashFile } from "../threads/hash-file.js";
+import { type Entrance, openEntrance } from "./entrance.js";
 
 /** What to serve, and where. */
 export interface ServeRequest {
@@ -18,6 +19,8 @@ export interface ServeRequest {
   readonly share: { readonly file: string } | { readonly folder: string };
   /** One virtual server each; bad and busy ones are dropped, with an event that says why. */
   readonly ports: readonly number[];
+  /** Who may come in. Default: everybody on this machine. */
+  readonly entrance?: Entrance;
 }
 
 /** A running group of virtual servers. */
@@ -34,6 +37,7 @@ export interface Serving extends Pick<Group, "servers" | "status" | "toggle"> {
 export async function serve(request: ServeRequest, options: ServeOptions = {}): Promise<Serving> {
   const resolved = resolveServeOptions(options, request.ports);
   const { share } = request;
+  const entrance = await openEntrance(request.entrance ?? {}, resolved);
   const shared =
     "file" in share
       ? await shareFile(share.file, hashFile)
@@ -46,6 +50,7 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
   });
   const finish = async () => {
     end.abort();
+    entrance[Symbol.dispose]();
     await shared.close();
   };
   try {
@@ -53,7 +58,9 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     // Loaded only now: gRPC takes longer to load than all the rest, and not every command needs it.
     const { listenReplica } = await import("../grpc/replica-server.js");
     const bounds = { ...limits, connections: resolved.maxConnections };
-    const listen: Listen = (served, at) => listenReplica(served, at, { bounds });
+    const { doors, hasReflection } = entrance;
+    const how = { bounds, doors, hasReflection };
+    const listen: Listen = (served, at) => listenReplica(served, at, how);
     const world = { clock: systemClock, checkPort, listen };
     const group = await startGroup(replica, request.ports, world, resolved);
     if ("file" in share) hashAhead(shared, manifests);

@@ -18,7 +18,13 @@ function addReplicaFlags(command: Command) {
     .option(
       "--servers <file>",
       "a file with `host port` or `host:port` a line, or a,comma:1,list:2",
-    );
+    )
+    .option("--tls", "over TLS, trusting the system's authorities")
+    .option("--tls-ca <file>", "over TLS, trusting this authority")
+    .option("--tls-cert <file>", "our certificate, for servers that ask for one")
+    .option("--tls-key <file>", "its key")
+    .option("--server-name <name>", "the name in the servers' certificates (default: the host)")
+    .option("--token-file <file>", "a bearer token, in the first line");
 }
 
 function addRuleFlags<Command extends ReturnType<typeof addReplicaFlags>>(command: Command) {
@@ -51,6 +57,13 @@ function serveCommand() {
     .option("--max-reads <count>", "reads at once, in all (default: 256)", flag.count)
     .option("--max-client-reads <count>", "reads at once by one address (default: 64)", flag.count)
     .option("--max-connections <count>", "to each virtual server (default: 256)", flag.count)
+    .option("--tls-cert <file>", "listen with TLS; read again when it changes")
+    .option("--tls-key <file>", "the certificate's key")
+    .option("--client-ca <file>", "clients need a certificate that this authority signed")
+    .option("--token-file <file>", "clients need a bearer token, one of these lines")
+    .option("--insecure", "listen beyond this machine without TLS or knowing who comes")
+    .option("--reflection", "let clients ask for the schema (default: on this machine only)")
+    .option("--no-reflection", "never let them")
     .option(
       "--fault <port:kind...>",
       "break a server: lie, corrupt, stall, slow, die, short",
@@ -252,6 +265,8 @@ function exitCodeOf(error: unknown): number {
   return exitCodes.bug;
 }
 
+// What a library will not do any more some day is no business of whoever gets a file.
+process.noDeprecation = true;
 surviveClosedPipes();
 try {
   await program().parseAsync();

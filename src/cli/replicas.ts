@@ -3,13 +3,21 @@
  */
 
 import type { Address } from "../index.js";
-import { readServers, UsageError } from "../index.js";
+import { type Access, isLoopback, readServers, UsageError } from "../index.js";
 
 /** The flags that name replicas. */
 export interface ReplicaFlags {
   readonly address: string;
   readonly port?: readonly number[] | undefined;
   readonly servers?: string | undefined;
+  readonly tls?: boolean | undefined;
+  readonly tlsCa?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly serverName?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  /** A pinned digest, where the command has one: then nobody votes. */
+  readonly digest?: unknown;
 }
 
 /**
@@ -24,10 +32,19 @@ export async function replicasOf(command: string, flags: ReplicaFlags): Promise<
     throw new UsageError(`${command}: no replicas: name them with -p PORT… or --servers FILE`);
   }
   const seen = new Set<string>();
-  return all.filter(({ host, port }) => {
+  const each = all.filter(({ host, port }) => {
     const id = `${host}:${port}`;
     if (seen.has(id)) return false;
     seen.add(id);
     return true;
   });
+  const { tls, tlsCa, tlsCert, tlsKey, serverName, tokenFile } = flags;
+  const isPlain = tls !== true && tlsCa === undefined && tlsCert === undefined;
+  if (isPlain && flags.digest === undefined && each.some(({ host }) => !isLoopback(host))) {
+    process.stderr.write(
+      `${command}: warning: in plain text, one man on the path is every voter: use --tls or --digest\n`,
+    );
+  }
+  const access: Access = { tls, tlsCa, tlsCert, tlsKey, serverName, tokenFile };
+  return each.map((address) => ({ ...address, access }));
 }

@@ -19,8 +19,8 @@ export function reportServing(
         return;
       case "listening": {
         const ports = event.servers.map(({ port }) => port).join(", ");
-        const noun = event.servers.length === 1 ? "port" : "ports";
         const many = countText(event.servers.length, "virtual server");
+        const noun = event.servers.length === 1 ? "port" : "ports";
         screen.say(`serve: ${what} from ${many} on ${event.host}, ${noun} ${ports}`);
         return;
       }
@@ -47,19 +47,44 @@ export function reportServing(
         if (screen.isLive) screen.draw([...statusTable(host, event.servers), footer()]);
         else for (const status of event.servers) screen.say(statusLine(host, status));
         return;
+      case "insecure":
+      case "reloaded":
+      case "not-reloaded":
+        screen.say(`serve: ${entranceText(event)}`);
+        return;
       case "draining":
         screen.clear();
         screen.say("serve: stopping: running reads may finish for up to 10 s");
         return;
-      case "drained": {
-        const bytes = event.servers.reduce((sum, server) => sum + server.bytes, 0);
-        screen.say(`serve: stopped; ${bytesText(bytes)} were sent`);
+      case "drained":
+        screen.say(`serve: stopped; ${bytesText(sentBy(event.servers))} were sent`);
         return;
-      }
       default:
         event satisfies never;
     }
   };
+}
+
+function sentBy(servers: readonly ServerStatus[]): number {
+  return servers.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+type EntranceEvent = Extract<
+  ServeEvent,
+  { readonly event: "insecure" | "reloaded" | "not-reloaded" }
+>;
+
+function entranceText(event: EntranceEvent): string {
+  switch (event.event) {
+    case "insecure":
+      return `warning: on ${event.host}, beyond this machine: ${event.why}`;
+    case "reloaded":
+      return `new ${event.what} hold from now on`;
+    case "not-reloaded":
+      return `warning: the old ${event.what} stay: ${event.why}`;
+    default:
+      return event satisfies never;
+  }
 }
 
 function statusLine(host: string, status: ServerStatus): string {

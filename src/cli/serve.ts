@@ -1,6 +1,13 @@
 /** `quorate serve`: a group of virtual servers over a file or a folder. */
 
-import { type FaultName, type ServeEvent, type Serving, serve, UsageError } from "../index.js";
+import {
+  type Entrance,
+  type FaultName,
+  type ServeEvent,
+  type Serving,
+  serve,
+  UsageError,
+} from "../index.js";
 import { listenToKeys } from "./keys.js";
 import { reportServing } from "./serve-report.js";
 import { onSignals, openScreen, printJson } from "./terminal.js";
@@ -19,6 +26,12 @@ export interface ServeFlags {
   readonly maxReads?: number | undefined;
   readonly maxClientReads?: number | undefined;
   readonly maxConnections?: number | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly clientCa?: string | undefined;
+  readonly tokenFile?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly reflection?: boolean | undefined;
   readonly fault?: readonly (readonly [port: number, fault: FaultName])[] | undefined;
   readonly json?: boolean | undefined;
 }
@@ -48,7 +61,7 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   using _signals = onSignals(() => ended.abort());
   const intervalMs = flags.interval ?? (screen.isLive ? 1000 : 5000);
   const serving = await serve(
-    { share, ports: ports.map(Number) },
+    { share, ports: ports.map(Number), entrance: entranceOf(flags) },
     {
       host: flags.host,
       intervalMs,
@@ -69,6 +82,12 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   redraw();
   await untilEnded(serving, { keys, redraw, ended });
   screen.clear();
+}
+
+function entranceOf(flags: ServeFlags): Entrance {
+  const { tlsCert, tlsKey, clientCa, tokenFile, insecure, reflection } = flags;
+  const isInsecure = insecure;
+  return { tlsCert, tlsKey, clientCa, tokenFile, isInsecure, hasReflection: reflection };
 }
 
 /** The flags that were given; the others leave the choice to the defaults. */

@@ -44,11 +44,30 @@ export const serverOptions = {
   "grpc.max_connection_age_grace_ms": 600 * second,
 } as const;
 
-/** A connection to a replica; it is made when first used. */
-export function openChannel(host: string, port: number): Channel {
-  return createChannel(
-    `dns:${endpointText(host, port)}`,
-    ChannelCredentials.createInsecure(),
-    clientOptions,
-  );
+/** How a client makes sure of a server, and shows who it is. PEM files. */
+export interface ClientTls {
+  /** Who signs the servers' certificates; the system's authorities without it. */
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
+  /** The name that the certificate must bear; the host's without it. */
+  readonly serverName: string | undefined;
+}
+
+/** A connection to a replica; it is made when first used. In plain text without `tls`. */
+export function openChannel(host: string, port: number, tls?: ClientTls): Channel {
+  const target = `dns:${endpointText(host, port)}`;
+  if (tls === undefined) {
+    return createChannel(target, ChannelCredentials.createInsecure(), clientOptions);
+  }
+  const { ca = null, key = null, cert = null, serverName } = tls;
+  const named =
+    serverName === undefined
+      ? {}
+      : {
+          "grpc.ssl_target_name_override": serverName,
+          "grpc.default_authority": serverName,
+        };
+  const credentials = ChannelCredentials.createSsl(ca, key, cert);
+  return createChannel(target, credentials, { ...clientOptions, ...named });
 }

@@ -6,6 +6,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type {
+  Http2SecureServer,
   Http2Server,
   IncomingHttpHeaders,
   ServerHttp2Session,
@@ -81,9 +82,15 @@ export class Connections {
   /**
    * Runs what makes a server listen, and watches the server that does; grpc-js hands it to nobody.
    */
-  async watching<Result>(listen: () => Promise<Result>): Promise<Result> {
+  async watching<Result>(
+    listen: () => Promise<Result>,
+    onServer: (server: Http2Server | Http2SecureServer) => void = () => {},
+  ): Promise<Result> {
     const onListen = (message: unknown) => {
-      if (owner.getStore() === this) this.#watch((message as { server: Http2Server }).server);
+      if (owner.getStore() !== this) return;
+      const { server } = message as { server: Http2Server | Http2SecureServer };
+      this.#watch(server);
+      onServer(server);
     };
     subscribe(listenChannel, onListen);
     try {
@@ -97,7 +104,7 @@ export class Connections {
     clearInterval(this.#sweeper);
   }
 
-  #watch(server: Http2Server): void {
+  #watch(server: Http2Server | Http2SecureServer): void {
     server.maxConnections = this.#bounds.connections;
     // Beyond it, the stream is reset; just below, an answer still says why.
     server.updateSettings({ maxHeaderListSize: 2 * limits.requestHeaderBytes });

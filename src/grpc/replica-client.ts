@@ -22,7 +22,7 @@ import type { LateClock } from "../schedule/faults.js";
 import { digestBytes } from "../trust/digest.js";
 import { parseClaim } from "../trust/manifest.js";
 import type { PieceDigests } from "../trust/merkle.js";
-import { openChannel } from "./channel.js";
+import { type ClientTls, openChannel } from "./channel.js";
 import { replicaCodecs } from "./codec.js";
 import { definitionOf } from "./service.js";
 import { faultOfClientError } from "./status.js";
@@ -35,9 +35,22 @@ export interface RemoteReplica extends Replica {
 const definition = definitionOf(ReplicaService, replicaCodecs);
 
 /** The replica at an address. Connects when first asked. */
-export function connectReplica(host: string, port: number): RemoteReplica {
-  const channel = openChannel(host, port);
-  const client = createClientFactory().create(definition, channel);
+export function connectReplica(
+  host: string,
+  port: number,
+  {
+    tls,
+    token,
+  }: { readonly tls?: ClientTls | undefined; readonly token?: string | undefined } = {},
+): RemoteReplica {
+  const channel = openChannel(host, port, tls);
+  const client = createClientFactory()
+    .use((call, options) => {
+      if (token === undefined) return call.next(call.request, options);
+      const metadata = Metadata(options.metadata).set("authorization", `Bearer ${token}`);
+      return call.next(call.request, { ...options, metadata });
+    })
+    .create(definition, channel);
   return {
     claim: (name, call) => within(call, "answer", (options) => claim(client, name, options)),
     size: (name, call) => within(call, "answer", (options) => size(client, name, options)),

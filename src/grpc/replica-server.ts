@@ -14,6 +14,7 @@ import { limits } from "../limits.js";
 import type { Listening, Replica } from "../ports.js";
 import { serverOptions } from "./channel.js";
 import { type ConnectionBounds, Connections, streamKey } from "./connections.js";
+import { Doors } from "./doors.js";
 import { createHealth } from "./health.js";
 import type { Reads } from "./read-stream.js";
 import { createReflection } from "./reflection.js";
@@ -39,6 +40,10 @@ const services = [
 export interface ListenOptions {
   /** What connections may cost. Default: as in `limits.ts`. */
   readonly bounds?: ConnectionBounds;
+  /** Who may come in. Default: everybody, in plain text. */
+  readonly doors?: Doors;
+  /** Whether clients may ask what the services look like. Default: yes. */
+  readonly hasReflection?: boolean;
 }
 
 /** Listens; rejects with the reason when the port cannot be had. */
@@ -53,15 +58,21 @@ export async function listenReplica(
   const connections = new Connections(options.bounds);
   const reads: Reads = { count: 0, isOver: false };
   const health = createHealth(services);
-  const reflection = createReflection(services);
+  const { doors = new Doors({}), hasReflection = true } = options;
   const server = createServer(serverOptions).use((call, context) =>
-    admitted(call, context, connections),
+    admitted(call, context, { connections, doors }),
   );
   server.add(replicaDefinition, replicaCalls(replica, { reads, connections }));
   server.add(healthDefinition, health.implementation);
-  server.add(reflectionDefinition, reflection);
-  server.add(reflectionAlphaDefinition, reflection);
-  const bound = await connections.watching(() => server.listen(endpointText(host, port)));
+  if (hasReflection) {
+    const reflection = createReflection(services);
+    server.add(reflectionDefinition, reflection);
+    server.add(reflectionAlphaDefinition, reflection);
+  }
+  const bound = await connections.watching(
+    () => server.listen(endpointText(host, port), doors.credentials()),
+    (http2Server) => doors.attach(http2Server),
+  );
   return {
     port: bound,
     async drain(ms) {
@@ -90,15 +101,18 @@ export async function listenReplica(
 /** Of the time for draining, how much reads may go on for as if nothing was. */
 const lastWordShare = 0.9;
 
-/** Lets a call in whose headers are within bounds. */
+/** Lets a call in that may come in, and whose headers are within bounds. */
 async function* admitted<Request, Response>(
   call: ServerMiddlewareCall<Request, Response>,
   context: CallContext,
-  connections: Connections,
+  { connections, doors }: { readonly connections: Connections; readonly doors: Doors },
 ) {
   connections.begin(context.metadata.get(streamKey));
   if (bytesOf(context) > limits.requestHeaderBytes) {
     throw new ServerError(Status.RESOURCE_EXHAUSTED, "the request's headers are too large");
+  }
+  if (!doors.admits(context.metadata)) {
+    throw new ServerError(Status.UNAUTHENTICATED, "a token is needed");
   }
   return yield* call.next(call.request, context);
 }

@@ -19,6 +19,11 @@ export async function addressOf(host: string): Promise<string> {
   }
 }
 
+/** Whether an address stays on this machine, where nobody is on the path. */
+export function isLoopback(address: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+|localhost)$/i.test(address);
+}
+
 /** `host:port`, with an IPv6 address in brackets, as every list of servers takes it. */
 export function endpointText(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;

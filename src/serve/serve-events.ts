@@ -47,6 +47,11 @@ export type ServeEvent =
       readonly why: string;
     }
   | { readonly event: "status"; readonly servers: readonly ServerStatus[] }
+  /** It listens beyond this machine without what would make that safe, because it was told to. */
+  | { readonly event: "insecure"; readonly host: string; readonly why: string }
+  /** Certificates or tokens were changed, and hold from now on; or they do not, and the old do. */
+  | { readonly event: "reloaded"; readonly what: string }
+  | { readonly event: "not-reloaded"; readonly what: string; readonly why: string }
   | { readonly event: "draining" }
   | { readonly event: "drained"; readonly servers: readonly ServerStatus[] };
 
