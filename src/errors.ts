@@ -24,6 +24,7 @@ export const exitCodes = {
   "out-of-replicas": 5,
   integrity: 6,
   storage: 7,
+  "hung-up": 129,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -102,7 +103,7 @@ export class InterruptedError extends QuorateError {
   readonly code = "interrupted";
   override readonly name = "InterruptedError";
   readonly #exitCode: number;
-  /** `exitCode`: 130 for SIGINT (the default), 143 for SIGTERM. */
+  /** `exitCode`: 130 for SIGINT (the default), 143 for SIGTERM, 129 for SIGHUP. */
   constructor(message: string, exitCode: number = exitCodes.interrupted) {
     super(message);
     this.#exitCode = exitCode;

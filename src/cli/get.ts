@@ -5,7 +5,8 @@ import { askName } from "./ask-name.js";
 import { receiptText, reportDownload } from "./get-report.js";
 import { downloadEventJson } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
-import { onSignals, openScreen, print, printJson } from "./terminal.js";
+import { onSignals } from "./signals.js";
+import { complain, openScreen, print, printJson } from "./terminal.js";
 
 /** The flags of `get`, parsed. */
 export interface GetFlags extends ReplicaFlags {
@@ -28,6 +29,8 @@ export interface GetFlags extends ReplicaFlags {
 
 /** Milliseconds between two drawings of the live view. */
 const liveMs = 200;
+/** Milliseconds from a signal to our end, whatever the disk does. */
+const lastMs = 2000;
 
 export async function runGet(named: string | undefined, flags: GetFlags): Promise<void> {
   if (flags.output === "-") {
@@ -40,10 +43,7 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
   const seeds = flags.seed === false ? [] : flags.seed === true ? undefined : flags.seed;
   const screen = openScreen({ isQuiet: isJson });
   const abort = new AbortController();
-  using _signals = onSignals((exitCode) => {
-    const message = `get ${named ?? ""}: interrupted; run the same command again to resume`;
-    abort.abort(new InterruptedError(message.replace(" :", ":"), exitCode));
-  });
+  using _signals = endInOrder(`get${named === undefined ? "" : ` ${named}`}`, flags, abort);
   try {
     const name = await askName("get", named, replicas, abort.signal);
     const tell = isJson ? tellJson : reportDownload(name, screen);
@@ -68,6 +68,24 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
   } finally {
     screen.clear();
   }
+}
+
+/** What is left to do after a signal is one checkpoint; `lastMs` is what the disk has for it. */
+function endInOrder(what: string, flags: GetFlags, abort: AbortController): Disposable {
+  const again = flags.resume
+    ? "run the same command again to resume"
+    : "run it again without --no-resume to resume";
+  const onLate = () => {
+    const message =
+      `${what}: interrupted; the disk took more than ${lastMs / 1000} s for the last checkpoint, ` +
+      `and what came after the one before may be lost; ${again}`;
+    complain(message);
+    if (flags.json === true) printJson({ event: "error", code: "interrupted", message });
+  };
+  return onSignals(
+    (exitCode) => abort.abort(new InterruptedError(`${what}: interrupted; ${again}`, exitCode)),
+    { ms: lastMs, onLate },
+  );
 }
 
 /**

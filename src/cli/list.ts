@@ -3,7 +3,8 @@
 import { cleanText, exitCodes, InterruptedError, list } from "../index.js";
 import { table } from "./format.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
-import { onSignals, print, printJson } from "./terminal.js";
+import { onSignals } from "./signals.js";
+import { complain, print, printJson } from "./terminal.js";
 
 /** The flags of `list`, parsed. */
 export interface ListFlags extends ReplicaFlags {
@@ -35,5 +36,5 @@ export async function runList(flags: ListFlags): Promise<void> {
     ? table(["name", "bytes", "replicas"], rows, ["bytes"])
     : rows.map((row) => row.join("\t"));
   for (const line of lines) print(line);
-  for (const { replica, why } of silent) process.stderr.write(`list: ${replica}: ${why}\n`);
+  for (const { replica, why } of silent) complain(`list: ${replica}: ${why}`);
 }

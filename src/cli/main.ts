@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { exitCodes, QuorateError } from "../index.js";
 import * as flag from "./flags.js";
-import { printJson, surviveClosedPipes } from "./terminal.js";
+import { complain, printJson, surviveClosedPipes } from "./terminal.js";
 
 const { version } = createRequire(import.meta.url)("quorate/package.json") as { version: string };
 
@@ -256,12 +256,12 @@ function exitCodeOf(error: unknown): number {
     return exitCodes.usage;
   }
   if (error instanceof QuorateError) {
-    process.stderr.write(`${error.message}\n`);
+    complain(error.message);
     tellJson(error.code, error.message);
     return error.exitCode;
   }
   const stack = error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`quorate ${version}: a bug, please report it:\n${stack}\n`);
+  complain(`quorate ${version}: a bug, please report it:\n${stack}`);
   return exitCodes.bug;
 }
 

@@ -10,7 +10,8 @@ import {
 } from "../index.js";
 import { listenToKeys } from "./keys.js";
 import { reportServing } from "./serve-report.js";
-import { onSignals, openScreen, printJson } from "./terminal.js";
+import { onSignals } from "./signals.js";
+import { openScreen, printJson } from "./terminal.js";
 
 /**
  * The flags of `serve`, parsed but for the ports: a bad one is dropped with a warning, not refused.

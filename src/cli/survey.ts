@@ -6,7 +6,8 @@ import { countText, table } from "./format.js";
 import { ruleOf } from "./get.js";
 import { agreementJson, standingOf } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
-import { onSignals, print, printJson } from "./terminal.js";
+import { onSignals } from "./signals.js";
+import { print, printJson } from "./terminal.js";
 
 /** The flags of `survey`, parsed. */
 export interface SurveyFlags extends ReplicaFlags {

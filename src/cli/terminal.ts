@@ -18,9 +18,26 @@ export interface Screen {
   clear(): void;
 }
 
+/** Lines that a terminal which takes nothing may still find waiting: some 600 of them. */
+const mostQueuedBytes = 64 * 1024;
+
 /** Writes a line to stdout. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  writeLine(process.stdout, line);
+}
+
+/** Writes a line to stderr, whether or not there is a screen. */
+export function complain(line: string): void {
+  writeLine(process.stderr, line);
+}
+
+/** To a file Node writes at once, and throws when that fails; elsewhere an event says so. */
+function writeLine(stream: NodeJS.WriteStream, line: string): void {
+  try {
+    stream.write(`${line}\n`);
+  } catch {
+    // The reader is gone, or its disk is full: what we do does not depend on being heard.
+  }
 }
 
 /** Writes an event as one line of JSON to stdout. */
@@ -31,24 +48,26 @@ export function printJson(event: object): void {
 /**
  * A screen on stderr. `isQuiet`: nothing is written at all (with `--json`, whose reader is a
  * program).
- * What a pipe does not take is dropped, not queued: a reader that sleeps must not cost memory.
+ * What a pipe or a terminal does not take is dropped, not queued: a reader that sleeps must cost
+ * neither time nor memory.
  */
 export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
   const { stderr } = process;
   const isLive = !isQuiet && stderr.isTTY === true;
   const live = isLive ? createLogUpdate(stderr, { showCursor: true }) : undefined;
+  const isBehind = () => stderr.writableLength > (isLive ? mostQueuedBytes : 0);
   let drawn: readonly string[] = [];
   // A terminal that does not know its size says 0.
   const redraw = () => {
-    if (drawn.length > 0)
+    if (drawn.length > 0 && stderr.writableLength === 0)
       live?.(drawn.map((line) => fitted(line, stderr.columns || 80)).join("\n"));
   };
   return {
     isLive,
     say(line) {
-      if (isQuiet || (!isLive && stderr.writableLength > 0)) return;
+      if (isQuiet || isBehind()) return;
       live?.clear();
-      stderr.write(`${line}\n`);
+      writeLine(stderr, line);
       redraw();
     },
     draw(lines) {
@@ -62,31 +81,26 @@ export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
   };
 }
 
-/** A reader that goes away must end no transfer: `quorate get … | head` finishes its work. */
+/**
+ * A reader that goes away must end no transfer: `quorate get … | head` finishes its work, and so it
+ * does when its terminal is closed, or when its log is on a disk that is full.
+ */
 export function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
+    // Whatever is wrong with where we talk to, it is no reason to lose what we work for.
+    stream.on("error", () => {});
+    takeNoBreath(stream);
   }
 }
 
-/** Ends a use case on SIGINT and SIGTERM; a second signal ends the process at once. */
-export function onSignals(stop: (exitCode: 130 | 143) => void): Disposable {
-  let isStopping = false;
-  const listen = (exitCode: 130 | 143) => () => {
-    if (isStopping) process.exit(exitCode);
-    isStopping = true;
-    stop(exitCode);
-  };
-  const onInterrupt = listen(130);
-  const onTerminate = listen(143);
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onTerminate);
-  return {
-    [Symbol.dispose]() {
-      process.off("SIGINT", onInterrupt);
-      process.off("SIGTERM", onTerminate);
-    },
-  };
+/**
+ * A terminal that takes nothing (Ctrl-S, a connection that hangs) would stop us in the middle of a
+ * write: Node writes to terminals in blocking mode. Without it what cannot be written is queued,
+ * and whoever writes looks at the queue first.
+ */
+function takeNoBreath(stream: NodeJS.WriteStream): void {
+  if (stream.isTTY !== true) return;
+  const handle: unknown = Reflect.get(stream, "_handle");
+  if (typeof handle !== "object" || handle === null || !("setBlocking" in handle)) return;
+  if (typeof handle.setBlocking === "function") handle.setBlocking(false);
 }

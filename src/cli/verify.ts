@@ -13,7 +13,8 @@ import { ruleOf } from "./get.js";
 import { agreementLines } from "./get-report.js";
 import { agreementJson } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
-import { onSignals, openScreen, print, printJson } from "./terminal.js";
+import { onSignals } from "./signals.js";
+import { openScreen, print, printJson } from "./terminal.js";
 
 /** The flags of `verify`, parsed. */
 export interface VerifyFlags extends ReplicaFlags {

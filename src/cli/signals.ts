@@ -1,0 +1,66 @@
+/**
+ * What a signal means: the first one ends a command in order, the second at once. A closed terminal
+ * (SIGHUP) is one like the others: what was fetched is made durable.
+ */
+
+/** 128 + the signal's number, as a shell reports it. */
+export type SignalExit = 129 | 130 | 143;
+
+/** What is to be when ending in order takes too long. */
+export interface Patience {
+  /** Milliseconds. */
+  readonly ms: number;
+  /** Says so; the process ends after that. */
+  readonly onLate: () => void;
+}
+
+const signals = [
+  ["SIGHUP", 129],
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const;
+
+/**
+ * Calls `stop` on the first signal, once. A second one, or no end within the patience, ends the
+ * process there and then, as the signal itself would.
+ */
+export function onSignals(stop: (exitCode: SignalExit) => void, patience?: Patience): Disposable {
+  let isStopping = false;
+  let late: NodeJS.Timeout | undefined;
+  const deafen = () => {
+    clearTimeout(late);
+    for (const [signal, listener] of listeners) process.off(signal, listener);
+  };
+  const listeners = signals.map(([signal, exitCode]) => {
+    const listener = () => {
+      if (isStopping) {
+        deafen();
+        endBy(signal);
+        return;
+      }
+      isStopping = true;
+      if (patience !== undefined) {
+        const giveUp = () => {
+          patience.onLate();
+          deafen();
+          endBy(signal);
+        };
+        late = setTimeout(giveUp, patience.ms);
+      }
+      stop(exitCode);
+    };
+    process.on(signal, listener);
+    return [signal, listener] as const;
+  });
+  return { [Symbol.dispose]: deafen };
+}
+
+/**
+ * `process.exit` would wait for the disk: it joins the threads that write and sync, for as long as a
+ * slow disk or a dead network file system holds them. Nobody waits for a process that was killed.
+ */
+function endBy(signal: NodeJS.Signals): void {
+  // Raw mode, in which keys are read, would outlive us.
+  if (process.stdin.isTTY === true) process.stdin.setRawMode(false);
+  process.kill(process.pid, signal);
+}
