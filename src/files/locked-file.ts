@@ -98,6 +98,13 @@ export async function inspect(handle: FileHandle, path: string) {
   return { isOurs, problem };
 }
 
+/** Bytes of a file without a name cannot be resumed: whoever fetches on does so in vain. */
+export function lostNameError(path: string): StorageError {
+  return new StorageError(
+    `write ${path}: somebody removed or replaced it, or its folder; run it again`,
+  );
+}
+
 /** A crash between `link` and `unlink` leaves the published file with the partial's name too. */
 async function forgetPublished(target: Target): Promise<boolean> {
   const partial = await lstat(target.partial, { bigint: true }).catch(() => undefined);

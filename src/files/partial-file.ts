@@ -9,7 +9,7 @@ import type { HashPieces, Partial, PiecesToHash, Sink } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { type JournalFile, openJournal, readAll, writeAll } from "./journal-file.js";
-import { inspect, openLocked } from "./locked-file.js";
+import { inspect, lostNameError, openLocked } from "./locked-file.js";
 import { preallocate } from "./preallocate.js";
 import { publishFile } from "./publish-file.js";
 import type { ReplacedFile } from "./replaced-file.js";
@@ -122,12 +122,7 @@ function sinkOf(handle: FileHandle, path: string): Sink {
     async sync() {
       try {
         await handle.datasync();
-        // Bytes of a file without a name cannot be resumed: whoever fetches on does so in vain.
-        if (!(await inspect(handle, path)).isOurs) {
-          throw new StorageError(
-            `write ${path}: somebody removed or replaced it, or its folder; run it again`,
-          );
-        }
+        if (!(await inspect(handle, path)).isOurs) throw lostNameError(path);
       } catch (error) {
         throw storageError("sync", path, error);
       }

@@ -6,7 +6,7 @@
 import { type FileHandle, link, lstat, rename } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
-import { inspect } from "./locked-file.js";
+import { inspect, lostNameError } from "./locked-file.js";
 import { moveIfFree } from "./move.js";
 import { checkUnchanged, type ReplacedFile, resemble } from "./replaced-file.js";
 import { errorCode, isUnsupported, storageError } from "./storage-error.js";
@@ -34,11 +34,7 @@ export async function publishFile(publication: Publication): Promise<string> {
     // The bytes first: a name that survives a power cut must not point to less than everything.
     await handle.sync();
     // What was verified is the file that is open, which need not be the one of that name any more.
-    if (!(await inspect(handle, target.partial)).isOurs) {
-      throw new StorageError(
-        `publish ${target.output}: somebody removed or replaced ${target.partial}; run it again`,
-      );
-    }
+    if (!(await inspect(handle, target.partial)).isOurs) throw lostNameError(target.partial);
     if (replaces !== undefined) await checkUnchanged(target.output, replaces);
     if (isForced) await renameToOutput(target);
     else await linkToOutput(publication);

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether root, when it is root that runs it, loses the right to read and write everything. */
   readonly isUnprivileged?: boolean;
+  /** A command that runs the command line: it gets program and arguments as its own. */
+  readonly prefix?: readonly string[];
 }
 
 /** A running command line. */
@@ -37,10 +39,10 @@ export class Running {
 
   constructor(
     args: readonly string[],
-    { cwd, input, env, isUnprivileged = false }: RunOptions = {},
+    { cwd, input, env, isUnprivileged = false, prefix = [] }: RunOptions = {},
   ) {
-    const prefix = isUnprivileged && process.getuid?.() === 0 ? dropOverrides : [];
-    const [command = "", ...rest] = [...prefix, process.execPath, mainPath, ...args];
+    const dropped = isUnprivileged && process.getuid?.() === 0 ? dropOverrides : [];
+    const [command = "", ...rest] = [...dropped, ...prefix, process.execPath, mainPath, ...args];
     this.child = spawn(command, rest, {
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...process.env, ...env },
