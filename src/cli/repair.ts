@@ -5,7 +5,8 @@ import { InterruptedError, NotFoundError, repair, type Verification } from "../i
 import { ruleOf, tellJson } from "./get.js";
 import { receiptText, reportDownload } from "./get-report.js";
 import { replicasOf } from "./replicas.js";
-import { onSignals, openScreen, print, printJson } from "./terminal.js";
+import { onSignals } from "./signals.js";
+import { openScreen, print, printJson } from "./terminal.js";
 import { type VerifyFlags, verificationJson, wrongText } from "./verify.js";
 
 /** Ranges that are told before the repair; all of them are in the receipt's sum. */

@@ -10,7 +10,8 @@ import {
 } from "../index.js";
 import { countText } from "./format.js";
 import { receiptVerificationJson } from "./json.js";
-import { onSignals, print, printJson } from "./terminal.js";
+import { onSignals } from "./signals.js";
+import { print, printJson } from "./terminal.js";
 import type { VerifyFlags } from "./verify.js";
 
 export async function runVerifyReceipt(
