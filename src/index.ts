@@ -39,7 +39,9 @@ export {
   type TallyLine,
   UsageError,
 } from "./errors.js";
+export { findLeftovers, type Leftover } from "./files/leftovers.js";
 export type { DigestFileOptions } from "./files/local-file.js";
+export { type Removal, removeLeftovers } from "./files/remove-leftovers.js";
 export { makeScratch, type Scratch } from "./files/scratch.js";
 export { type ListedServer, readServers } from "./files/servers-file.js";
 export { isLoopback } from "./grpc/resolve.js";

@@ -63,6 +63,16 @@ export function duration(text: string): number {
   );
 }
 
+const ageUnitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+
+/** `7d`, `12h`, `2w`; gives milliseconds. */
+export function age(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text);
+  const ms = Number(match?.[1]) * ageUnitMs[match?.[2] as keyof typeof ageUnitMs];
+  if (ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return ms;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is no age such as 7d, 12h or 30m.`);
+}
+
 const unitPowers = { "": 0, k: 1, m: 2, g: 3, t: 4 } as const;
 
 /** `10MiB`, `500k`, `1.5GB`; a bare number is bytes. KB is 1000, KiB and K are 1024. */

@@ -30,6 +30,15 @@ export function durationText(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
+/** `42 s`, `5 min`, `3 h`, `12 days`: how old something is, in its largest unit. */
+export function ageText(seconds: number): string {
+  const [minute, hour, day] = [60, 3600, 86_400];
+  if (seconds < 2 * minute) return `${Math.floor(seconds)} s`;
+  if (seconds < 2 * hour) return `${Math.floor(seconds / minute)} min`;
+  if (seconds < 2 * day) return `${Math.floor(seconds / hour)} h`;
+  return `${Math.floor(seconds / day)} days`;
+}
+
 /** `43.2 %`; 100 % only when it is all. */
 export function percentText(part: number, whole: number): string {
   if (whole === 0 || part >= whole) return "100 %";

@@ -187,6 +187,24 @@ function verifyCommand() {
     });
 }
 
+function cleanCommand() {
+  return new Command("clean")
+    .summary("remove what downloads that ended early left")
+    .description(
+      "Lists unfinished files, journals and locks of downloads in folders (not below them), and " +
+        "removes them with --yes or when a person says so. What is in use stays.",
+    )
+    .argument("[folder...]", "where to look; the current folder by default")
+    .option("-y, --yes", "remove them without being asked")
+    .option("--older-than <age>", "only what did not change for so long: 7d, 12h, 30m", flag.age)
+    .option(...json)
+    .addHelpText(
+      "after",
+      examples("quorate clean", "quorate clean ~/Downloads --older-than 7d --yes"),
+    )
+    .action(async (folders, flags) => (await import("./clean.js")).runClean(folders, flags));
+}
+
 function demoCommand() {
   return new Command("demo")
     .summary("watch a download survive four broken servers")
@@ -235,6 +253,7 @@ function program(): Command {
     listCommand(),
     digestCommand(),
     verifyCommand(),
+    cleanCommand(),
     demoCommand(),
     completionCommand(() => commands.commands),
   ];
