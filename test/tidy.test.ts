@@ -129,6 +129,7 @@ describe("tidy", () => {
       "src/api/receipts.ts",
       "src/cli/verify-receipt.ts",
       "src/download/kept-receipt.ts",
+      "src/files/leftovers.ts",
       "src/files/open-file.ts",
     ];
     const wrong = sources.flatMap(({ path, lines }) =>
