@@ -4,23 +4,21 @@
  * wall time counts from the start of the process to its end.
  */
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
-  closeSync,
   createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   rmSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { mainPath } from "../test/support/cli.js";
 import { idealSeconds } from "./ideal.js";
+import { makeFile } from "./made-file.js";
 import {
   type Contestant,
   isInstalled,
@@ -131,20 +129,6 @@ async function measure(
     rmSync(folder, { recursive: true, force: true });
   }
   return { world: world.name, sizeMiB: world.size / MiB, idealSeconds: ideal, laps };
-}
-
-/** Random bytes; gives their digest. */
-function makeFile(path: string, size: number): string {
-  const hash = createHash("sha256");
-  const descriptor = openSync(path, "w");
-  for (let left = size; left > 0; ) {
-    const bytes = randomBytes(Math.min(MiB, left));
-    writeSync(descriptor, bytes);
-    hash.update(bytes);
-    left -= bytes.length;
-  }
-  closeSync(descriptor);
-  return `sha256:${hash.digest("hex")}`;
 }
 
 interface LapCourse {

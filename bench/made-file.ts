@@ -1,0 +1,20 @@
+/** Makes the files that benches serve. */
+
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, openSync, writeSync } from "node:fs";
+
+const MiB = 1024 * 1024;
+
+/** Random bytes; gives their digest. */
+export function makeFile(path: string, size: number): string {
+  const hash = createHash("sha256");
+  const descriptor = openSync(path, "w");
+  for (let left = size; left > 0; ) {
+    const bytes = randomBytes(Math.min(MiB, left));
+    writeSync(descriptor, bytes);
+    hash.update(bytes);
+    left -= bytes.length;
+  }
+  closeSync(descriptor);
+  return `sha256:${hash.digest("hex")}`;
+}

@@ -1,0 +1,93 @@
+/**
+ * `npm run bench:small [-- --rounds N]`: what a start costs, and what a small file costs once
+ * started: a cold `get` of 1 KiB, `--version`, and 1,000 files of 1 KiB through the library.
+ */
+
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { freePorts, mainPath } from "../test/support/cli.js";
+import { measured, medianOf } from "./measured.js";
+import { Started } from "./real-contestants.js";
+
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "9" }, files: { type: "string", default: "1000" } },
+});
+const rounds = Number(values.rounds);
+const files = Number(values.files);
+/** Files on the way at once. */
+const atOnce = 16;
+
+/** The library as a user has it: built. */
+const library = await import(join(mainPath, "../../index.js"));
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function manyFiles(ports: readonly number[], folder: string): Promise<number> {
+  const replicas = ports.map((port) => ({ host: "127.0.0.1", port }));
+  const names = Array.from({ length: files }, (_, index) => `${index}.bin`);
+  mkdirSync(folder);
+  const startedAt = performance.now();
+  const worker = async () => {
+    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      await library.download({ replicas, name, output: folder });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  const seconds = (performance.now() - startedAt) / 1000;
+  rmSync(folder, { recursive: true });
+  return files / seconds;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "quorate-bench-"));
+const shared = join(folder, "of");
+mkdirSync(shared);
+for (let index = 0; index < files; index++) {
+  writeFileSync(join(shared, `${index}.bin`), randomBytes(1024));
+}
+const ports = await freePorts(4);
+const listed = ports.map(String);
+const server = new Started([
+  process.execPath,
+  mainPath,
+  "serve",
+  shared,
+  "--json",
+  "-p",
+  ...listed,
+]);
+try {
+  await server.says(/"event":"listening"/);
+  const starts: number[] = [];
+  const gets: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const version = await measured([process.execPath, mainPath, "--version"]);
+    const output = join(folder, "one.bin");
+    const get = [process.execPath, mainPath, "get", `${round}.bin`, "-o", output, "-p", ...listed];
+    const got = await measured(get);
+    if (got.code !== 0) throw new Error("a get failed");
+    rmSync(output);
+    if (round === 0) continue;
+    starts.push(version.wallSeconds);
+    gets.push(got.wallSeconds);
+  }
+  say(`quorate --version: ${medianOf(starts).toFixed(3)} s (median of ${rounds})`);
+  say(`quorate get of 1 KiB from 4 replicas: ${medianOf(gets).toFixed(3)} s (median of ${rounds})`);
+  const rates: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    const rate = await manyFiles(ports, join(folder, "many"));
+    // The first also pays for hashing each file on the server.
+    if (round > 0) rates.push(rate);
+  }
+  const rate = medianOf(rates).toFixed(0);
+  say(
+    `${files} files of 1 KiB through the library: ${rate} a second (median of 3, ${atOnce} at once)`,
+  );
+} finally {
+  await server.end();
+  rmSync(folder, { recursive: true, force: true });
+}

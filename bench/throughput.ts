@@ -1,0 +1,135 @@
+/**
+ * `npm run bench:throughput [-- --size MiB --rounds N --to disk,tmpfs]`: how fast a file comes from
+ * four replicas on this machine, beside what a user would run instead. Every tool takes its turn in
+ * each round, after one round that does not count; figures are medians, ratios are within a round.
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { mainPath } from "../test/support/cli.js";
+import { makeFile } from "./made-file.js";
+import { cpuSecondsOf, measured, medianOf, peakMiBOf } from "./measured.js";
+import { type Peer, peersHere, type Race } from "./peers.js";
+import { type Started, startNginx, startQuorate } from "./real-contestants.js";
+
+const MiB = 1024 * 1024;
+const servers = 4;
+
+interface Lap {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly serverCpuSeconds: number;
+  readonly peakMiB: number;
+}
+
+type Laps = Map<Peer, Lap[]>;
+
+const { values } = parseArgs({
+  options: {
+    size: { type: "string", default: "1024" },
+    rounds: { type: "string", default: "5" },
+    to: { type: "string", default: "disk,tmpfs" },
+    only: { type: "string" },
+  },
+});
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function main(): Promise<void> {
+  if (!existsSync(mainPath)) throw new Error("first: npm run build");
+  const { peers, missing } = peersHere();
+  if (missing.length > 0) say(`not installed, so left out: ${missing.join(", ")}`);
+  const chosen = peers.filter(
+    ({ name }) => values.only === undefined || name.includes(values.only),
+  );
+  const sizeBytes = Number(values.size) * MiB;
+  const results = [];
+  for (const place of values.to.split(",")) {
+    const folder = mkdtempSync(join(place === "tmpfs" ? "/dev/shm" : tmpdir(), "quorate-bench-"));
+    const started: Started[] = [];
+    try {
+      const source = join(folder, "file.bin");
+      const digest = makeFile(source, sizeBytes);
+      const quorate = await startQuorate(source, servers);
+      started.push(quorate.server);
+      const nginx = await startNginx(source, servers, join(folder, "nginx"));
+      started.push(nginx.server);
+      const race = { source, digest, size: sizeBytes, output: join(folder, "got", "file.bin") };
+      const course = { ...race, quorate: quorate.ports, nginx: nginx.ports };
+      const pids = { quorate: pidOf(quorate.server), nginx: pidOf(nginx.server) };
+      const laps = await runRounds(chosen, course, pids);
+      say(`\n${values.size} MiB from ${servers} replicas to ${place}, medians of ${values.rounds}`);
+      for (const line of tableOf(laps, sizeBytes)) say(line);
+      say(`four virtual servers, peak resident: ${peakMiBOf(pids.quorate).toFixed(0)} MiB`);
+      results.push({ place, laps: [...laps].map(([{ name }, runs]) => ({ name, runs })) });
+    } finally {
+      for (const server of started) await server.end();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  keep(results);
+}
+
+function pidOf({ child }: Started): number {
+  if (child.pid === undefined) throw new Error("a server did not start");
+  return child.pid;
+}
+
+async function runRounds(
+  peers: readonly Peer[],
+  race: Race,
+  pids: { readonly quorate: number; readonly nginx: number },
+): Promise<Laps> {
+  const laps: Laps = new Map(peers.map((peer) => [peer, []]));
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    for (const peer of peers) {
+      const folder = join(race.output, "..");
+      mkdirSync(folder);
+      // What an earlier tool left to be written must not be this one's delay.
+      execFileSync("sync");
+      const before = cpuSecondsOf(pids[peer.feed]);
+      const cost = await measured(["bash", "-c", peer.script(race)]);
+      if (cost.code !== 0) throw new Error(`${peer.name} ended with ${cost.code}`);
+      const serverCpuSeconds = cpuSecondsOf(pids[peer.feed]) - before;
+      rmSync(folder, { recursive: true });
+      if (round > 0) laps.get(peer)?.push({ ...cost, serverCpuSeconds });
+    }
+  }
+  return laps;
+}
+
+function tableOf(laps: Laps, sizeBytes: number): string[] {
+  const ours = [...laps].find(([{ feed }]) => feed === "quorate")?.[1] ?? [];
+  const rows = [...laps].map(([peer, runs]) => {
+    const median = (of: (lap: Lap) => number) => medianOf(runs.map(of));
+    const ratios = runs.map((run, round) => run.wallSeconds / (ours[round]?.wallSeconds ?? 0));
+    return [
+      peer.name,
+      peer.verifies ? "yes" : "no",
+      (sizeBytes / 1e6 / median((lap) => lap.wallSeconds)).toFixed(0),
+      `${medianOf(ratios).toFixed(2)} ×`,
+      median((lap) => lap.cpuSeconds).toFixed(2),
+      median((lap) => lap.serverCpuSeconds).toFixed(2),
+      median((lap) => lap.peakMiB).toFixed(0),
+    ];
+  });
+  const head = ["tool", "verified", "MB/s", "ours is", "client CPU s", "server CPU s", "peak MiB"];
+  return [head, ...rows].map((row) =>
+    row.map((cell, at) => (at === 0 ? cell.padEnd(20) : cell.padStart(13))).join(""),
+  );
+}
+
+function keep(results: readonly unknown[]): void {
+  const folder = join(import.meta.dirname, "results");
+  mkdirSync(folder, { recursive: true });
+  const machine = { node: process.version, cores: cpus().length, model: cpus()[0]?.model };
+  const written = { machine, sizeMiB: Number(values.size), results };
+  writeFileSync(join(folder, "throughput.json"), `${JSON.stringify(written, null, 2)}\n`);
+}
+
+await main();
