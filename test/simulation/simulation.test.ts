@@ -1,6 +1,7 @@
 /**
  * The production scheduler and transfer loop in worlds made from a seed. `SEED=n` replays one
- * world, `WORLDS=n` runs so many.
+ * world, `WORLDS=n` runs so many. The worlds are the same each time, so that a red run is the
+ * change's doing; `npm run test:sim` goes on from another seed each night.
  */
 
 import assert from "node:assert/strict";
@@ -12,7 +13,7 @@ import { runJudged, runSeed } from "./suite.js";
 
 const given = process.env.SEED;
 const worlds = given === undefined ? Number(process.env.WORLDS ?? 2000) : 1;
-const first = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+const first = Number(given ?? 1);
 /** So many worlds in one test: on a slow machine each has two minutes. */
 const perTest = 250;
 

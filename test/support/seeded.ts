@@ -1,7 +1,10 @@
 /** Chance for tests that can be replayed: `SEED=<n>` gives the same run again. */
 
-/** The seed of this run; put it into every assertion message. */
-export const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32)) >>> 0;
+/**
+ * The seed of this run; put it into every assertion message. The same one each time unless `SEED`
+ * says otherwise: a red run is then the change's doing. Looking further is for the night.
+ */
+export const seed = Number(process.env.SEED ?? 1) >>> 0;
 
 /** Numbers that look random and follow from a seed (mulberry32). */
 export class Seeded {
