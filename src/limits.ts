@@ -46,6 +46,13 @@ export const limits = {
   askAgainCapMs: 4_000,
   /** How often a replica may say `changed` and claim the same again before nobody reads from it. */
   timesTurned: 2,
+  /** Opinions that are asked about each piece when the whole is wrong and nobody gives pieces. */
+  opinionRounds: 4,
+  /** Faults in a row, without a piece between, after which a replica is not asked for opinions. */
+  opinionTries: 3,
+  /** Explanations tried, each for the price of a whole digest; among so many who contradict. */
+  explanations: 24,
+  rivals: 10,
   /** Doubtful roots tried in one download: each may cost the file once. */
   rootsTried: 4,
 

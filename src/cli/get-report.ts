@@ -48,6 +48,7 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         for (const line of agreementLines(name, event.agreement)) screen.say(line);
         return;
       case "asked-again":
+      case "second-opinions":
       case "root-doubted":
       case "merged":
       case "set-aside":
@@ -95,6 +96,7 @@ type News = Extract<
     event:
       | "asked-again"
       | "root-doubted"
+      | "second-opinions"
       | "merged"
       | "set-aside"
       | "resumed"
@@ -110,6 +112,8 @@ function newsText(event: News): string {
   switch (event.event) {
     case "asked-again":
       return `the file changed during the download, the quorum is asked again: ${event.why}`;
+    case "second-opinions":
+      return "the whole file is wrong: it is read again from others to find out whose bytes are";
     case "root-doubted":
       return `root ${shortDigest(event.root)}… judges pieces no longer: ${event.why}${freedText(event)}`;
     case "merged":

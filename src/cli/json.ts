@@ -30,6 +30,7 @@ export function downloadEventJson(event: DownloadEvent): object | undefined {
     case "seeded":
     case "joined":
     case "asked-again":
+    case "second-opinions":
     case "root-doubted":
     case "fault":
     case "banned":

@@ -93,6 +93,8 @@ export type DownloadEvent =
       readonly why: string;
       readonly freed: readonly ReplicaId[];
     }
+  /** The whole digest is wrong and nobody gives pieces: they are read again, from others. */
+  | { readonly event: "second-opinions" }
   | { readonly event: "joined"; readonly replica: ReplicaId }
   | { readonly event: "fault"; readonly replica: ReplicaId; readonly fault: Fault }
   | ({ readonly event: "banned" } & Ban)

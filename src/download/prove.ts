@@ -4,11 +4,13 @@
  */
 
 import { IntegrityError } from "../errors.js";
+import type { Fault } from "../schedule/faults.js";
 import { pieceIndex } from "../schedule/pieces.js";
 import { leafAt } from "../trust/merkle.js";
 import { type Filler, run } from "./filling.js";
 import type { Stop } from "./outcome.js";
 import { differing } from "./resume.js";
+import { secondOpinions } from "./second-opinions.js";
 import { wholeDigest } from "./whole-digest.js";
 
 /**
@@ -28,6 +30,7 @@ export async function prove(filler: Filler): Promise<Stop | undefined> {
     const proof = { piece: undefined, expected: manifest.digest, actual, atMs: world.clock.now() };
     return { kind: "root-doubted", why: "the bytes that it accepts have another digest", proof };
   }
+  if (await isFoundByOpinions(filler)) return undefined;
   await partial.discard();
   throw new IntegrityError(
     `get ${request.name}: the whole file does not have the digest that the quorum agreed on ` +
@@ -50,4 +53,19 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
   scheduler.ledger.reopen(wrong);
   return run(filler);
+}
+
+/** Whether the wrong bytes were found by reading them from others; whoever sent them is banned. */
+async function isFoundByOpinions(filler: Filler): Promise<boolean> {
+  const { list, deliveries, resolved, scheduler } = filler;
+  if (list.digests !== undefined || !deliveries.keepsDigests) return false;
+  resolved.onEvent({ event: "second-opinions" });
+  const bans = await secondOpinions(filler);
+  for (const { replica, evidence, why } of bans ?? []) {
+    const fault: Fault = { kind: "corrupt", detail: why, ...(evidence && { evidence }) };
+    scheduler.scoreboard.count(replica, fault);
+    scheduler.scoreboard.ban(replica, evidence, why);
+    resolved.onEvent({ event: "banned", replica, evidence, why });
+  }
+  return bans !== undefined;
 }

@@ -85,7 +85,7 @@ async function accept(reading: LeaseReading, piece: number, content: Uint8Array)
 }
 
 /** The end of a stream says nothing about completeness, and an offset may be anything: count. */
-function checkChunk(chunk: Chunk, offset: number, end: number): void {
+export function checkChunk(chunk: Chunk, offset: number, end: number): void {
   if (chunk.offset !== offset) {
     const detail = `a chunk came for byte ${chunk.offset} where ${offset} was due`;
     throw new ReplicaFault({ kind: "short", detail });
@@ -97,7 +97,7 @@ function checkChunk(chunk: Chunk, offset: number, end: number): void {
 }
 
 /** Cuts a stream of chunks into pieces; a piece that lies whole in one chunk is not copied. */
-class PieceGatherer {
+export class PieceGatherer {
   readonly #layout: Layout;
   #piece: number;
   #buffer: Uint8Array | undefined;

@@ -149,6 +149,20 @@ describe("a download told to a person", () => {
     ]);
   });
 
+  it("tells why another attempt follows", () => {
+    const root = `sha256:${"ab".repeat(32)}`;
+    const { said } = told([
+      { event: "asked-again", why: "r1:1 changed", times: 1 },
+      { event: "root-doubted", root, why: "nobody gives its pieces", freed: [replica] },
+      { event: "second-opinions" },
+    ]);
+    assert.deepEqual(said, [
+      "a.bin: the file changed during the download, the quorum is asked again: r1:1 changed",
+      "a.bin: root abababababab… judges pieces no longer: nobody gives its pieces; r1:1 no longer banned",
+      "a.bin: the whole file is wrong: it is read again from others to find out whose bytes are",
+    ]);
+  });
+
   it("tells that somebody hashes, at most once a second in lines", () => {
     const hashing = { event: "hashing", replica, doneBytes: 512, totalBytes: 1024 } as const;
     const line50 = "a.bin: r1:1 is still hashing it, 50.0 % of 1.00 KiB";

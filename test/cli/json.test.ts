@@ -128,6 +128,9 @@ describe("events in JSON", () => {
     { event: "hashing", replica, doneBytes: 1, totalBytes: 2 },
     { event: "resumed", bytes: 5 },
     { event: "joined", replica },
+    { event: "asked-again", why: "r1:1 changed", times: 1 },
+    { event: "root-doubted", root: "sha256:ab", why: "a contradiction", freed: [replica] },
+    { event: "second-opinions" },
     { event: "fault", replica, fault: { kind: "late", clock: "idle", waitedMs: 1500 } },
     {
       ...{ event: "banned", replica, why: "served piece 1 corrupt" },

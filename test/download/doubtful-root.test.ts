@@ -1,4 +1,4 @@
-/** A root that too few name judges pieces, but it falls with the bytes, and frees whom it judged. */
+/** A root that few name judges pieces, but it falls with the bytes, and frees whom it judged. */
 
 import assert from "node:assert/strict";
 import type { DownloadOptions } from "../../src/download/options.js";

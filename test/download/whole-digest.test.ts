@@ -3,19 +3,11 @@ import type { DownloadEvent } from "../../src/download/progress.js";
 import { wholeDigest } from "../../src/download/whole-digest.js";
 import { limits } from "../../src/limits.js";
 import { digestOf } from "../../src/trust/digest.js";
-import { altered, corruptAt, dyingAfter, withoutPieces } from "../support/broken-replica.js";
+import { altered, corruptAt, dyingAfter } from "../support/broken-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryPartial, memoryStore } from "../support/memory-partial.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
-import {
-  content,
-  errorOf,
-  honest,
-  lineOf,
-  name,
-  pieceBytes,
-  SmallDownload,
-} from "./small-download.js";
+import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
 
 async function sinkOf(bytes: Uint8Array) {
   const store = memoryStore();
@@ -125,18 +117,5 @@ describe("a disk that does not keep what was written", () => {
     const receipt = await world.get({ A: honest() });
     const { deliveredBytes, wastedBytes } = lineOf(receipt, "A");
     assert.deepEqual([deliveredBytes, wastedBytes], [content.length, pieceBytes]);
-  });
-});
-
-describe("foreign replicas with wrong bytes", () => {
-  it("are an integrity error: nothing is published, and a fresh rerun works", async () => {
-    const world = new SmallDownload();
-    const A = withoutPieces(corruptAt(honest(), 500_000, 1));
-    const expected = errorOf("IntegrityError", new RegExp(`^get ${name}: .*nothing was published`));
-    await assert.rejects(world.get({ A, B: A }), expected);
-    world.assertUnpublished();
-    const { resumedBytes } = await world.get({ A, B: A });
-    world.assertPublished();
-    assert.equal(resumedBytes, 0);
   });
 });
