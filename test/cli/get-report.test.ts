@@ -153,12 +153,12 @@ describe("a download told to a person", () => {
     const root = `sha256:${"ab".repeat(32)}`;
     const { said } = told([
       { event: "asked-again", why: "r1:1 changed", times: 1 },
-      { event: "root-doubted", root, why: "nobody gives its pieces", freed: [replica] },
+      { event: "root-doubted", root, why: "it lies", freed: [replica] },
       { event: "second-opinions" },
     ]);
     assert.deepEqual(said, [
       "a.bin: the file changed during the download, the quorum is asked again: r1:1 changed",
-      "a.bin: root abababababab… judges pieces no longer: nobody gives its pieces; r1:1 no longer banned",
+      "a.bin: root abababababab… judges pieces no longer: it lies; r1:1 no longer banned",
       "a.bin: the whole file is wrong: it is read again from others to find out whose bytes are",
     ]);
   });
