@@ -98,6 +98,7 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
   if (!("why" in list)) return list;
   if (doubts === undefined) throw noListError(request.name, list);
   for (const { replica, fault } of list.faults) {
+    lessons.faulted(replica, fault.kind);
     if (fault.kind !== "corrupt") continue;
     const { evidence } = fault;
     lessons.convicted(agreement.manifest, { replica, why: faultText(fault), evidence });
@@ -115,6 +116,7 @@ async function passSentence(filler: Filler): Promise<void> {
   for (const ban of judge({ ...cases, ...filler, truth, votes, now: world.clock.now() })) {
     if (scheduler.scoreboard.all().every(({ replica }) => replica !== ban.replica)) continue;
     scheduler.scoreboard.ban(ban.replica, ban.evidence, ban.why);
+    if (ban.evidence?.piece === undefined) lessons.faulted(ban.replica, "corrupt");
     resolved.onEvent({ event: "banned", ...ban });
   }
 }

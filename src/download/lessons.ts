@@ -78,6 +78,12 @@ export class Lessons {
     }
   }
 
+  /** A fault that no attempt's scoreboard counted. */
+  faulted(replica: ReplicaId, kind: FaultKind): void {
+    const { faults } = this.pastOf(replica);
+    faults.set(kind, (faults.get(kind) ?? 0) + 1);
+  }
+
   /** A ban that was earned under this manifest. */
   convicted(manifest: Manifest, ban: Ban): void {
     this.#bans.push({ ban, under: manifest });
@@ -91,6 +97,10 @@ export class Lessons {
   /** A root is not to be tried again: whom it judged is free until the file itself judges. */
   doubt(manifest: Manifest, accusations: readonly Accusation[], proof: Evidence | undefined): void {
     this.#doubted.push({ claim: manifest, proof, wasTried: true });
+    for (const { replica, answer } of proof === undefined ? [] : this.votes) {
+      if (answer.kind !== "claimed" || !sameClaim(answer.claim, manifest)) continue;
+      this.faulted(replica, "corrupt");
+    }
     for (const accusation of accusations) this.#accusations.push({ accusation, under: manifest });
   }
 

@@ -213,7 +213,7 @@ class Inquiry {
     });
     if (fault === undefined) return;
     this.#members.delete(id);
-    past.faults.set(fault.kind, (past.faults.get(fault.kind) ?? 0) + 1);
+    lessons.faulted(id, fault.kind);
     resolved.onEvent({ event: "fault", replica: id, fault });
   }
 
