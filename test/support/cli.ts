@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly isUnprivileged?: boolean;
   /** A command that runs the command line: it gets program and arguments as its own. */
   readonly prefix?: readonly string[];
+  /** Another program than the built one, as a copy with a bug planted. */
+  readonly program?: string;
 }
 
 /** A running command line. */
@@ -39,10 +41,10 @@ export class Running {
 
   constructor(
     args: readonly string[],
-    { cwd, input, env, isUnprivileged = false, prefix = [] }: RunOptions = {},
+    { cwd, input, env, isUnprivileged = false, prefix = [], program = mainPath }: RunOptions = {},
   ) {
     const dropped = isUnprivileged && process.getuid?.() === 0 ? dropOverrides : [];
-    const [command = "", ...rest] = [...dropped, ...prefix, process.execPath, mainPath, ...args];
+    const [command = "", ...rest] = [...dropped, ...prefix, process.execPath, program, ...args];
     this.child = spawn(command, rest, {
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...process.env, ...env },
