@@ -23,7 +23,7 @@ describe("the n-th system call on our files fails", function () {
       process.stderr.write(`      skipped: ${problem}\n`);
       this.skip();
     }
-    lab = await Lab.open(3 * 64 * 1024 + 5, undefined);
+    lab = await Lab.open(3 * 64 * 1024 + 5, [undefined]);
   });
   after(() => lab?.close());
 

@@ -71,7 +71,7 @@ export async function countCalls(lab: Lab, kind: CallKind, isForced: boolean): P
   return Math.max(0, ...counts.values());
 }
 
-/** Fails one call. Throws when a wrong file, a hang, a bad message or a lost download comes of it. */
+/** Fails one call. Throws when a wrong file, a hang or a lost download comes of it. */
 export async function failCall(lab: Lab, failing: CallCase): Promise<CallOutcome> {
   const { kind, error, when, isForced } = failing;
   const name = `${kind}-${error}-${when}-${isForced}`;

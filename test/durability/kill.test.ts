@@ -16,7 +16,8 @@ describe(`kill -9 at any moment (SEED=${seed})`, function () {
   describe("of a client that is run again until it is done", () => {
     const lanes = 3;
     before(async () => {
-      lab = await Lab.open(16 * MiB + 5, 4 * MiB, lanes);
+      const rate = 4 * MiB;
+      lab = await Lab.open(16 * MiB + 5, [rate, rate, rate, undefined]);
     });
     after(() => lab?.close());
 
@@ -35,7 +36,7 @@ describe(`kill -9 at any moment (SEED=${seed})`, function () {
     /** A second of the rate, one more for a slow disk, and what is in flight. */
     const boundBytes = 2 * rate + 3 * MiB;
     before(async () => {
-      lab = await Lab.open(size, rate / 3);
+      lab = await Lab.open(size, [rate / 3]);
     });
     after(() => lab?.close());
 

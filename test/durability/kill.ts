@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Running } from "../support/cli.js";
 import { Seeded } from "../support/seeded.js";
-import { besides, type Ended, type Lab, lastNumber } from "./lab.js";
+import { besides, type Ended, type Lab, lastNumber, momentOf } from "./lab.js";
 
 /** What kills did. */
 export interface KillReport {
@@ -18,7 +18,10 @@ export interface KillReport {
   readonly worstAgainBytes: number;
 }
 
-/** One client's life: killed at random moments, and run again until it is done. */
+/**
+ * One client's life: killed at random moments, and run again until it is done, the last time from
+ * the lab's last lane.
+ */
 export async function killRound(
   lab: Lab,
   options: { readonly seed: number; readonly lane: number; readonly lifeMs: number },
@@ -30,7 +33,7 @@ export async function killRound(
   const most = random.below(3) === 0 ? 2 : 1;
   for (let kills = 0; kills < most; kills++) {
     const client = lab.start(output, { lane });
-    await Promise.race([pause(random.below(lifeMs)), client.finished]);
+    await momentOf(client, random.below(lifeMs));
     const first = await killed(lab, client, output, seed);
     if (first.code === 0) {
       await rm(output);
@@ -38,7 +41,7 @@ export async function killRound(
     }
     report = add(report, await kept(lab, { output, lane, seed, first }));
   }
-  await lastRun(lab, output, lane, seed);
+  await lastRun(lab, output, lab.lanes.length - 1, seed);
   await rm(output);
   return report;
 }

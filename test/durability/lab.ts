@@ -6,6 +6,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { identityOf, parseJournal } from "../../src/files/journal-file.js";
 import { bytesOf } from "../../src/schedule/pieces.js";
 import type { FileManifest } from "../../src/trust/manifest.js";
@@ -59,8 +60,11 @@ export class Lab {
     this.manifest = manifestOfBytes(made.content);
   }
 
-  /** Serves `size` bytes as `file.bin`, `rate` bytes a second from each virtual server. */
-  static async open(size: number, rate: number | undefined, laneCount = 1): Promise<Lab> {
+  /**
+   * Serves `size` bytes as `file.bin`. Each lane has a rate of its own: bytes a second from each of
+   * its three virtual servers, `undefined` for as many as they can.
+   */
+  static async open(size: number, rates: readonly (number | undefined)[]): Promise<Lab> {
     const folder = await mkdtemp(join(tmpdir(), "quorate-durability-"));
     const running: Running[] = [];
     try {
@@ -68,7 +72,7 @@ export class Lab {
       await mkdir(join(folder, "served"));
       await writeFile(join(folder, "served", "file.bin"), content);
       const lanes: number[][] = [];
-      for (let lane = 0; lane < laneCount; lane++) {
+      for (const rate of rates) {
         const ports = await freePorts(3);
         const limit = rate === undefined ? [] : ["--limit-rate", String(rate)];
         const args = [
@@ -150,10 +154,25 @@ export class Lab {
     });
   }
 
+  /** Removes an output and what stands beside it. */
+  async remove(output: string): Promise<void> {
+    const { partial, journal } = besides(output);
+    for (const path of [output, partial, journal]) await rm(path, { force: true });
+  }
+
   async close(): Promise<void> {
     for (const client of [...this.#clients, ...this.#running]) await client.end();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Resolves when the time is over or the client has ended, whichever is first. */
+export async function momentOf(client: Running, ms: number): Promise<void> {
+  const timer = new AbortController();
+  const waited = pause(ms, undefined, { signal: timer.signal }).catch(() => {});
+  await Promise.race([waited, client.finished]);
+  // A timer that nobody waits for would keep the process alive.
+  timer.abort();
 }
 
 /** Where the partial and the journal of an output stand. */
