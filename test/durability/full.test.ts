@@ -9,7 +9,7 @@ import { SmallDisk } from "./full.js";
 import { Lab, lastNumber } from "./lab.js";
 
 const MiB = 1024 * 1024;
-const size = 12 * MiB + 5;
+const size = 28 * MiB + 5;
 
 describe("a disk that is full, and has space again", function () {
   this.timeout(600_000);
@@ -18,8 +18,8 @@ describe("a disk that is full, and has space again", function () {
 
   before(async function () {
     if (process.getuid?.() !== 0) skip(this, "mounting a small disk needs root");
-    lab = await Lab.open(size, [1.5 * MiB, undefined]);
-    disk = await SmallDisk.make(join(lab.folder, "disk"), 16 * MiB).catch((error: unknown) =>
+    lab = await Lab.open(size, [2 * MiB, undefined]);
+    disk = await SmallDisk.make(join(lab.folder, "disk"), 40 * MiB).catch((error: unknown) =>
       skip(this, String(error)),
     );
   });
@@ -48,7 +48,7 @@ describe("a disk that is full, and has space again", function () {
     await here.remove(output);
   });
 
-  it("full in the middle: exit 7, and what was journaled is kept", async () => {
+  it("full in the middle: exit 7, and what was journaled is kept", async function () {
     const { lab: here, disk: small } = parts();
     const output = join(small.mountpoint, "middle.bin");
     const client = here.start(output);
@@ -58,6 +58,8 @@ describe("a disk that is full, and has space again", function () {
     await small.fill();
     const first = await here.ended(client);
     assert.equal(await here.verdict(output), first.code === 0 ? "right" : "absent");
+    // So slow a machine that there was nothing left to write.
+    if (first.code === 0) skip(this, "it was done before the disk was full");
     assert.equal(first.code, 7, first.stderr);
     assert.match(first.stderr, /the disk is full; free some space and run it again to resume/);
     const claims = await here.claims(output);

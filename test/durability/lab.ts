@@ -120,6 +120,15 @@ export class Lab {
     }
   }
 
+  /** Milliseconds that an undisturbed run takes here and now: moments are drawn from within. */
+  async lifeMs(output: string, lane: number): Promise<number> {
+    const startedAt = performance.now();
+    const { code, stderr } = await this.ended(this.start(output, { lane }));
+    if (code !== 0) throw new Error(`undisturbed, it ended with ${code}: ${stderr}`);
+    await this.remove(output);
+    return performance.now() - startedAt;
+  }
+
   /** Whether nothing bears the output's name, or the right file does, or a wrong one. */
   async verdict(output: string): Promise<"absent" | "right" | "wrong"> {
     const found = await readFile(output).catch(() => undefined);
