@@ -145,6 +145,11 @@ export const limits = {
   seeds: 64,
   /** Pieces that cannot be read before a seed is left out: a dying disk takes seconds for each. */
   seedRefusals: 16,
+  /**
+   * Pieces that wait in memory while a file is handed on in order: 0.3 s of 200 MB/s, or 16 of the
+   * largest pieces.
+   */
+  orderedWindowBytes: 64 * MiB,
   /** A kept receipt: 1,024 replicas with a claim, a vote and evidence each need less than 2 MiB. */
   receiptBytes: 4 * MiB,
   /** Bytes read at a time when a file is hashed. */

@@ -128,6 +128,23 @@ export interface Sink {
    * failed.
    */
   sync(): Promise<void>;
+  /** Of a sink that hands bytes on in order, and cannot read them back; others have none. */
+  readonly handedOn?: HandedOn | undefined;
+}
+
+/** How far somebody who reads the file in order has taken it. */
+export interface HandedOn {
+  /** What may wait for the reader, and be on its way, at any time. */
+  readonly windowBytes: number;
+  /** From the beginning. Throws what handing on failed with. */
+  takenBytes(): number;
+  /** Whether bytes wait for the reader: as long as they do, nobody else is slow. */
+  isWaiting(): boolean;
+  /**
+   * Once everything is taken: its digest, which is the agreed one. Throws IntegrityError when it is
+   * not, the signal's reason when it is aborted.
+   */
+  digest(signal: AbortSignal): Promise<Digest>;
 }
 
 /** A piece that a journal says is on the disk, and its leaf digest (32 raw bytes). */

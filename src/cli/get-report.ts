@@ -225,7 +225,8 @@ export function receiptText(receipt: Receipt): string[] {
   const seeded = seededBytes > 0 ? `, ${bytesText(seededBytes)} from an old copy` : "";
   const wasted = wastedBytes > 0 ? `, ${bytesText(wastedBytes)} fetched in vain` : "";
   const head = `${name}: ${bytesText(size)} from ${countText(from, "replica")} in ${durationText(seconds)}${speed}${resumed}${seeded}${wasted}`;
-  return [head, `verified ${digest}`, path];
+  // What went to stdout is nowhere.
+  return [head, `verified ${digest}`, ...(path === "-" ? [] : [path])];
 }
 
 /** A table of who did what. */

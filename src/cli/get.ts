@@ -1,12 +1,20 @@
 /** `quorate get`: gets a file from the replicas that agree on what it is. */
 
-import { type DownloadEvent, download, InterruptedError, type Rule, UsageError } from "../index.js";
+import {
+  type DownloadEvent,
+  download,
+  downloadInOrder,
+  InterruptedError,
+  type Rule,
+  UsageError,
+} from "../index.js";
 import { askName } from "./ask-name.js";
 import { receiptText, reportDownload } from "./get-report.js";
 import { downloadEventJson } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { onSignals } from "./signals.js";
-import { complain, openScreen, print, printJson } from "./terminal.js";
+import { giveStdout, leaveSoon, ReaderGone } from "./stdout.js";
+import { areResultsBehind, complain, openScreen, print, printJson } from "./terminal.js";
 
 /** The flags of `get`, parsed. */
 export interface GetFlags extends ReplicaFlags {
@@ -32,10 +40,13 @@ const liveMs = 200;
 /** Milliseconds from a signal to our end, whatever the disk does. */
 const lastMs = 2000;
 
-export async function runGet(named: string | undefined, flags: GetFlags): Promise<void> {
-  if (flags.output === "-") {
-    throw new UsageError("get: -o -: only files are written; ./- is one of that name");
-  }
+/** `asksResume`: whether `-r` was given, rather than taken for granted. */
+export async function runGet(
+  named: string | undefined,
+  flags: GetFlags,
+  asksResume: boolean,
+): Promise<void> {
+  const take = flags.output === "-" ? await giveStdout(flags, asksResume) : undefined;
   const replicas = await replicasOf("get", flags);
   const rule = ruleOf("get", flags);
   const isJson = flags.json === true;
@@ -47,24 +58,28 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
   try {
     const name = await askName("get", named, replicas, abort.signal);
     const tell = isJson ? tellJson : reportDownload(name, screen);
-    const receipt = await download(
-      {
-        ...{ replicas, name, output: flags.output, force: isForced, resume: flags.resume, seeds },
-        receipt: flags.receipt,
-      },
-      {
-        ...(rule === undefined ? {} : { rule }),
-        ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),
-        ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
-        ...(flags.maxSize === undefined ? {} : { maxBytes: flags.maxSize }),
-        ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
-        intervalMs: screen.isLive ? liveMs : (flags.interval ?? 1000),
-        signal: abort.signal,
-        onEvent: tell,
-      },
-    );
+    const options = {
+      ...(rule === undefined ? {} : { rule }),
+      ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),
+      ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
+      ...(flags.maxSize === undefined ? {} : { maxBytes: flags.maxSize }),
+      ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+      intervalMs: screen.isLive ? liveMs : (flags.interval ?? 1000),
+      signal: abort.signal,
+      onEvent: tell,
+    };
+    const asked = { replicas, name, force: isForced, receipt: flags.receipt };
+    const { output, resume } = flags;
+    const receipt =
+      take === undefined
+        ? await download({ ...asked, output, resume, seeds }, options)
+        : await downloadInOrder(asked, take, options);
     screen.clear();
     if (!isJson) for (const line of receiptText(receipt)) print(line);
+  } catch (error) {
+    if (take !== undefined) leaveSoon();
+    if (!(error instanceof ReaderGone)) throw error;
+    process.exitCode = error.exitCode;
   } finally {
     screen.clear();
   }
@@ -72,9 +87,12 @@ export async function runGet(named: string | undefined, flags: GetFlags): Promis
 
 /** What is left to do after a signal is one checkpoint; `lastMs` is what the disk has for it. */
 function endInOrder(what: string, flags: GetFlags, abort: AbortController): Disposable {
-  const again = flags.resume
-    ? "run the same command again to resume"
-    : "run it again without --no-resume to resume";
+  const again =
+    flags.output === "-"
+      ? "what was written is incomplete"
+      : flags.resume
+        ? "run the same command again to resume"
+        : "run it again without --no-resume to resume";
   const onLate = () => {
     const message =
       `${what}: interrupted; the disk took more than ${lastMs / 1000} s for the last checkpoint, ` +
@@ -106,7 +124,7 @@ export function ruleOf(
 /** Prints an event of a download as JSON, unless it is only for eyes. */
 export function tellJson(event: DownloadEvent): void {
   // A reader that sleeps must not cost memory; the next progress says it all again.
-  if (event.event === "progress" && process.stdout.writableLength > 0) return;
+  if (event.event === "progress" && areResultsBehind()) return;
   const json = downloadEventJson(event);
   if (json !== undefined) printJson(json);
 }

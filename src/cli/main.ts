@@ -88,7 +88,7 @@ function getCommand() {
       "Gets a file from all replicas that agree on what it is, and checks every byte of it.",
     )
     .argument("[name]", "the file; `-` reads its name from stdin (default: the only one there is)")
-    .option("-o, --output <path>", "a folder, or the file itself", ".")
+    .option("-o, --output <path>", "a folder, the file itself, or - for stdout", ".")
     .option(
       "-i, --interval <seconds>",
       "between two lines of progress, where there is no live view (default: 1)",
@@ -120,9 +120,13 @@ function getCommand() {
         "quorate get data.mp4 --servers server-info.txt --chunks 4 --quorum 1",
         "quorate get data.mp4 -p 10001 10002 --digest sha256:9f2c…",
         "quorate get data.iso -p 10001 10002 10003 --seed yesterday/data.iso",
+        "quorate get site.tar -o - -p 10001 10002 10003 | tar x",
       ),
     )
-    .action(async (name, flags) => (await import("./get.js")).runGet(name, flags));
+    .action(async (name, flags, command) => {
+      const asksResume = command.getOptionValueSource("resume") === "cli" && flags.resume;
+      await (await import("./get.js")).runGet(name, flags, asksResume);
+    });
 }
 
 function surveyCommand() {

@@ -21,9 +21,22 @@ export interface Screen {
 /** Lines that a terminal which takes nothing may still find waiting: some 600 of them. */
 const mostQueuedBytes = 64 * 1024;
 
-/** Writes a line to stdout. */
+/** Where results go: stdout, unless that carries a file. */
+let results: NodeJS.WriteStream = process.stdout;
+
+/** Leaves stdout to somebody else, for the rest of this process. */
+export function reportOnStderr(): void {
+  results = process.stderr;
+}
+
+/** Whether the reader of results has not taken the last ones yet. */
+export function areResultsBehind(): boolean {
+  return results.writableLength > 0;
+}
+
+/** Writes a line to stdout, or wherever results go. */
 export function print(line: string): void {
-  writeLine(process.stdout, line);
+  writeLine(results, line);
 }
 
 /** Writes a line to stderr, whether or not there is a screen. */
@@ -40,7 +53,7 @@ function writeLine(stream: NodeJS.WriteStream, line: string): void {
   }
 }
 
-/** Writes an event as one line of JSON to stdout. */
+/** Writes an event as one line of JSON, where results go. */
 export function printJson(event: object): void {
   print(JSON.stringify(event, (_, value) => (typeof value === "bigint" ? String(value) : value)));
 }

@@ -112,6 +112,8 @@ async function passSentence(filler: Filler): Promise<void> {
   const { manifest, votes } = agreed.agreement;
   const cases = lessons.openCases(manifest);
   if (cases.accusations.length === 0 && cases.roots.length === 0) return;
+  // What was handed on is gone, and proves nothing about pieces that nobody gave.
+  if (list.digests === undefined && partial.sink.handedOn !== undefined) return;
   const truth = list.digests ?? (await leavesOf(partial, manifest, resolved));
   for (const ban of judge({ ...cases, ...filler, truth, votes, now: world.clock.now() })) {
     if (scheduler.scoreboard.all().every(({ replica }) => replica !== ban.replica)) continue;

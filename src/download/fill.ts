@@ -49,7 +49,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
 }
 
 function schedulerFor(filling: Filling, verified: RangeSet): Scheduler {
-  const { world, resolved, agreed, list } = filling;
+  const { world, resolved, agreed, list, partial } = filling;
   const { chunks, limitRate } = resolved;
   const { agreement, roundTripsMs } = agreed;
   const { random } = world;
@@ -59,6 +59,7 @@ function schedulerFor(filling: Filling, verified: RangeSet): Scheduler {
     limitRate,
     random,
     hedges: list.digests !== undefined,
+    windowBytes: partial.sink.handedOn?.windowBytes,
   });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
   const now = world.clock.now();

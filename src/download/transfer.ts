@@ -95,6 +95,7 @@ class Transfer {
         this.throwIfFailed();
         if (this.#stopped !== undefined) return;
         const now = clock.now();
+        this.#makeRoom();
         for (const decision of scheduler.decide(now)) this.#carryOut(decision);
         this.#tellBans();
         this.#giveUpWhenHopeless(now);
@@ -127,6 +128,14 @@ class Transfer {
     const flushed = this.#job.checkpoint.flush();
     // The disk has refused already, and that is being thrown; this only saves what still can be.
     await (this.#failure === undefined ? flushed : flushed.catch(() => {}));
+  }
+
+  /** What the reader of a file that is handed on in order has taken makes room for more. */
+  #makeRoom(): void {
+    const { scheduler, partial } = this.#job;
+    const { handedOn } = partial.sink;
+    if (handedOn === undefined) return;
+    scheduler.taken(Math.floor(handedOn.takenBytes() / scheduler.ledger.layout.pieceBytes));
   }
 
   #carryOut(decision: Decision): void {
@@ -255,9 +264,10 @@ class Transfer {
   }
 
   #giveUpWhenHopeless(now: number): void {
-    const { scheduler, bucket, name, timeoutMs, doubts } = this.#job;
+    const { scheduler, bucket, name, timeoutMs, doubts, partial } = this.#job;
     // What we stood still for, or hold back ourselves, is nobody's delay.
-    this.#progressAt = bucket?.isHolding(now) ? now : this.#progressAt + scheduler.stoodStillMs;
+    const isOurs = bucket?.isHolding(now) === true || partial.sink.handedOn?.isWaiting() === true;
+    this.#progressAt = isOurs ? now : this.#progressAt + scheduler.stoodStillMs;
     // Bytes of a piece in progress count as long as they get further than any attempt before: a
     // piece may take minutes on a slow link, and a replica that always breaks off half way gets
     // nowhere.

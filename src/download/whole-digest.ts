@@ -11,6 +11,7 @@ export async function wholeDigest(
   size: number,
   { signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: OnEvent },
 ): Promise<Digest> {
+  if (sink.handedOn !== undefined) return sink.handedOn.digest(signal);
   const digest = new DigestBuilder();
   const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(limits.hashReadBytes, size)));
   for (let offset = 0; offset < size; ) {

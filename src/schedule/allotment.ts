@@ -117,8 +117,9 @@ export class Allotment {
   /** What lies about that this replica may have. */
   #free(replica: ReplicaId, now: number): RangeSet {
     const { pool, settled } = this.#ledger;
-    const pieces = this.#windowPieces;
-    if (pieces === undefined || pool.isEmpty) return pool;
+    if (this.#windowPieces === undefined || pool.isEmpty) return pool;
+    // What waits for a slow reader takes up memory as much as what is on its way.
+    const pieces = this.#windowPieces - this.#ledger.waitingPieces;
     const lead = this.#leadPieces(replica, now);
     return withinWindow(pool, frontierOf(settled), { pieces, leadPieces: lead });
   }

@@ -8,6 +8,7 @@ import { assert } from "../errors.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import { type Layout, type PieceIndex, pieceIndex } from "./pieces.js";
 import { type Range, RangeSet } from "./range.js";
+import { frontierOf } from "./window.js";
 
 /** One read of consecutive pieces from one replica. */
 export interface Lease {
@@ -32,6 +33,7 @@ export class Ledger {
   readonly #leases = new Map<number, OpenLease>();
   #nextId = 1;
   #hedgedPieces = 0;
+  #taken: number | undefined;
 
   /** `verified`: pieces that are on the disk already. */
   constructor(layout: Layout, verified: RangeSet = RangeSet.empty) {
@@ -47,6 +49,20 @@ export class Ledger {
 
   get settled(): RangeSet {
     return this.#settled;
+  }
+
+  /**
+   * Settled pieces that still wait for the reader of a file that is taken in order; 0 where nobody
+   * reads.
+   */
+  get waitingPieces(): number {
+    const frontier = frontierOf(this.#settled);
+    return Math.max(0, frontier - (this.#taken ?? frontier));
+  }
+
+  /** The reader has taken so many pieces from the file's beginning. */
+  taken(pieces: number): void {
+    this.#taken = pieces;
   }
 
   get isDone(): boolean {

@@ -99,6 +99,14 @@ export class Scheduler {
     return this.#stoodStillMs;
   }
 
+  /**
+   * For a file that is taken in order: so many pieces from its beginning are. The window moves with
+   * them, rather than with what is settled, so that a slow reader costs no memory.
+   */
+  taken(pieces: number): void {
+    this.ledger.taken(pieces);
+  }
+
   /** What to do now. To be asked again on every event, and at least each `limits.watchMs`. */
   decide(now: number): Decision[] {
     this.#forgiveOwnStall(now);

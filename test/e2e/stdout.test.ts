@@ -1,0 +1,102 @@
+/** `get -o -`: a file that goes down a pipe while it comes. */
+
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { freePorts, mainPath } from "../support/cli.js";
+import { madeUp } from "../support/made-up.js";
+import { Terminal } from "../support/terminal.js";
+import { Workspace } from "../support/workspace.js";
+
+describe("get -o -", function () {
+  this.timeout(180_000);
+  const here = Workspace.forSuite();
+  const content = madeUp(6_000_000);
+
+  /** Three servers of this file, as flags. */
+  async function serving(file: string, ...more: readonly string[]): Promise<string> {
+    const ports = await freePorts(3);
+    await here.serve(["-f", file, "-p", ...ports, ...more]);
+    return `-p ${ports.join(" ")}`;
+  }
+
+  /** A pipeline in bash; `quorate` in it is ours. */
+  async function shell(script: string): Promise<{ stdout: string; stderr: string }> {
+    const quorate = `quorate() { '${process.execPath}' '${mainPath}' "$@"; }`;
+    return promisify(execFile)("bash", ["-c", `${quorate}; ${script}`], {
+      cwd: here.folder,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  }
+
+  it("| tar x unpacks what is served", async () => {
+    await here.write("folder/data.bin", content);
+    execFileSync("tar", ["cf", "site.tar", "folder"], { cwd: here.folder });
+    const flags = await serving("site.tar");
+    await mkdir(here.path("out"));
+    const { stdout, stderr } = await shell(
+      `quorate get site.tar -o - ${flags} | tar x -C out; echo "\${PIPESTATUS[@]}"`,
+    );
+    assert.equal(stdout, "0 0\n", stderr);
+    assert.ok(content.equals(await readFile(here.path("out/folder/data.bin"))));
+    assert.match(stderr, /verified sha256:/);
+  });
+
+  it("| head -c 1 ends quietly, as cat does", async () => {
+    const flags = await serving(await here.write("large.bin", content));
+    const { stdout, stderr } = await shell(
+      `quorate get large.bin -o - ${flags} | head -c 1 | wc -c; echo "\${PIPESTATUS[@]}"`,
+    );
+    assert.match(stdout, /^\s*1\n141 0 0\n$/);
+    assert.doesNotMatch(stderr, /EPIPE|bug|at /);
+  });
+
+  it("keeps reports, events and errors off stdout, and a receipt too", async () => {
+    const file = await here.write("events.bin", content);
+    const flags = await serving(file);
+    const { stderr } = await shell(
+      `quorate get events.bin -o - --json --receipt kept.json ${flags} > got.bin`,
+    );
+    assert.ok(content.equals(await readFile(here.path("got.bin"))));
+    const events = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).event);
+    assert.equal(events[0], "agreement");
+    assert.equal(events.at(-1), "receipt");
+    const verified = await here.run(["verify", "got.bin", "--receipt", "kept.json"]);
+    assert.equal(verified.code, 0, verified.stderr);
+    const failed = await here.run(["get", "none.bin", "-o", "-", "--json", ...flags.split(" ")]);
+    assert.equal(failed.code, 4);
+    assert.equal(failed.stdout, "");
+    assert.match(failed.stderr, /"event":"error","code":"not-found"/);
+  });
+
+  it("appends to a file that stdout is, and says when its disk refuses", async () => {
+    const flags = await serving(await here.write("more.bin", content));
+    await shell(`echo -n before > both; quorate get more.bin -o - ${flags} >> both`);
+    const both = await readFile(here.path("both"));
+    assert.ok(both.equals(Buffer.concat([Buffer.from("before"), content])));
+    const full = await shell(
+      `(ulimit -f 1000; trap '' XFSZ; quorate get more.bin -o - ${flags} > cut); echo $?`,
+    );
+    assert.equal(full.stdout, "7\n", full.stderr);
+    assert.match(full.stderr, /write stdout: the file is larger than/);
+  });
+
+  it("makes no sense with -r, an old copy, or a terminal", async () => {
+    for (const flags of [["-r"], ["--seed", "old"]]) {
+      const { code, stderr } = await here.run(["get", "x", "-o", "-", ...flags, "-p", "9"]);
+      assert.equal(code, 2);
+      assert.match(stderr, /^get: -o -: .*leave (-r|--seed) out\n$/);
+    }
+    const terminal = new Terminal(["get", "x", "-o", "-", "-p", "9"], here.folder);
+    try {
+      await terminal.shows(/stdout is a terminal; --force writes to it all the same/);
+      assert.equal(await terminal.ended, 2);
+    } finally {
+      terminal.kill();
+    }
+  });
+});
