@@ -6,6 +6,7 @@
 
 import { UsageError } from "../errors.js";
 import { faultText } from "../schedule/faults.js";
+import type { ReplicaId } from "../trust/quorum.js";
 import { account } from "./account.js";
 import type { Agreed } from "./agree.js";
 import { Doubts } from "./doubts.js";
@@ -41,7 +42,8 @@ export async function attempt(attempted: Attempt): Promise<Outcome> {
   const { agreed, lessons, resolved } = attempted;
   const { agreement } = agreed;
   const support = new Support(agreement);
-  const doubts = agreement.isRootDoubtful ? new Doubts() : undefined;
+  const names = (replica: ReplicaId) => support.names(replica);
+  const doubts = agreement.isRootDoubtful ? new Doubts(names) : undefined;
   // Late votes are asked for as long as the attempt lasts, and no longer.
   const outcome = await thenLetGo(resolved.signal, (signal) =>
     get({ ...attempted, resolved: { ...resolved, signal }, support, doubts }),

@@ -14,7 +14,13 @@ export interface Accusation {
 }
 
 export class Doubts {
+  readonly #names: (replica: ReplicaId) => boolean;
   #accusations: readonly Accusation[] = [];
+
+  /** `names`: whether a replica names the root itself: then it contradicts itself, not the root. */
+  constructor(names: (replica: ReplicaId) => boolean) {
+    this.#names = names;
+  }
 
   /** What nobody took back. */
   get accusations(): readonly Accusation[] {
@@ -23,6 +29,7 @@ export class Doubts {
 
   /** A replica delivered a piece that the root refuses. */
   accused(replica: ReplicaId, evidence: Evidence): void {
+    if (this.#names(replica)) return;
     this.#accusations = [...this.#accusations, { replica, evidence }];
   }
 

@@ -106,9 +106,16 @@ export class Lessons {
 
   /** Who was banned by pieces under this claim, and is free now that its root judges nobody. */
   freedFrom(manifest: Manifest): readonly ReplicaId[] {
-    const freed = this.#bans.filter(
-      ({ ban, under }) => ban.evidence?.piece !== undefined && sameClaim(under, manifest),
-    );
+    const names = (replica: ReplicaId) =>
+      this.votes.some((vote) => {
+        const { answer } = vote;
+        const isOf = vote.replica === replica && answer.kind === "claimed";
+        return isOf && sameClaim(answer.claim, manifest);
+      });
+    const freed = this.#bans.filter(({ ban, under }) => {
+      const isByPieces = ban.evidence?.piece !== undefined && sameClaim(under, manifest);
+      return isByPieces && !names(ban.replica);
+    });
     return [...new Set(freed.map(({ ban }) => ban.replica))];
   }
 
@@ -124,9 +131,10 @@ export class Lessons {
   /** The ban with which a replica begins an attempt, if it earned one under the same claim. */
   sentenceOf(replica: ReplicaId, claim: Claim | undefined, manifest: Manifest): Ban | undefined {
     const kept = this.#bans.find(({ ban, under }) => {
-      const isByPieces = ban.evidence?.piece !== undefined;
-      const holds = isByPieces ? sameClaim(under, manifest) : sameBytes(under, manifest);
-      return ban.replica === replica && holds;
+      if (ban.replica !== replica || !sameBytes(under, manifest)) return false;
+      // Who names the root that its pieces do not match is wrong, whatever becomes of the root.
+      const judges = sameClaim(under, manifest) || (claim !== undefined && sameClaim(under, claim));
+      return ban.evidence?.piece === undefined || judges;
     });
     if (kept !== undefined || claim === undefined) return kept?.ban;
     const named = this.#doubted.find((known) => sameClaim(known.claim, claim));

@@ -4,6 +4,7 @@
  * adds its vote.
  */
 
+import { sameClaim } from "../trust/manifest.js";
 import { joins, type Reached, type ReplicaId, type Vote } from "../trust/quorum.js";
 
 export class Support {
@@ -24,6 +25,12 @@ export class Support {
   heard(vote: Vote): boolean {
     this.#late.set(vote.replica, vote);
     return vote.answer.kind === "claimed" && joins(vote.answer.claim, this.#agreement);
+  }
+
+  /** Whether a replica names the very root of the agreement. */
+  names(replica: ReplicaId): boolean {
+    const answer = this.votes.find((vote) => vote.replica === replica)?.answer;
+    return answer?.kind === "claimed" && sameClaim(answer.claim, this.#agreement.manifest);
   }
 
   /** Whether too few are left for the rule. */

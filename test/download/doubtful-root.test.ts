@@ -6,7 +6,7 @@ import type { Replica } from "../../src/ports.js";
 import { corruptAt, paced, refusingPieces, withoutPieces } from "../support/broken-replica.js";
 import { falseRoot } from "../support/false-root.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
-import { content, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
+import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
 
 const right = manifestOfBytes(content);
 /** The content, but for piece 5. */
@@ -110,6 +110,14 @@ describe("a doubtful root that is false", () => {
 });
 
 describe("a doubtful root that is right", () => {
+  it("is not doubted by who names it and delivers something else: that one is banned", async () => {
+    const world = new RootWorld();
+    const A = world.slow(corruptAt(honest(content, 16_384), 0));
+    const expected = errorOf("IntegrityError", /no replica serves what the quorum agreed on/);
+    await assert.rejects(world.get({ A }, pinned), expected);
+    assert.deepEqual(world.doubts(), []);
+  });
+
   it("stands, and bans who is corrupt", async () => {
     const world = new RootWorld();
     const B = withoutPieces(world.slow(corruptAt(honest(content, 16_384), 10 * pieceBytes)));

