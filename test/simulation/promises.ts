@@ -39,8 +39,8 @@ export function supportersOf({ replicas, size }: World, version: number): number
 
 /**
  * Whether a run that begins at a moment has no excuse: enough tell the truth from its start, more
- * than agree on any lie, the true root outnumbers every false one, and somebody who gives pieces is
- * to be relied on.
+ * than agree on any lie, the true root outnumbers every false one, the list of pieces is to be had, and
+ * somebody delivers in the end.
  */
 export function mustSucceed(world: World, startedAt: number): boolean {
   const { replicas } = world;
@@ -49,7 +49,7 @@ export function mustSucceed(world: World, startedAt: number): boolean {
   if (truthful.length <= largestLie(replicas)) return false;
   const roots = truthful.filter(({ trouble }) => !hasNoTrueRoot(trouble.kind)).length;
   if (roots <= largestFalseRoot(replicas)) return false;
-  return truthful.some(isReliable);
+  return truthful.some(givesTheList) && truthful.some(isReliable);
 }
 
 /** Whether it claims what is true, soon enough to be counted. */
@@ -71,9 +71,23 @@ function isTruthful({ trouble, latencyMs }: WorldReplica, startedAt: number): bo
   }
 }
 
-/** Whether, by itself, it would deliver the right file in the end, and the list of its pieces. */
+/** Whether, by itself, it would deliver the right file in the end. */
 function isReliable({ trouble }: WorldReplica): boolean {
-  return trouble.kind === "none";
+  switch (trouble.kind) {
+    case "none":
+    case "busy":
+      return true;
+    case "away":
+    case "silent":
+      return trouble.until !== forever;
+    default:
+      return false;
+  }
+}
+
+/** Whether the right piece list can be had from it at any time, whatever its bytes are. */
+function givesTheList({ trouble }: WorldReplica): boolean {
+  return ["none", "corrupt", "short", "overrun", "wrong-offset"].includes(trouble.kind);
 }
 
 function hasNoTrueRoot(kind: WorldReplica["trouble"]["kind"]): boolean {
