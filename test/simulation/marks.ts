@@ -25,11 +25,18 @@ export const markNames = [
     "banned",
     "resumed",
     "resumed-from-other",
+    "root-doubted",
   ] as const),
   ...(["capped", "connection-capped", "stood-still", "slow-disk", "disk-failed"] as const),
   ...(["killed", "power-cut", "aborted", "rule:all", "rule:at-least", "rule:digest"] as const),
   ...(["chunks", "limit", "succeeded", "error:no-quorum", "error:not-found"] as const),
-  ...(["error:out-of-replicas", "error:integrity", "error:storage", "lie-won"] as const),
+  ...([
+    "error:out-of-replicas",
+    "error:integrity",
+    "error:storage",
+    "lie-won",
+    "quorum-asked-again",
+  ] as const),
 ] as const;
 
 export type Mark = (typeof markNames)[number];

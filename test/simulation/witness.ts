@@ -37,10 +37,13 @@ export class Witness {
   readonly #world: World;
   readonly #clock: Clock;
   readonly #marks: Marks;
+  /** Whoever is banned under the agreement of now: under another one it may have another file. */
+  readonly #shutOut = new Map<string, string>();
   readonly #askedForClaim = new Set<string>();
   readonly #claims = new Map<string, string>();
   readonly #notBefore = new Map<string, number>();
   #agreed = "";
+  #writtenBefore = 0;
   readonly #reads = new Set<OpenRead>();
 
   constructor(world: World, clock: Clock, marks: Marks) {
@@ -53,9 +56,9 @@ export class Witness {
     this.problems.push(`${this.#clock.now().toFixed(1)}: ${problem}`);
   }
 
-  /** A replica is asked for anything at all. */
+  /** A replica is asked for bytes or for its piece list. */
   asked(replica: string): void {
-    const why = this.banned.get(replica);
+    const why = this.#shutOut.get(replica);
     if (why !== undefined) this.broken(`${replica} was asked after its ban (${why})`);
   }
 
@@ -66,7 +69,6 @@ export class Witness {
 
   /** A replica is asked what the file is. */
   askedForClaim(replica: string): void {
-    this.asked(replica);
     if (this.#askedForClaim.has(replica)) this.#marks.add("asked-again");
     this.#askedForClaim.add(replica);
   }
@@ -114,6 +116,12 @@ export class Witness {
     this.#reads.delete(read);
   }
 
+  /** Writes of pieces that were written before, under the same agreement. */
+  get writtenAgain(): number {
+    const counts = [...this.writes.values()];
+    return this.#writtenBefore + counts.reduce((sum, count) => sum + count - 1, 0);
+  }
+
   /** A piece touches the disk: what has a root is verified by then. */
   wrote(piece: number, bytes: Uint8Array, manifest: Manifest): void {
     this.writes.set(piece, (this.writes.get(piece) ?? 0) + 1);
@@ -141,10 +149,24 @@ export class Witness {
       }
       case "banned":
         this.banned.set(event.replica, event.why);
+        this.#shutOut.set(event.replica, event.why);
         marks.add("banned");
         return;
       case "agreement":
-        if (event.agreement.reached) this.#agreed = event.agreement.manifest.digest;
+        if (event.agreement.reached) this.#agree(event.agreement.manifest.digest);
+        // What was written under another agreement may be wrong under this one.
+        this.#writtenBefore = this.writtenAgain;
+        this.writes.clear();
+        return;
+      case "root-doubted":
+        for (const freed of event.freed) {
+          this.banned.delete(freed);
+          this.#shutOut.delete(freed);
+        }
+        marks.add("root-doubted");
+        return;
+      case "asked-again":
+        marks.add("quorum-asked-again");
         return;
       case "joined":
         if (this.#claims.get(event.replica) !== this.#agreed) {
@@ -157,6 +179,11 @@ export class Witness {
         return;
       default:
     }
+  }
+
+  #agree(digest: string): void {
+    if (digest !== this.#agreed) this.#shutOut.clear();
+    this.#agreed = digest;
   }
 
   /** A replica whose link always carries is never late, however long we stood still ourselves. */
