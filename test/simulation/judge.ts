@@ -43,7 +43,9 @@ function judgeRun(world: World, run: Run, marks: Marks): void {
 }
 
 /** What is published is a version that as many replicas stood for as the rule asks. */
-function judgeFile(world: World, { published, error }: Run, marks: Marks): void {
+function judgeFile(world: World, { published, error, witness }: Run, marks: Marks): void {
+  const { standing, needed } = witness;
+  assert.ok(standing.size >= needed, `${standing.size} stood by it in the end, not ${needed}`);
   assert.ok(published !== undefined && error === undefined);
   const version = [0, 1, 2, 3].find((index) => {
     return Buffer.compare(versionOf(index, world.size).content, published) === 0;

@@ -39,17 +39,30 @@ export function supportersOf({ replicas, size }: World, version: number): number
 
 /**
  * Whether a run that begins at a moment has no excuse: enough tell the truth from its start, more
- * than agree on any lie, the true root outnumbers every false one, the list of pieces is to be had, and
- * somebody delivers in the end.
+ * than agree on any lie, the true root outnumbers every false one, the list of pieces is to be had,
+ * and somebody delivers in the end. The same goes for a file that is edited everywhere at once.
  */
 export function mustSucceed(world: World, startedAt: number): boolean {
   const { replicas } = world;
+  if (isEditedEverywhere(world, startedAt)) return true;
   const truthful = replicas.filter((replica) => isTruthful(replica, startedAt));
   if (truthful.length < neededFor(world, 0)) return false;
   if (truthful.length <= largestLie(replicas)) return false;
   const roots = truthful.filter(({ trouble }) => !hasNoTrueRoot(trouble.kind)).length;
   if (roots <= largestFalseRoot(replicas)) return false;
   return truthful.some(givesTheList) && truthful.some(isReliable);
+}
+
+/** Whether all go on to one other version, not while they are asked, and the rule allows for it. */
+function isEditedEverywhere({ replicas, rule }: World, startedAt: number): boolean {
+  const [first] = replicas;
+  if (first?.trouble.kind !== "changed" || rule.kind === "digest") return false;
+  const { from, version } = first.trouble;
+  return replicas.every(({ trouble, latencyMs }) => {
+    const isSame = trouble.kind === "changed" && trouble.version === version;
+    const isClear = from <= startedAt || from > startedAt + 2 * latencyMs + 600;
+    return isSame && trouble.from === from && isClear;
+  });
 }
 
 /** Whether it claims what is true, soon enough to be counted. */

@@ -17,7 +17,7 @@ export function randomWorld(seed: number): World {
   const replicas = Array.from({ length: count }, () => randomReplica(chance));
   const writeMs = chance.next() < 0.1 ? 1 + chance.below(40) : 0;
   const failsAt = chance.next() < 0.05 ? chance.below(60) : undefined;
-  const isEdited = chance.next() < 0.02;
+  const isEdited = chance.next() < 0.05;
   const mayEnd = isEdited || chance.next() < 0.15;
   return {
     seed,

@@ -13,6 +13,7 @@ import { runJudged, runSeed } from "./suite.js";
 
 const given = process.env.SEED;
 const worlds = given === undefined ? Number(process.env.WORLDS ?? 2000) : 1;
+/** Always the same worlds: other ones are for `npm run test:sim`, and for the night. */
 const first = Number(given ?? 1);
 /** So many worlds in one test: on a slow machine each has two minutes. */
 const perTest = 250;

@@ -8,6 +8,7 @@ import { limits } from "../../src/limits.js";
 import type { Clock } from "../../src/ports.js";
 import type { Range } from "../../src/schedule/range.js";
 import type { Manifest } from "../../src/trust/manifest.js";
+import type { Reached } from "../../src/trust/quorum.js";
 import type { Marks } from "./marks.js";
 import { versionOf } from "./versions.js";
 import type { World } from "./world.js";
@@ -32,6 +33,9 @@ export class Witness {
   readonly trace: string[] = [];
   readonly banned = new Map<string, string>();
   readonly writes = new Map<number, number>();
+  /** Who stands by the agreement: those whose file changed do no longer. */
+  standing = new Set<string>();
+  needed = 0;
   hedges = 0;
   lates = 0;
   readonly #world: World;
@@ -141,6 +145,7 @@ export class Witness {
     switch (event.event) {
       case "fault": {
         const { fault } = event;
+        if (fault.kind === "changed") this.standing.delete(event.replica);
         if (fault.kind === "late") this.#late(event.replica);
         const isList = fault.kind === "corrupt" && fault.evidence?.piece === undefined;
         if (fault.kind === "late") marks.addNamed(`fault:late:${fault.clock}`);
@@ -153,7 +158,7 @@ export class Witness {
         marks.add("banned");
         return;
       case "agreement":
-        if (event.agreement.reached) this.#agree(event.agreement.manifest.digest);
+        if (event.agreement.reached) this.#agree(event.agreement);
         // What was written under another agreement may be wrong under this one.
         this.#writtenBefore = this.writtenAgain;
         this.writes.clear();
@@ -169,6 +174,7 @@ export class Witness {
         marks.add("quorum-asked-again");
         return;
       case "joined":
+        this.standing.add(event.replica);
         if (this.#claims.get(event.replica) !== this.#agreed) {
           this.broken(`${event.replica} joined with another claim`);
         }
@@ -181,7 +187,9 @@ export class Witness {
     }
   }
 
-  #agree(digest: string): void {
+  #agree({ manifest: { digest }, agreeing, needed }: Reached): void {
+    this.standing = new Set(agreeing);
+    this.needed = needed;
     if (digest !== this.#agreed) this.#shutOut.clear();
     this.#agreed = digest;
   }
