@@ -26,6 +26,7 @@ export const markNames = [
     "resumed",
     "resumed-from-other",
     "root-doubted",
+    "second-opinions",
   ] as const),
   ...(["capped", "connection-capped", "stood-still", "slow-disk", "disk-failed"] as const),
   ...(["killed", "power-cut", "aborted", "rule:all", "rule:at-least", "rule:digest"] as const),

@@ -48,6 +48,8 @@ export class Witness {
   readonly #notBefore = new Map<string, number>();
   #agreed = "";
   #writtenBefore = 0;
+  /** Whether what comes is only compared with what is on the disk. */
+  #isComparing = false;
   readonly #reads = new Set<OpenRead>();
 
   constructor(world: World, clock: Clock, marks: Marks) {
@@ -112,7 +114,8 @@ export class Witness {
       read.written = end;
     }
     const held = read.position - read.written;
-    if (held > 2 * pieceBytes) this.broken(`${held} bytes of ${read.replica} are held unwritten`);
+    const isTooMuch = held > 2 * pieceBytes && !this.#isComparing;
+    if (isTooMuch) this.broken(`${held} bytes of ${read.replica} are held unwritten`);
     read.position += bytes;
   }
 
@@ -160,8 +163,12 @@ export class Witness {
       case "agreement":
         if (event.agreement.reached) this.#agree(event.agreement);
         // What was written under another agreement may be wrong under this one.
-        this.#writtenBefore = this.writtenAgain;
-        this.writes.clear();
+        this.#forgetWrites();
+        return;
+      case "second-opinions":
+        this.#forgetWrites();
+        this.#isComparing = true;
+        marks.add("second-opinions");
         return;
       case "root-doubted":
         for (const freed of event.freed) {
@@ -187,7 +194,13 @@ export class Witness {
     }
   }
 
+  #forgetWrites(): void {
+    this.#writtenBefore = this.writtenAgain;
+    this.writes.clear();
+  }
+
   #agree({ manifest: { digest }, agreeing, needed }: Reached): void {
+    this.#isComparing = false;
     this.standing = new Set(agreeing);
     this.needed = needed;
     if (digest !== this.#agreed) this.#shutOut.clear();
