@@ -147,7 +147,8 @@ export function agreementLines(name: string, agreement: Agreement): string[] {
   const { manifest, agreeing, votes, rule } = agreement;
   const many = `${agreeing.length} of ${countText(votes.length, "replica")}`;
   const what = `${shortDigest(manifest.digest)}…, ${bytesText(manifest.size)}`;
-  const lines = [`${name}: ${many} agree (rule: ${shortRule(ruleText(rule))}): ${what}`];
+  const verb = agreeing.length === 1 ? "agrees" : "agree";
+  const lines = [`${name}: ${many} ${verb} (rule: ${shortRule(ruleText(rule))}): ${what}`];
   if (votes.length === 1 && rule.kind !== "digest") {
     lines.push(`${name}: with a single replica there is nobody to contradict it`);
   }
@@ -224,7 +225,9 @@ export function receiptText(receipt: Receipt): string[] {
     resumedBytes > 0 ? `, ${bytesText(resumedBytes)} of them from an earlier run` : "";
   const seeded = seededBytes > 0 ? `, ${bytesText(seededBytes)} from an old copy` : "";
   const wasted = wastedBytes > 0 ? `, ${bytesText(wastedBytes)} fetched in vain` : "";
-  const head = `${name}: ${bytesText(size)} from ${countText(from, "replica")} in ${durationText(seconds)}${speed}${resumed}${seeded}${wasted}`;
+  const source = from > 0 ? ` from ${countText(from, "replica")}` : "";
+  const spent = `${durationText(seconds)}${from > 0 || size === 0 ? "" : ", nothing fetched"}`;
+  const head = `${name}: ${bytesText(size)}${source} in ${spent}${speed}${resumed}${seeded}${wasted}`;
   // What went to stdout is nowhere.
   return [head, `verified ${digest}`, ...(path === "-" ? [] : [path])];
 }

@@ -20,7 +20,7 @@ import { areResultsBehind, complain, openScreen, print, printJson } from "./term
 export interface GetFlags extends ReplicaFlags {
   readonly output: string;
   readonly interval?: number | undefined;
-  readonly resume: boolean;
+  readonly resume?: boolean | undefined;
   readonly force?: boolean | undefined;
   /** Paths, or `false` for none; neither: the existing output with `--force`. */
   readonly seed?: readonly string[] | boolean | undefined;
@@ -69,7 +69,8 @@ export async function runGet(
       onEvent: tell,
     };
     const asked = { replicas, name, force: isForced, receipt: flags.receipt };
-    const { output, resume } = flags;
+    const { output } = flags;
+    const resume = flags.resume !== false;
     const receipt =
       take === undefined
         ? await download({ ...asked, output, resume, seeds }, options)
@@ -90,7 +91,7 @@ function endInOrder(what: string, flags: GetFlags, abort: AbortController): Disp
   const again =
     flags.output === "-"
       ? "what was written is incomplete"
-      : flags.resume
+      : flags.resume !== false
         ? "run the same command again to resume"
         : "run it again without --no-resume to resume";
   const onLate = () => {

@@ -7,36 +7,11 @@ import { createRequire } from "node:module";
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { exitCodes, QuorateError } from "../index.js";
 import * as flag from "./flags.js";
+import { cleanCommand, digestCommand, verifyCommand } from "./local-commands.js";
+import { addReplicaFlags, addRuleFlags, examples, json } from "./shared-flags.js";
 import { complain, printJson, surviveClosedPipes } from "./terminal.js";
 
 const { version } = createRequire(import.meta.url)("quorate/package.json") as { version: string };
-
-function addReplicaFlags(command: Command) {
-  return command
-    .option("-a, --address <host>", "where the ports of -p are", flag.host, "127.0.0.1")
-    .option("-p, --port <port...>", "ports of replicas", flag.several(flag.port))
-    .option(
-      "--servers <file>",
-      "a file with `host port` or `host:port` a line, or a,comma:1,list:2",
-    )
-    .option("--tls", "over TLS, trusting the system's authorities")
-    .option("--tls-ca <file>", "over TLS, trusting this authority")
-    .option("--tls-cert <file>", "our certificate, for servers that ask for one")
-    .option("--tls-key <file>", "its key")
-    .option("--server-name <name>", "the name in the servers' certificates (default: the host)")
-    .option("--token-file <file>", "a bearer token, in the first line");
-}
-
-function addRuleFlags<Command extends ReturnType<typeof addReplicaFlags>>(command: Command) {
-  return command
-    .option("--quorum <rule>", "how many must agree: majority, all, or a number", flag.rule)
-    .option("--digest <sha256:…>", "the digest that the file must have; beats any vote", flag.pin);
-}
-
-const json = ["--json", "one JSON event a line on stdout, nothing else"] as const;
-
-const examples = (...lines: readonly string[]) =>
-  `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}`;
 
 function serveCommand() {
   return new Command("serve")
@@ -94,7 +69,7 @@ function getCommand() {
       "between two lines of progress, where there is no live view (default: 1)",
       flag.seconds,
     )
-    .option("-r, --resume", "take up what an earlier run left (this is the default)", true)
+    .option("-r, --resume", "take up what an earlier run left (this is the default)")
     .option("--no-resume", "start afresh, and set what an earlier run left aside")
     .option("--force", "replace an existing file")
     .option(
@@ -124,7 +99,7 @@ function getCommand() {
       ),
     )
     .action(async (name, flags, command) => {
-      const asksResume = command.getOptionValueSource("resume") === "cli" && flags.resume;
+      const asksResume = command.getOptionValueSource("resume") === "cli" && flags.resume === true;
       await (await import("./get.js")).runGet(name, flags, asksResume);
     });
 }
@@ -151,62 +126,6 @@ function listCommand() {
       examples("quorate list -p 10001 10002", "quorate list --servers server-info.txt"),
     )
     .action(async (flags) => (await import("./list.js")).runList(flags));
-}
-
-function digestCommand() {
-  return new Command("digest")
-    .summary("say what a local file is")
-    .description("Prints the manifest of a local file: what replicas that hold it should claim.")
-    .argument("<file>", "the file")
-    .option(...json)
-    .addHelpText("after", examples("quorate digest data.mp4"))
-    .action(async (path, flags) => (await import("./digest.js")).runDigest(path, flags));
-}
-
-function verifyCommand() {
-  return addRuleFlags(addReplicaFlags(new Command("verify")))
-    .summary("check a local file against the quorum")
-    .description(
-      "Compares a local file with what the replicas agree on, and names the ranges that differ.",
-    )
-    .argument("<file>", "the local file")
-    .option("--name <name>", "its name on the replicas (default: its own)")
-    .option("--repair", "make it right when it is wrong; only what differs is fetched")
-    .option("--force", "with --repair: replace one name of a file that has more (hard links)")
-    .option("--receipt <file>", "go by a receipt that get kept, and ask nobody")
-    .option(...json)
-    .addHelpText(
-      "after",
-      examples(
-        "quorate verify data.mp4 -p 10001 10002 10003",
-        "quorate verify data.mp4 --repair -p 10001 10002 10003",
-        "quorate verify data.mp4 --receipt data.mp4.receipt",
-      ),
-    )
-    .action(async (path, flags) => {
-      if (flags.receipt !== undefined) {
-        await (await import("./verify-receipt.js")).runVerifyReceipt(path, flags.receipt, flags);
-      } else if (flags.repair === true) await (await import("./repair.js")).runRepair(path, flags);
-      else await (await import("./verify.js")).runVerify(path, flags);
-    });
-}
-
-function cleanCommand() {
-  return new Command("clean")
-    .summary("remove what downloads that ended early left")
-    .description(
-      "Lists unfinished files, journals and locks of downloads in folders (not below them), and " +
-        "removes them with --yes or when a person says so. What is in use stays.",
-    )
-    .argument("[folder...]", "where to look; the current folder by default")
-    .option("-y, --yes", "remove them without being asked")
-    .option("--older-than <age>", "only what did not change for so long: 7d, 12h, 30m", flag.age)
-    .option(...json)
-    .addHelpText(
-      "after",
-      examples("quorate clean", "quorate clean ~/Downloads --older-than 7d --yes"),
-    )
-    .action(async (folders, flags) => (await import("./clean.js")).runClean(folders, flags));
 }
 
 function demoCommand() {

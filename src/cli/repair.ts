@@ -47,7 +47,9 @@ export async function runRepair(path: string, flags: VerifyFlags): Promise<void>
       if (isJson) printJson(verificationJson(path, verification));
       else print(`${path}: right: ${verification?.local.digest}`);
     } else if (!isJson) {
-      for (const line of receiptText(receipt)) print(line);
+      const [head = ""] = receiptText(receipt);
+      print(head);
+      print(`${path}: repaired: ${receipt.digest}`);
     }
   } finally {
     screen.clear();

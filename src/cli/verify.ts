@@ -6,6 +6,7 @@ import {
   InterruptedError,
   NotFoundError,
   type Rule,
+  UsageError,
   type Verification,
   verify,
 } from "../index.js";
@@ -30,6 +31,9 @@ export interface VerifyFlags extends ReplicaFlags {
 }
 
 export async function runVerify(path: string, flags: VerifyFlags): Promise<void> {
+  if (flags.force === true) {
+    throw new UsageError("verify: --force replaces a file, which only --repair does: add it");
+  }
   const replicas = await replicasOf("verify", flags);
   const rule = ruleOf("verify", flags);
   const name = flags.name ?? basename(path);

@@ -27,14 +27,14 @@ describe("an agreement in words", () => {
   });
   it("of a single replica says that nobody could contradict it", () => {
     assert.deepEqual(agreementLines("a.bin", verdict([claimed(claims.a)])), [
-      `a.bin: 1 of 1 replica agree (rule: majority): ${a}…, 1.50 MiB`,
+      `a.bin: 1 of 1 replica agrees (rule: majority): ${a}…, 1.50 MiB`,
       "a.bin: with a single replica there is nobody to contradict it",
     ]);
   });
   it("with a pinned digest contradicts a single replica by it", () => {
     const rule = { kind: "digest", digest: claims.a.digest } as const;
     const lines = agreementLines("a.bin", verdict([claimed(claims.a)], rule));
-    assert.deepEqual(lines, [`a.bin: 1 of 1 replica agree (rule: sha256:${a}…): ${a}…, 1.50 MiB`]);
+    assert.deepEqual(lines, [`a.bin: 1 of 1 replica agrees (rule: sha256:${a}…): ${a}…, 1.50 MiB`]);
   });
   it("that was not reached is left to the error", () => {
     assert.deepEqual(agreementLines("a.bin", verdict([silent])), []);

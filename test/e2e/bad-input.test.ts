@@ -47,7 +47,7 @@ const refused: readonly Case[] = [
   ["get a//b -p 10001", 2, /the name "a\/\/b" has an empty component/],
   ["get x -o no/such/x -p 10001", 7, /write into .*no\/such: no such file or folder/],
   ["get x -o file.bin -p 10001", 7, /write .*file\.bin: it exists already; --force replaces it/],
-  ["get x -o - -p 10001", 2, /get: -o -: only files are written/],
+  ["get x -o - -r -p 10001", 2, /get: -o -: what went down a pipe cannot be resumed/],
   ["verify gone.bin -p 10001", 7, /read gone\.bin: no such file or folder/],
   ["get x -o link -p 10001", 7, /write .*link: it is a symbolic link/],
   ["get x -o file.bin/x -p 10001", 7, /write into .*file\.bin: it is no folder/],

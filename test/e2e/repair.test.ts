@@ -1,10 +1,11 @@
 /** A damaged file is made right, or stays byte for byte as it was. */
 
 import assert from "node:assert/strict";
-import { chmod, link, readFile, stat, symlink } from "node:fs/promises";
+import { chmod, link, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { freePorts } from "../support/cli.js";
 import { changedAt, deliveredBytes, receiptOf } from "../support/e2e-receipt.js";
 import { madeUp } from "../support/made-up.js";
+import { smallDisk, smallDiskProblem } from "../support/scratch-folder.js";
 import { Workspace } from "../support/workspace.js";
 
 const size = 24 * 1024 * 1024 + 5;
@@ -38,6 +39,21 @@ describe("verify --repair", function () {
     const events = stdout.split("\n").flatMap((line) => /"event":"([\w-]+)"/.exec(line)?.[1] ?? []);
     assert.deepEqual(events.slice(0, 3), ["agreement", "verification", "seeded"]);
     assert.equal(events.filter((event) => event === "agreement").length, 1);
+  });
+
+  it("tells people what was wrong, and what came of it", async () => {
+    const ports = await serving();
+    await here.write("h.bin", damaged);
+    const { stdout, stderr } = await repair("h.bin", ...ports);
+    assert.match(stderr, /h\.bin: wrong: sha256:\w+, 25165829 bytes; agreed: sha256:/);
+    assert.match(stderr, /h\.bin: bytes 196608–262144 differ/);
+    assert.match(
+      stdout,
+      /file\.bin: 24\.0 MiB from \d replicas? in .*, 23\.9 MiB from an old copy/,
+    );
+    assert.match(stdout, /h\.bin: repaired: sha256:/);
+    const forced = await here.run(["verify", "h.bin", "--force", ...ports]);
+    assert.equal(forced.code, 2, "only a repair replaces");
   });
 
   it("leaves a file that is right alone", async () => {
@@ -111,5 +127,36 @@ describe("verify --repair", function () {
     assert.equal(forced.code, 0, forced.stderr);
     assert.ok(data.equals(await readFile(path)));
     assert.ok(damaged.equals(await readFile(here.path("g.bin"))), "the other name's");
+  });
+});
+
+const smallDiskTitle = smallDiskProblem();
+
+describe(`verify --repair on a disk that is nearly full${smallDiskTitle}`, function () {
+  this.timeout(120_000);
+  if (smallDiskTitle !== "") {
+    it("says so and leaves the file as it was", function () {
+      this.skip();
+    });
+    return;
+  }
+  const here = Workspace.forSuite();
+  const at = smallDisk(40 * 1024 * 1024);
+  const data = madeUp(size);
+
+  it("says so and leaves the file as it was", async () => {
+    await here.write("of/file.bin", data);
+    const ports = await freePorts(1);
+    await here.serve(["-f", "of/file.bin", "-p", ...ports]);
+    const damaged = changedAt(data, 5);
+    await writeFile(at("file.bin"), damaged);
+    const got = await here.run(["verify", at("file.bin"), "--repair", "-p", ...ports]);
+    assert.equal(got.code, 7, got.stderr);
+    assert.match(
+      got.stderr,
+      /a copy is made beside it: .* 25165829 bytes are needed and \d+ are free/,
+    );
+    assert.ok(damaged.equals(await readFile(at("file.bin"))));
+    assert.deepEqual(await readdir(at()), ["file.bin"]);
   });
 });
