@@ -199,6 +199,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     worlds: [],
     testFile: "test/download/resume.test.ts",
   },
+  {
+    name: "a record is more durable than its bytes",
+    file: "src/download/checkpoint.ts",
+    find: "await this.#partial.sink.sync();",
+    replace: "await Promise.resolve();",
+    worlds: [],
+    testFile: "test/durability/modelled-disk.test.ts",
+  },
+  {
+    name: "a new header may stand above another file's records",
+    file: "src/files/journal-file.ts",
+    find: "if (endBytes === 0 && !isNew) await handle.datasync();",
+    replace: "",
+    worlds: [],
+    testFile: "test/durability/modelled-disk.test.ts",
+  },
 ];
 
 /** The worlds of all bugs: none of them fails while no bug is planted. */
