@@ -1,0 +1,86 @@
+/** Runs the production scheduler and transfer loop in one world, in virtual time. */
+
+import { Checkpoint } from "../src/download/checkpoint.js";
+import { Deliveries } from "../src/download/deliveries.js";
+import { Support } from "../src/download/support.js";
+import { transfer } from "../src/download/transfer.js";
+import { RangeSet } from "../src/schedule/range.js";
+import { Scheduler } from "../src/schedule/scheduler.js";
+import { manifestOf } from "../src/trust/manifest.js";
+import { decide, replicaId } from "../src/trust/quorum.js";
+import { Link } from "../test/simulation/link.js";
+import { nullPartial } from "../test/simulation/null-partial.js";
+import { simulatedReplica } from "../test/simulation/simulated-replica.js";
+import { VirtualClock } from "../test/simulation/virtual-clock.js";
+import { manifestOfBytes, memoryReplica } from "../test/support/memory-replica.js";
+import type { ScheduleWorld } from "./schedule-worlds.js";
+
+const chunkBytes = 64 * 1024;
+
+/** How a download went. */
+export interface Outcome {
+  readonly seconds: number;
+  /** Bytes that came in vain. */
+  readonly wasted: number;
+  readonly size: number;
+  /** Replicas that were banned; all of them are honest. */
+  readonly banned: number;
+}
+
+const contents = new Map<number, ReturnType<typeof madeContent>>();
+
+function madeContent(size: number) {
+  const bytes = Buffer.alloc(size);
+  const honest = memoryReplica({ "file.bin": bytes });
+  return { bytes, honest, manifest: manifestOfBytes(bytes) };
+}
+
+function contentOf(size: number) {
+  const content = contents.get(size) ?? madeContent(size);
+  contents.set(size, content);
+  return content;
+}
+
+/** A download by Quorate, with the same chance every time. */
+export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
+  const clock = new VirtualClock();
+  const { bytes: content, honest, manifest } = contentOf(world.size);
+  const cap = world.cap;
+  const clientLink = cap === undefined ? undefined : new Link(() => cap * 1e6);
+  const replicas = new Map(
+    world.replicas.map(({ rateAt, latencyMs }, index) => {
+      const behaviour = { latencyMs, link: new Link(rateAt), clientLink, chunkBytes, content };
+      return [replicaId(`r${index}`), simulatedReplica(honest, behaviour, clock)] as const;
+    }),
+  );
+  const { size, digest, root, pieces: digests } = manifest;
+  const votes = [...replicas.keys()].map((replica) => {
+    return { replica, answer: { kind: "claimed", claim: { size, digest, root } } } as const;
+  });
+  const agreement = decide(votes, { kind: "majority" });
+  if (!agreement.reached) throw new Error("equal claims agree");
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return seed / 2 ** 31;
+  };
+  const scheduler = new Scheduler(manifestOf(agreement.manifest), {
+    verified: RangeSet.empty,
+    random,
+  });
+  for (const [index, id] of [...replicas.keys()].entries()) {
+    scheduler.join(id, world.replicas[index]?.latencyMs);
+  }
+  const partial = nullPartial();
+  await transfer({
+    ...{ name: "file.bin", agreement, replicas, lateVotes: [], scheduler, digests, partial },
+    ...{ checkpoint: new Checkpoint(partial, 0), clock, bucket: undefined, doubts: undefined },
+    ...{ support: new Support(agreement), deliveries: new Deliveries(agreement.manifest, false) },
+    ...{ intervalMs: 1e9, timeoutMs: 600_000, signal: new AbortController().signal },
+    onEvent: () => {},
+  });
+  const scores = scheduler.scoreboard.all();
+  const wasted = scores.reduce((sum, score) => sum + score.wastedBytes, 0);
+  const banned = scores.filter(({ standing }) => standing === "banned").length;
+  return { seconds: clock.now() / 1000, wasted, size: world.size, banned };
+}
