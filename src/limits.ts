@@ -102,8 +102,14 @@ export const limits = {
    * between.
    */
   earlyLatencies: 1.5,
+  /** Regions follow the rates when that brings the end nearer by this share, or more. */
+  levelShare: 0.05,
+  /** And when everybody was measured for so long: the first chunks tell little. */
+  levelFlowMs: 100,
   /** A cut must bring the end nearer by this much; less is not worth a call. */
   cutGainMs: 20,
+  /** The same where no byte is on its way yet, and for a hedge: a call is all that it costs. */
+  freeGainMs: 5,
   /** A hedge must look this many times faster than waiting. */
   hedgeMultiple: 1.5,
   /** Hedged pieces: this many, or this share of the file, whichever is more. */

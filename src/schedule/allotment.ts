@@ -9,8 +9,8 @@ import { chooseCut } from "./cut.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
 import type { LeaseBook } from "./lease-book.js";
 import type { Lease, Ledger } from "./ledger.js";
-import { partition, partitionInto } from "./partition.js";
 import { RangeSet } from "./range.js";
+import { type Books, Regions } from "./regions.js";
 import type { Scoreboard } from "./scoreboard.js";
 import { frontierOf, leadPieces, windowPieces, withinWindow } from "./window.js";
 
@@ -31,24 +31,16 @@ export class Allotment {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
   readonly #book: LeaseBook;
-  readonly #chunks: number | undefined;
+  readonly #regions: Regions;
   readonly #hedges: boolean;
   /** `undefined` where the file may be fetched in any order. */
   readonly #windowPieces: number | undefined;
-  #hasPartitioned = false;
 
-  constructor(
-    parts: {
-      readonly ledger: Ledger;
-      readonly scoreboard: Scoreboard;
-      readonly book: LeaseBook;
-    },
-    options: AllotmentOptions,
-  ) {
+  constructor(parts: Books, options: AllotmentOptions) {
     this.#ledger = parts.ledger;
     this.#scoreboard = parts.scoreboard;
     this.#book = parts.book;
-    this.#chunks = options.chunks;
+    this.#regions = new Regions(parts, options.chunks);
     this.#hedges = options.hedges ?? true;
     const { windowBytes } = options;
     const { pieceBytes } = parts.ledger.layout;
@@ -72,22 +64,9 @@ export class Allotment {
     return order.map(({ replica }) => replica);
   }
 
-  /** Divides the file among those who are there first. Within a window, nothing is divided. */
-  begin(now: number): void {
-    if (this.#hasPartitioned || this.#windowPieces !== undefined) return;
-    const replicas = this.ready(now);
-    if (replicas.length === 0) return;
-    this.#hasPartitioned = true;
-    const wanted = this.#ledger.pool;
-    const shares = replicas.map((replica) => ({
-      replica,
-      weight: this.#scoreboard.rate(replica, now),
-    }));
-    const regions =
-      this.#chunks === undefined
-        ? partition(wanted, shares)
-        : partitionInto(this.#chunks, wanted, replicas);
-    for (const [replica, region] of regions) this.#ledger.assign(replica, region);
+  /** Gives regions to those who are there. Within a window, nobody has one. */
+  update(now: number): void {
+    if (this.#windowPieces === undefined) this.#regions.update(this.ready(now), now);
   }
 
   /** The next lease of a replica that is ready, opened; `undefined` when it is to wait. */
@@ -104,12 +83,17 @@ export class Allotment {
   }
 
   /**
-   * Finds new work for a replica that has none: what lies about, or the tail of somebody's region.
+   * Finds new work for a replica that has none: its part of what nobody has leased, or the tail of
+   * somebody's lease.
    */
   #refill(replica: ReplicaId, isProbe: boolean, now: number): void {
+    if (!isProbe && this.#windowPieces === undefined && !this.#ledger.pool.isEmpty) {
+      this.#regions.level(this.ready(now), now);
+      if (!this.#ledger.region(replica).isEmpty) return;
+    }
     const free = this.#free(replica, now);
     const source = free.isEmpty ? this.#cut(replica, now) : free;
-    const most = free.isEmpty ? source.count : this.#fairShare(replica, free.count, now);
+    const most = free.isEmpty ? source.count : this.#leasePieces(replica, now);
     const [pieces] = source.takeFirst(isProbe ? 1 : most);
     this.#ledger.assign(replica, pieces);
   }
@@ -122,12 +106,6 @@ export class Allotment {
     const pieces = this.#windowPieces - this.#ledger.waitingPieces;
     const lead = this.#leadPieces(replica, now);
     return withinWindow(pool, frontierOf(settled), { pieces, leadPieces: lead });
-  }
-
-  #fairShare(replica: ReplicaId, pieces: number, now: number): number {
-    if (this.#windowPieces !== undefined) return this.#leasePieces(replica, now);
-    const fair = Math.ceil(pieces * this.#shareOf(replica, now));
-    return Math.max(limits.firstLeasePieces, fair);
   }
 
   /** A replica's part of what all that are ready deliver together. */
@@ -164,7 +142,10 @@ export class Allotment {
       if (victim === replica) return [];
       const leftBytes = this.#book.leftBytes(victim);
       const rate = Math.max(1, this.#book.outlook(victim, now));
-      return { replica: victim, leftBytes, rate, cuttable: this.#ledger.cuttable(victim) };
+      const delayMs = this.#book.delayMs(victim, now);
+      const cuttable = this.#ledger.cuttable(victim);
+      const isSending = this.#ledger.region(victim).isEmpty && this.#book.isSending(victim);
+      return { replica: victim, delayMs, leftBytes, rate, cuttable, isSending };
     });
     const cutter = {
       rate: this.#scoreboard.recentRate(replica, now),

@@ -6,12 +6,16 @@ import type { ReplicaId } from "../trust/quorum.js";
 /** A replica that still has something to deliver. */
 export interface Victim {
   readonly replica: ReplicaId;
+  /** Milliseconds before its next byte can come. */
+  readonly delayMs: number;
   /** Bytes that it still is to deliver, the piece in progress included. */
   readonly leftBytes: number;
   /** Bytes per second. */
   readonly rate: number;
   /** Pieces that may be taken. */
   readonly cuttable: number;
+  /** Whether bytes of what may be taken are on their way: then taking them wastes some. */
+  readonly isSending: boolean;
 }
 
 /** The replica that runs dry. */
@@ -32,14 +36,14 @@ export interface Cut {
 /**
  * Takes from the replica with the worst time left so many pieces that both end together: x =
  * (left_v − delay_i) · rate_i · rate_v / (rate_i + rate_v) bytes, left_v in seconds. `undefined`
- * when no cut brings the end nearer by `limits.cutGainMs`.
+ * when no cut brings the end nearer by as much as it costs.
  */
 export function chooseCut(
   victims: readonly Victim[],
   cutter: Cutter,
   pieceBytes: number,
 ): Cut | undefined {
-  const timeLeft = ({ leftBytes, rate }: Victim) => leftBytes / rate;
+  const timeLeft = ({ delayMs, leftBytes, rate }: Victim) => delayMs / 1000 + leftBytes / rate;
   const candidates = victims.filter(({ cuttable }) => cuttable > 0);
   candidates.sort((left, right) => timeLeft(right) - timeLeft(left));
   const [worst] = candidates;
@@ -52,7 +56,11 @@ export function chooseCut(
   const pieces = Math.min(worst.cuttable, Math.max(1, Math.round(idealBytes / pieceBytes)));
   const takenBytes = pieces * pieceBytes;
   const mineSeconds = delaySeconds + takenBytes / cutter.rate;
-  const theirsSeconds = Math.max(0, worst.leftBytes - takenBytes) / worst.rate;
+  const theirsSeconds = timeLeft({
+    ...worst,
+    leftBytes: Math.max(0, worst.leftBytes - takenBytes),
+  });
   const gainMs = (timeLeft(worst) - Math.max(mineSeconds, theirsSeconds)) * 1000;
-  return gainMs > limits.cutGainMs ? { replica: worst.replica, pieces } : undefined;
+  const leastGainMs = worst.isSending ? limits.cutGainMs : limits.freeGainMs;
+  return gainMs > leastGainMs ? { replica: worst.replica, pieces } : undefined;
 }

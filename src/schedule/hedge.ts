@@ -6,6 +6,8 @@ import type { Lease } from "./ledger.js";
 /** A piece in progress elsewhere. */
 export interface Straggler {
   readonly lease: Lease;
+  /** Milliseconds before its first byte can come. */
+  readonly delayMs: number;
   /** Bytes of the piece that are still to come. */
   readonly leftBytes: number;
   /** Bytes per second, as of now. */
@@ -21,12 +23,13 @@ export function chooseHedge(
   pieceBytes: number,
 ): Lease | undefined {
   // Whoever has been silent for so long will be silent for about as long again.
-  const timeLeft = ({ leftBytes, rate, silentMs }: Straggler) =>
-    Math.max(leftBytes / rate, silentMs / 1000);
+  const timeLeft = ({ delayMs, leftBytes, rate, silentMs }: Straggler) =>
+    Math.max(delayMs / 1000 + leftBytes / rate, silentMs / 1000);
   const [slowest] = [...stragglers].sort((left, right) => timeLeft(right) - timeLeft(left));
   if (slowest === undefined) return undefined;
   const mineSeconds = own.latencyMs / 1000 + pieceBytes / own.rate;
-  const isSooner = timeLeft(slowest) > limits.hedgeMultiple * mineSeconds + limits.cutGainMs / 1000;
+  const isSooner =
+    timeLeft(slowest) > limits.hedgeMultiple * mineSeconds + limits.freeGainMs / 1000;
   return isSooner ? slowest.lease : undefined;
 }
 

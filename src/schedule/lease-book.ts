@@ -138,10 +138,17 @@ export class LeaseBook {
     return (this.#leaseLeftBytes(replica) / this.#scoreboard.rate(replica, now)) * 1000;
   }
 
+  /** The same at the rate that can be expected of it, the wait for its first byte included. */
+  busyMs(replica: ReplicaId, now: number): number {
+    const workMs = (this.#leaseLeftBytes(replica) / this.outlook(replica, now)) * 1000;
+    return this.delayMs(replica, now) + workMs;
+  }
+
   /** Whether the next lease should be asked for now, so that no bubble comes between. */
   wantsMore(replica: ReplicaId, now: number): boolean {
     const leases = this.#ledger.leasesOf(replica);
     if (leases.length > 1) return false;
+    if (this.#scoreboard.knownRate(replica, now) === undefined) return leases.length === 0;
     const hasBytes = this.#runningOf(replica).every((running) => running.hasBytes);
     const earlyMs = limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
     return hasBytes && this.leaseLeftMs(replica, now) <= earlyMs;
@@ -151,25 +158,56 @@ export class LeaseBook {
   leasePieces(replica: ReplicaId, now: number): number {
     const { pieceBytes } = this.#ledger.layout;
     const rate = this.#scoreboard.knownRate(replica, now);
-    const twiceAwaySeconds = (2 * this.#scoreboard.latencyMs(replica)) / 1000;
+    // Before its rate is known, a slow first chunk looks like a far one: the least is the distance.
+    const twiceAwaySeconds = (2 * this.#scoreboard.leastLatencyMs(replica)) / 1000;
     const firstBytes = Math.max(limits.firstLeaseBytes, limits.firstLeaseRate * twiceAwaySeconds);
     const aimBytes = rate === undefined ? firstBytes : (rate * limits.leaseAimMs) / 1000;
     return Math.max(limits.firstLeasePieces, Math.ceil(aimBytes / pieceBytes));
   }
 
-  /** Pieces in progress at other replicas that are not settled, and that nobody has hedged yet. */
+  /**
+   * Pieces in progress at other replicas that are not settled. One that is fetched twice already is
+   * only as late as the less silent of both: when neither sends a byte, a third one may help.
+   */
   stragglers(replica: ReplicaId, now: number): Straggler[] {
-    const stragglers: Straggler[] = [];
+    const holders = new Map<number, Running[]>();
     for (const running of this.#running.values()) {
-      const { lease, gotBytes } = running;
-      if (lease.replica === replica || lease.isHedge || lease.next >= lease.end) continue;
-      if (this.#ledger.settled.has(lease.next)) continue;
-      if (this.#ledger.rivals(lease, lease.next).length > 0) continue;
-      const leftBytes = pieceLength(this.#ledger.layout, lease.next) - gotBytes;
-      const rate = this.#scoreboard.recentRate(lease.replica, now);
-      stragglers.push({ lease, leftBytes, rate, silentMs: this.#silentMs(running, now) });
+      const { next, end } = running.lease;
+      if (next >= end || this.#ledger.settled.has(next)) continue;
+      holders.set(next, [...(holders.get(next) ?? []), running]);
     }
-    return stragglers;
+    return [...holders.values()].flatMap((running) => {
+      const [first] = running;
+      if (first === undefined || running.some(({ lease }) => lease.replica === replica)) return [];
+      if (running.length === 1) return [this.#straggler(first, now)];
+      const silentMs = Math.min(...running.map((one) => this.#silentMs(one, now)));
+      return [{ lease: first.lease, delayMs: 0, leftBytes: 0, rate: 1, silentMs }];
+    });
+  }
+
+  #straggler(running: Running, now: number): Straggler {
+    const { lease, gotBytes } = running;
+    const leftBytes = pieceLength(this.#ledger.layout, lease.next) - gotBytes;
+    const rate = this.#scoreboard.recentRate(lease.replica, now);
+    const delayMs = this.#delayMs(running, now);
+    return { lease, delayMs, leftBytes, rate, silentMs: this.#silentMs(running, now) };
+  }
+
+  /** Whether bytes of a replica's leases have begun to come. */
+  isSending(replica: ReplicaId): boolean {
+    return this.#runningOf(replica).some(({ hasBytes }) => hasBytes);
+  }
+
+  /** Milliseconds before bytes of what is leased to a replica can flow, as far as is known. */
+  delayMs(replica: ReplicaId, now: number): number {
+    const running = this.#runningOf(replica);
+    if (running.length === 0) return 0;
+    return Math.min(...running.map((one) => this.#delayMs(one, now)));
+  }
+
+  #delayMs({ lease, hasBytes, grantedAt }: Running, now: number): number {
+    if (hasBytes) return 0;
+    return Math.max(0, this.#scoreboard.latencyMs(lease.replica) - (now - grantedAt));
   }
 
   /**

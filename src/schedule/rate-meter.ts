@@ -21,6 +21,11 @@ export class RateMeter {
   /** The latest chunks, the one that the window begins after first. */
   #samples: Sample[] = [{ at: 0, bytes: 0 }];
 
+  /** Milliseconds of flow in which it was measured. */
+  get flowMs(): number {
+    return this.#flowMs;
+  }
+
   /** Bytes begin to flow: from now on, time without bytes lowers the rate. */
   start(now: number): void {
     this.#lastAt ??= now;

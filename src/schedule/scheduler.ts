@@ -117,7 +117,7 @@ export class Scheduler {
     }
     this.#discipline.review(now);
     for (const lease of this.#discipline.revoked()) decisions.push({ kind: "cancel", lease });
-    this.#allotment.begin(now);
+    this.#allotment.update(now);
     for (const replica of this.#allotment.ready(now)) {
       const lease = this.#allotment.next(replica, now);
       if (lease !== undefined) decisions.push(this.#start(lease, now));

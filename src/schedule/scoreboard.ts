@@ -104,6 +104,12 @@ export class Scoreboard {
     return sorted[Math.floor(sorted.length / 2)] ?? 0;
   }
 
+  /** The least time to first byte among the latest: how far away it is at most; 0 when unseen. */
+  leastLatencyMs(replica: ReplicaId): number {
+    const { latenciesMs } = this.of(replica);
+    return latenciesMs.length === 0 ? 0 : Math.min(...latenciesMs);
+  }
+
   /** The worst time to first byte among the latest: what stands in for p99. */
   worstLatencyMs(replica: ReplicaId): number {
     return Math.max(0, ...this.of(replica).latenciesMs);

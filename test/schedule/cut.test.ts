@@ -9,9 +9,11 @@ const pieceBytes = 100;
 /** A victim with so many pieces left, all but one of them to be taken. */
 const v = (name: string, pieces: number, rate: number, cuttable = pieces - 1): Victim => ({
   replica: replicaId(name),
+  delayMs: 0,
   leftBytes: pieces * pieceBytes,
   rate,
   cuttable,
+  isSending: true,
 });
 const c = (rate: number, latencyMs = 0, busyMs = 0): Cutter => ({ rate, latencyMs, busyMs });
 
@@ -52,6 +54,27 @@ describe("schedule/cut", () => {
       assert.equal(cut === undefined ? "none" : `${cut.pieces} of ${cut.replica}`, expected);
     });
   }
+
+  it("what nobody sends yet is taken for a smaller gain than what is on its way", () => {
+    // 10 pieces at 10,000 bytes a second: 100 ms, which the cutter's first byte shortens to 95, 79.
+    for (const [latencyMs, sending, free] of [
+      [100, "none", "none"],
+      [80, "none", "1 of A"],
+      [40, "3 of A", "3 of A"],
+    ] as const) {
+      const cuts = [true, false].map((isSending) => {
+        const cut = chooseCut([{ ...v("A", 10, 10_000), isSending }], c(10_000, latencyMs), 100);
+        return cut === undefined ? "none" : `${cut.pieces} of ${cut.replica}`;
+      });
+      assert.deepEqual(cuts, [sending, free], `${latencyMs} ms`);
+    }
+  });
+
+  it("who must wait for its first byte has that much more time left", () => {
+    const far = { ...v("A", 10, 1000), delayMs: 1000 };
+    const cut = chooseCut([far, v("B", 15, 1000)], c(1000), pieceBytes);
+    assert.equal(`${cut?.pieces} of ${cut?.replica}`, "9 of A");
+  });
 
   /** Random worlds of one victim and one cutter, with the cut that was chosen. */
   function worlds(check: (victim: Victim, cutter: Cutter, pieces: number, what: string) => void) {

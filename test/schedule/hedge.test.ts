@@ -8,8 +8,15 @@ const pieceBytes = 1000;
 /**
  * A replica's piece in progress, with so many bytes left at so many a second, silent for so long.
  */
-const s = (name: string, leftBytes: number, rate: number, silentMs = 0): Straggler => ({
+const s = (
+  name: string,
+  leftBytes: number,
+  rate: number,
+  silentMs = 0,
+  delayMs = 0,
+): Straggler => ({
   lease: { id: 1, replica: replicaId(name), start: pieceIndex(0), end: 1, next: 0, isHedge: false },
+  delayMs,
   leftBytes,
   rate,
   silentMs,
@@ -25,20 +32,23 @@ describe("schedule/hedge", () => {
     [[s("A", 1000, 1), s("B", 1000, 10)], own(1000), "A"],
     [[s("A", 100, 10), s("B", 1000, 1000)], own(1000), "A"],
     [[s("A", 1, 1)], own(1000), "none"],
-    // Own: 1 s. A needs more than 1.5 s and the 20 ms of a call.
-    [[s("A", 1519, 1000)], own(1000), "none"],
-    [[s("A", 1521, 1000)], own(1000), "A"],
+    // Own: 1 s. A needs more than 1.5 s and the 5 ms of a call.
+    [[s("A", 1504, 1000)], own(1000), "none"],
+    [[s("A", 1506, 1000)], own(1000), "A"],
     // The own latency is part of the time that it takes.
     [[s("A", 3000, 1000)], own(1000, 900), "A"],
     [[s("A", 3000, 1000)], own(1000, 1000), "none"],
+    // Nor has a far one delivered before its latency is over.
+    [[s("A", 1, 1000, 0, 1503)], own(1000), "none"],
+    [[s("A", 1, 1000, 0, 1505)], own(1000), "A"],
     // Silent for 1.5 s means silent for 1.5 s more, whatever the rate was before.
-    [[s("A", 1, 1_000_000, 1519)], own(1000), "none"],
-    [[s("A", 1, 1_000_000, 1521)], own(1000), "A"],
+    [[s("A", 1, 1_000_000, 1504)], own(1000), "none"],
+    [[s("A", 1, 1_000_000, 1506)], own(1000), "A"],
   ];
   for (const [stragglers, mine, hedged] of table) {
     const world = stragglers.map(
-      ({ lease, leftBytes, rate, silentMs }) =>
-        `${lease.replica} ${leftBytes}/${rate} silent ${silentMs} ms`,
+      ({ lease, leftBytes, rate, silentMs, delayMs }) =>
+        `${lease.replica} ${leftBytes}/${rate} in ${delayMs} ms, silent ${silentMs} ms`,
     );
     const text = `${mine.rate} after ${mine.latencyMs} ms`;
     it(`${world.join(", ") || "nobody"}, hedged at ${text}: ${hedged}`, () =>

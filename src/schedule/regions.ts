@@ -1,0 +1,113 @@
+/**
+ * Decides whose region what nobody has leased is: equal parts at first, or by the rates where they
+ * are known, and anew once they are, or when somebody left work behind.
+ */
+
+import { limits } from "../limits.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import type { LeaseBook } from "./lease-book.js";
+import type { Ledger } from "./ledger.js";
+import { level, levelMs, type Worker } from "./level.js";
+import { partition, partitionInto } from "./partition.js";
+import type { RangeSet } from "./range.js";
+import type { Scoreboard } from "./scoreboard.js";
+
+/** What regions are cut from, and by. */
+export interface Books {
+  readonly ledger: Ledger;
+  readonly scoreboard: Scoreboard;
+  readonly book: LeaseBook;
+}
+
+export class Regions {
+  readonly #ledger: Ledger;
+  readonly #scoreboard: Scoreboard;
+  readonly #book: LeaseBook;
+  readonly #chunks: number | undefined;
+  #areGiven = false;
+  #followRates = false;
+
+  /** `chunks`: how many first regions; as many as replicas by default. */
+  constructor({ ledger, scoreboard, book }: Books, chunks: number | undefined) {
+    this.#ledger = ledger;
+    this.#scoreboard = scoreboard;
+    this.#book = book;
+    this.#chunks = chunks;
+  }
+
+  /** To be called whenever anything may have changed, with those that may get a lease. */
+  update(ready: readonly ReplicaId[], now: number): void {
+    if (ready.length === 0) return;
+    if (!this.#areGiven) {
+      this.#areGiven = true;
+      this.#followRates = this.#chunks !== undefined;
+      this.#move(this.#first(ready, now));
+      return;
+    }
+    if (this.#followRates) return;
+    if (ready.some((one) => !this.#isWellKnown(one, now))) return;
+    this.#followRates = true;
+    if (this.#gainMs(ready, now) > limits.cutGainMs) this.level(ready, now);
+  }
+
+  /** Divides what nobody has leased anew, so that all end together. */
+  level(ready: readonly ReplicaId[], now: number): void {
+    const workers = this.#workers(ready, now);
+    this.#move(level(this.#wanted(), workers, this.#ledger.layout.pieceBytes));
+  }
+
+  #first(ready: readonly ReplicaId[], now: number): Map<ReplicaId, RangeSet> {
+    const { pool } = this.#ledger;
+    if (this.#chunks !== undefined) return partitionInto(this.#chunks, pool, ready);
+    const weight = (replica: ReplicaId) => this.#scoreboard.rate(replica, now);
+    return partition(
+      pool,
+      ready.map((replica) => ({ replica, weight: weight(replica) })),
+    );
+  }
+
+  #isWellKnown(replica: ReplicaId, now: number): boolean {
+    const { flowMs } = this.#scoreboard.of(replica).meter;
+    return flowMs >= limits.levelFlowMs && this.#scoreboard.knownRate(replica, now) !== undefined;
+  }
+
+  /** How much sooner the end would be, less what is too little to disturb anybody for. */
+  #gainMs(ready: readonly ReplicaId[], now: number): number {
+    const { pieceBytes } = this.#ledger.layout;
+    const workers = this.#workers(ready, now);
+    const ends = workers.map(({ replica, rate, busyMs }) => {
+      return busyMs + ((this.#ledger.region(replica).count * pieceBytes) / rate) * 1000;
+    });
+    const endMs = Math.max(0, ...ends);
+    return endMs * (1 - limits.levelShare) - levelMs(this.#wanted().count * pieceBytes, workers);
+  }
+
+  #wanted(): RangeSet {
+    const regions = this.#scoreboard.all().map(({ replica }) => this.#ledger.region(replica));
+    return regions.reduce((all, region) => all.union(region), this.#ledger.pool);
+  }
+
+  #workers(ready: readonly ReplicaId[], now: number): Worker[] {
+    const good = ready.filter((one) => this.#scoreboard.of(one).standing === "good");
+    // Everybody goes on where it is, as far as that can be: reads that follow each other are long.
+    good.sort((left, right) => this.#placeOf(left) - this.#placeOf(right));
+    return good.map((replica) => {
+      const isIdle = this.#ledger.leasesOf(replica).length === 0;
+      const latencyMs = isIdle ? this.#scoreboard.latencyMs(replica) : 0;
+      const busyMs = latencyMs + this.#book.busyMs(replica, now);
+      return { replica, rate: this.#book.outlook(replica, now), busyMs };
+    });
+  }
+
+  #move(regions: ReadonlyMap<ReplicaId, RangeSet>): void {
+    if (regions.size === 0) return;
+    for (const { replica } of this.#scoreboard.all()) this.#ledger.release(replica);
+    for (const [replica, region] of regions) this.#ledger.assign(replica, region);
+  }
+
+  /** The piece that a replica is to go on with. */
+  #placeOf(replica: ReplicaId): number {
+    const lease = this.#ledger.leasesOf(replica).at(-1);
+    return lease?.end ?? this.#ledger.region(replica).ranges[0]?.start ?? 0;
+  }
+}
