@@ -86,14 +86,6 @@ describe("schedule/scheduler in small worlds", () => {
     assert.equal(new Set(hedged).size, hedged.length, `${hedged}`);
   });
 
-  it("two that fell silent on one piece do not keep a third one from it", () => {
-    const silent = (from: number) => silentFrom(50, from);
-    const servers = { A: at(50), B: silent(400), C: silent(610), D: at(50) };
-    const world = new SmallWorld(100, servers).run(60_000);
-    deliveredIsSize(world, 100);
-    assert.ok(world.now <= 1400, `${world.now} ms`);
-  });
-
   it("a corrupt replica is banned, its work goes to the others, and nothing else is banned", () => {
     const liar = at(100, { isCorrupt: (piece) => piece % 3 === 0 });
     const world = new SmallWorld(600, { A: at(100), B: liar, C: at(100) }).run(60_000);
