@@ -63,7 +63,7 @@ describe("schedule: silence", () => {
     const lease = leaseOf(scheduler, B);
     for (let now = 10; lease.next < lease.end; now += 10) {
       piece(scheduler, lease, now);
-      if (now % 20 === 0) piece(scheduler, leaseOf(scheduler, C), now);
+      if (now % 40 !== 0) piece(scheduler, leaseOf(scheduler, C), now);
     }
     scheduler.ended(lease, undefined, 160);
     scheduler.decide(160);
