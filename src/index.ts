@@ -31,6 +31,7 @@ export {
   exitCodes,
   IntegrityError,
   InterruptedError,
+  messageOf,
   NoQuorumError,
   NotFoundError,
   OutOfReplicasError,
@@ -47,6 +48,7 @@ export { makeScratch, type Scratch } from "./files/scratch.js";
 export { type ListedServer, readServers } from "./files/servers-file.js";
 export { stdoutFile } from "./files/stdout-file.js";
 export { isLoopback } from "./grpc/resolve.js";
+export type { CallRecord, OnCall } from "./ports.js";
 export { type Evidence, type Fault, type FaultKind, faultText } from "./schedule/faults.js";
 export type { Range } from "./schedule/range.js";
 export type { Standing } from "./schedule/scoreboard.js";

@@ -241,6 +241,11 @@ export const limits = {
   listPageFiles: 1000,
   /** What a virtual server that is slow on purpose sends a second. */
   slowFaultRate: 64 * KiB,
+  /** How long a server's health is marked after its disk failed. */
+  diskTroubleMs: 30_000,
+  /** A virtual server that died is started again after this, later each time, at most so. */
+  restartMs: 1_000,
+  restartCapMs: 60_000,
   /** How long a stopping server lets running reads finish. */
   drainMs: 10_000,
 } as const;

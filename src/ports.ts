@@ -254,9 +254,32 @@ export interface ManifestStore {
   put(key: string, manifest: FileManifest): Promise<void>;
 }
 
+/** A call that is over. */
+export interface CallRecord {
+  /** The client's address and port. */
+  readonly peer: string;
+  readonly method: string;
+  /** What was asked for, where the call has that; a length of 0 is up to the end. */
+  readonly name?: string;
+  readonly offset?: number;
+  readonly length?: number;
+  /** Bytes of the file that were sent. */
+  readonly bytes: number;
+  readonly ms: number;
+  /** As gRPC names it: `OK`, `NOT_FOUND`. */
+  readonly status: string;
+  /** What the client was told instead of an unforeseen cause. */
+  readonly reference?: string;
+  readonly cause?: unknown;
+}
+
+export type OnCall = (record: CallRecord) => void;
+
 /** A virtual server that takes calls. */
 export interface Listening {
   readonly port: number;
+  /** Resolves with the reason when it ends without being asked to. */
+  readonly died?: Promise<string>;
   /** Takes no new calls, lets running ones finish for at most `ms`, then closes. */
   drain(ms: number): Promise<void>;
   /** Breaks every connection at once. */

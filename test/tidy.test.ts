@@ -52,7 +52,8 @@ const monopolies: readonly (readonly [module: RegExp, layer: readonly string[]])
   [/^(nice-grpc|nice-grpc-common|@grpc\/grpc-js|@bufbuild\/protobuf.*)$/, ["grpc"]],
   [/^node:(net|http|http2|tls|dgram)$/, ["grpc"]],
   [/^node:child_process$/, ["files"]],
-  [/^(commander|@commander-js\/.*|log-update)$/, ["cli"]],
+  [/^(commander|@commander-js\/.*|log-update|pino)$/, ["cli"]],
+  [/^prom-client$/, ["grpc"]],
 ];
 
 function layerOf(path: string): string {

@@ -1,10 +1,13 @@
 /** Serving, wired to the real wire, disk, threads and clock. */
 
+import { messageOf, UsageError } from "../errors.js";
 import { defaultCacheFolder, manifestCache } from "../files/manifest-cache.js";
 import { type SharedFolder, shareFile, shareFolder } from "../files/shared-folder.js";
+import type { Gauged, Metrics } from "../grpc/metrics.js";
 import { checkPort } from "../grpc/port-check.js";
+import { addressOf, endpointText, isLoopback } from "../grpc/resolve.js";
 import { limits } from "../limits.js";
-import type { Listen } from "../ports.js";
+import type { CallRecord, Listen } from "../ports.js";
 import { type Group, startGroup } from "../serve/group.js";
 import { LocalReplica } from "../serve/local-replica.js";
 import { Manifests } from "../serve/manifests.js";
@@ -21,6 +24,10 @@ export interface ServeRequest {
   readonly ports: readonly number[];
   /** Who may come in. Default: everybody on this machine. */
   readonly entrance?: Entrance;
+  /** Where Prometheus may ask for metrics. Default: nowhere. */
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
+  /** Told of every call that is over, with the port that it came to. */
+  readonly onCall?: ((port: number, record: CallRecord) => void) | undefined;
 }
 
 /** A running group of virtual servers. */
@@ -48,8 +55,10 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     signal: end.signal,
     onProgress: (progress) => resolved.onEvent({ event: "hashing", ...progress }),
   });
+  let metrics: Metrics | undefined;
   const finish = async () => {
     end.abort();
+    metrics?.close();
     entrance[Symbol.dispose]();
     await shared.close();
   };
@@ -60,9 +69,19 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     const bounds = { ...limits, connections: resolved.maxConnections };
     const { doors, hasReflection } = entrance;
     const how = { bounds, doors, hasReflection };
-    const listen: Listen = (served, at) => listenReplica(served, at, how);
+    const listen: Listen = (served, at) =>
+      listenReplica(served, at, {
+        ...how,
+        onCall: (record) => {
+          request.onCall?.(at.port, record);
+          metrics?.count(at.port, record);
+        },
+      });
     const world = { clock: systemClock, checkPort, listen };
     const group = await startGroup(replica, request.ports, world, resolved);
+    if (request.metrics !== undefined) {
+      metrics = await metricsOf(request, { servers: () => group.status(), manifests });
+    }
     if ("file" in share) hashAhead(shared, manifests);
     return {
       servers: group.servers,
@@ -78,6 +97,22 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     await finish();
     throw error;
   }
+}
+
+/** Metrics tell who reads how much: beyond this machine only where carelessness is asked for. */
+async function metricsOf(
+  { metrics: at, entrance }: ServeRequest,
+  { servers, manifests }: Pick<Gauged, "servers"> & { readonly manifests: Manifests },
+): Promise<Metrics | undefined> {
+  if (at === undefined) return undefined;
+  if (!isLoopback(await addressOf(at.host)) && entrance?.isInsecure !== true) {
+    throw new UsageError(`serve: --metrics ${at.host}: beyond this machine: needs --insecure`);
+  }
+  const { serveMetrics } = await import("../grpc/metrics.js");
+  const hashing = () => manifests.inFlight;
+  return serveMetrics(at, { servers, hashing }).catch((error: unknown) => {
+    throw new UsageError(`serve: --metrics ${endpointText(at.host, at.port)}: ${messageOf(error)}`);
+  });
 }
 
 /** The one file will be asked for: its hash may be ready before the first client is. */

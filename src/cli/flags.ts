@@ -5,6 +5,11 @@
 import { InvalidArgumentError } from "commander";
 import { type FaultName, faultNames, parseDigest, parseRule, type Rule } from "../index.js";
 
+/** The levels of `--log-level`, the most talkative first. */
+export const logLevels = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
 /** A port, 1–65535. */
 export function port(text: string): number {
   const number = Number(text);
@@ -111,6 +116,20 @@ export function pin(text: string): Rule {
       ? `the digest algorithm ${algorithm} is not known: it is sha256`
       : `${JSON.stringify(text)} is not sha256: and 64 hexadecimal digits`;
   throw new InvalidArgumentError(`${problem}.`);
+}
+
+/** How much a log tells. */
+export function logLevel(text: string): LogLevel {
+  const known = logLevels.find((level) => level === text);
+  if (known !== undefined) return known;
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is none of ${logLevels.join(", ")}.`);
+}
+
+/** `HOST:PORT`, or a bare port on this machine. */
+export function endpoint(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(":");
+  const named = colon === -1 ? "127.0.0.1" : text.slice(0, colon);
+  return { host: host(named), port: port(text.slice(colon + 1)) };
 }
 
 /** `PORT:KIND`, how to break which virtual server. */

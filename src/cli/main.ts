@@ -39,6 +39,8 @@ function serveCommand() {
     .option("--insecure", "listen beyond this machine without TLS or knowing who comes")
     .option("--reflection", "let clients ask for the schema (default: on this machine only)")
     .option("--no-reflection", "never let them")
+    .option("--log-level <level>", "a log on stderr: debug, info, warn, error", flag.logLevel)
+    .option("--metrics <host:port>", "where Prometheus may ask", flag.endpoint)
     .option(
       "--fault <port:kind...>",
       "break a server: lie, corrupt, stall, slow, die, short",

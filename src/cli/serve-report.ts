@@ -50,7 +50,8 @@ export function reportServing(
       case "insecure":
       case "reloaded":
       case "not-reloaded":
-        screen.say(`serve: ${entranceText(event)}`);
+      case "survived":
+        screen.say(`serve: ${noteText(event)}`);
         return;
       case "draining":
         screen.clear();
@@ -69,12 +70,12 @@ function sentBy(servers: readonly ServerStatus[]): number {
   return servers.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-type EntranceEvent = Extract<
+type Note = Extract<
   ServeEvent,
-  { readonly event: "insecure" | "reloaded" | "not-reloaded" }
+  { readonly event: "insecure" | "reloaded" | "not-reloaded" | "survived" }
 >;
 
-function entranceText(event: EntranceEvent): string {
+function noteText(event: Note): string {
   switch (event.event) {
     case "insecure":
       return `warning: on ${event.host}, beyond this machine: ${event.why}`;
@@ -82,6 +83,8 @@ function entranceText(event: EntranceEvent): string {
       return `new ${event.what} hold from now on`;
     case "not-reloaded":
       return `warning: the old ${event.what} stay: ${event.why}`;
+    case "survived":
+      return `warning: something failed outside of any call (${event.reference}): ${event.why}`;
     default:
       return event satisfies never;
   }

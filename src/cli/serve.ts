@@ -1,17 +1,21 @@
 /** `quorate serve`: a group of virtual servers over a file or a folder. */
 
 import {
+  cleanText,
   type Entrance,
   type FaultName,
+  type OnServeEvent,
   type ServeEvent,
   type Serving,
   serve,
   UsageError,
 } from "../index.js";
+import type { LogLevel } from "./flags.js";
 import { listenToKeys } from "./keys.js";
+import { openServeLog } from "./serve-log.js";
 import { reportServing } from "./serve-report.js";
 import { onSignals } from "./signals.js";
-import { openScreen, printJson } from "./terminal.js";
+import { openScreen, printJson, type Screen } from "./terminal.js";
 
 /**
  * The flags of `serve`, parsed but for the ports: a bad one is dropped with a warning, not refused.
@@ -33,6 +37,8 @@ export interface ServeFlags {
   readonly tokenFile?: string | undefined;
   readonly insecure?: boolean | undefined;
   readonly reflection?: boolean | undefined;
+  readonly logLevel?: LogLevel | undefined;
+  readonly metrics?: { readonly host: string; readonly port: number } | undefined;
   readonly fault?: readonly (readonly [port: number, fault: FaultName])[] | undefined;
   readonly json?: boolean | undefined;
 }
@@ -49,20 +55,27 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   const keys = { typed: "" };
   const footer = () => `type a server's number to stop or start it, q to end ${keys.typed}`;
   const tell = reportServing(what, flags.host, screen, footer);
-  const onEvent = flags.json === true ? tellJson : tell;
-  const ports = named.filter((text) => {
-    if (/^\d{1,6}$/.test(text)) return true;
-    screen.say(
-      `serve: port ${JSON.stringify(text)} is dropped: it is no number (a folder comes before -p)`,
-    );
-    return false;
-  });
+  const log = flags.logLevel === undefined ? undefined : await openServeLog(flags.logLevel);
+  // Where a log is asked for, it says all of it; a live view and JSON on stdout go on beside it.
+  const isTold = log === undefined || screen.isLive;
+  const show = flags.json === true ? tellJson : isTold ? tell : () => {};
+  const onEvent = (event: ServeEvent) => {
+    show(event);
+    log?.event(event);
+  };
+  const ports = numericPorts(named, screen);
   // From the first moment: a signal while the servers start must end them, too.
   const ended = new AbortController();
   using _signals = onSignals(() => ended.abort());
   const intervalMs = flags.interval ?? (screen.isLive ? 1000 : 5000);
   const serving = await serve(
-    { share, ports: ports.map(Number), entrance: entranceOf(flags) },
+    {
+      share,
+      ports: ports.map(Number),
+      entrance: entranceOf(flags),
+      metrics: flags.metrics,
+      onCall: log?.call,
+    },
     {
       host: flags.host,
       intervalMs,
@@ -81,8 +94,34 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
     if (screen.isLive) onEvent({ event: "status", servers: serving.status() });
   };
   redraw();
+  using _survival = surviving(onEvent);
   await untilEnded(serving, { keys, redraw, ended });
   screen.clear();
+  log?.flush();
+}
+
+/**
+ * The last resort: a library that throws where nobody can catch it must not take down servers that
+ * others rely on. What it was serving is checked by whoever reads it, byte by byte.
+ */
+function surviving(onEvent: OnServeEvent): Disposable {
+  const survive = (error: unknown) => {
+    const reference = Math.random().toString(16).slice(2, 10);
+    const why = cleanText(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    onEvent({ event: "survived", reference, why });
+  };
+  process.on("uncaughtException", survive);
+  return { [Symbol.dispose]: () => process.off("uncaughtException", survive) };
+}
+
+function numericPorts(named: readonly string[], screen: Screen): string[] {
+  return named.filter((text) => {
+    if (/^\d{1,6}$/.test(text)) return true;
+    screen.say(
+      `serve: port ${JSON.stringify(text)} is dropped: it is no number (a folder comes before -p)`,
+    );
+    return false;
+  });
 }
 
 function entranceOf(flags: ServeFlags): Entrance {

@@ -49,6 +49,11 @@ interface OpenSession {
 const now = () => performance.now();
 
 export class Connections {
+  /** Whether the server is meant to end. */
+  isEnding = false;
+  /** Resolves when the server ends although it is not meant to. */
+  readonly died: Promise<string>;
+  #onDeath: (why: string) => void = () => {};
   readonly #bounds: ConnectionBounds;
   readonly #sessions = new Map<ServerHttp2Session, OpenSession>();
   readonly #perClient = new Map<string, number>();
@@ -58,6 +63,9 @@ export class Connections {
 
   constructor(bounds: ConnectionBounds = limits) {
     this.#bounds = bounds;
+    this.died = new Promise((resolve) => {
+      this.#onDeath = resolve;
+    });
     const everyMs = Math.min(limits.sweepMs, bounds.readerStallMs / 4, bounds.requestMs / 4);
     this.#sweeper = setInterval(() => this.#sweep(), everyMs).unref();
   }
@@ -113,6 +121,9 @@ export class Connections {
     // A connection that could not be accepted, for want of descriptors, is no reason to end.
     server.on("error", () => {});
     server.on("sessionError", () => {});
+    server.once("close", () => {
+      if (!this.isEnding) this.#onDeath("it stopped listening");
+    });
   }
 
   #opened(session: ServerHttp2Session): void {

@@ -8,6 +8,7 @@ import {
   type Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/health/v1/health_pb.js";
+import { limits } from "../limits.js";
 import type { ServiceDefinition } from "./service.js";
 
 /** Health of one server. */
@@ -15,15 +16,22 @@ export interface ServerHealth {
   readonly implementation: ServiceImplementation<ServiceDefinition<typeof Health>>;
   /** From now on it takes no new calls; whoever watches is told. */
   stopServing(): void;
+  /** A disk failed: for a while, whoever asks is told to go elsewhere. It serves all the same. */
+  trouble(): void;
 }
 
 /** Health of a server with these services, serving from the start. */
 export function createHealth(services: readonly string[]): ServerHealth {
   let isServing = true;
+  let recovery: NodeJS.Timeout | undefined;
   const watching = new Set<() => void>();
-  const status = () => (isServing ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
-  /** Until it stops or the watcher leaves, who takes along what stood here for it. */
-  const untilStopped = (left: AbortSignal) =>
+  const status = () =>
+    isServing && recovery === undefined ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+  const tellWatchers = () => {
+    for (const end of [...watching]) end();
+  };
+  /** Until it changes or the watcher leaves, who takes along what stood here for it. */
+  const untilChanged = (left: AbortSignal) =>
     new Promise<void>((resolve) => {
       const end = () => {
         watching.delete(end);
@@ -47,15 +55,28 @@ export function createHealth(services: readonly string[]): ServerHealth {
       },
       async *watch({ service }, { signal }: CallContext) {
         const isKnown = known.has(service);
-        const told = isKnown ? status() : ServingStatus.SERVICE_UNKNOWN;
-        yield { status: told };
-        await untilStopped(signal);
-        if (isKnown && told !== status() && !signal.aborted) yield { status: status() };
+        for (let told: ServingStatus | undefined; !signal.aborted; ) {
+          const now = isKnown ? status() : ServingStatus.SERVICE_UNKNOWN;
+          if (now !== told) yield { status: now };
+          told = now;
+          // Nothing comes after the end.
+          if (!isServing && (!isKnown || told === status())) return;
+          await untilChanged(signal);
+        }
       },
     },
     stopServing() {
       isServing = false;
-      for (const end of [...watching]) end();
+      clearTimeout(recovery);
+      tellWatchers();
+    },
+    trouble() {
+      clearTimeout(recovery);
+      recovery = setTimeout(() => {
+        recovery = undefined;
+        tellWatchers();
+      }, limits.diskTroubleMs).unref();
+      tellWatchers();
     },
   };
 }

@@ -1,12 +1,12 @@
 /** Answers the five calls from a replica: messages in and out, faults as statuses. */
 
-import { type CallContext, ServerError, type ServiceImplementation, Status } from "nice-grpc";
+import { type CallContext, ServerError, type ServiceImplementation } from "nice-grpc";
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
-import { messageOf } from "../errors.js";
 import { limits } from "../limits.js";
 import { type Call, type Replica, ReplicaFault } from "../ports.js";
 import { digestBytes } from "../trust/digest.js";
 import { pieceBytesFor } from "../trust/manifest.js";
+import { unforeseenError } from "./call-record.js";
 import { replicaCodecs } from "./codec.js";
 import type { Connections } from "./connections.js";
 import { addressOfPeer, clientOf } from "./peer.js";
@@ -20,11 +20,11 @@ export const replicaDefinition = definitionOf(ReplicaService, replicaCodecs);
 /** The service of one server over a replica. */
 export function replicaCalls(
   replica: Replica,
-  shared: { readonly reads: Reads; readonly connections: Connections },
+  shared: { readonly reads: Reads; readonly connections: Connections; onDiskFault: () => void },
 ): ServiceImplementation<typeof replicaDefinition> {
   return {
     getChecksum: ({ name }, context) =>
-      answering(name, context, async (call) => {
+      answering({ name, context, ...shared }, async (call) => {
         const { name: served, claim, version } = await replica.claim(name, call);
         const { size, digest, root } = claim;
         const pieces =
@@ -32,7 +32,7 @@ export function replicaCalls(
         return { name: served, digest, size: BigInt(size), version, ...pieces };
       }),
     getSize: ({ name }, context) =>
-      answering(name, context, async (call) => {
+      answering({ name, context, ...shared }, async (call) => {
         const entry = await replica.size(name, call);
         return { name: entry.name, size: BigInt(entry.size) };
       }),
@@ -40,7 +40,7 @@ export function replicaCalls(
       try {
         yield* readRange(replica, request, context, { call: callOf(context), ...shared });
       } catch (error) {
-        throw errorOf(error, request.name, context);
+        throw errorOf(error, request.name, context, shared);
       }
     },
     async *listPieces({ name, first, count, ifDigest }, context) {
@@ -58,11 +58,11 @@ export function replicaCalls(
           yield { first: index, digests: digests.subarray(from, from + step) };
         }
       } catch (error) {
-        throw errorOf(error, name, context);
+        throw errorOf(error, name, context, shared);
       }
     },
     listFiles: ({ pageSize, pageToken, prefix }, context) =>
-      answering("", context, async (call) => {
+      answering({ name: "", context, ...shared }, async (call) => {
         const page = await replica.list({ pageSize, pageToken, prefix }, call);
         const files = page.files.map(({ name, size }) => ({ name, size: BigInt(size) }));
         return { files, nextPageToken: page.nextPageToken };
@@ -80,22 +80,33 @@ function callOf({ signal, peer }: CallContext): Call {
   return { signal, deadlineMs: limits.leaseMs, client: clientOf(addressOfPeer(peer)) };
 }
 
+interface Answering {
+  readonly name: string;
+  readonly context: CallContext;
+  readonly onDiskFault: () => void;
+}
+
 async function answering<Answer>(
-  name: string,
-  context: CallContext,
+  { name, context, onDiskFault }: Answering,
   answer: (call: Call) => Promise<Answer>,
 ): Promise<Answer> {
   try {
     return await answer(callOf(context));
   } catch (error) {
-    throw errorOf(error, name, context);
+    throw errorOf(error, name, context, { onDiskFault });
   }
 }
 
 /** No failure of a call may be more than an answer: what we did not foresee becomes INTERNAL. */
-function errorOf(error: unknown, name: string, { signal, trailer }: CallContext): unknown {
+function errorOf(
+  error: unknown,
+  name: string,
+  { signal, trailer }: CallContext,
+  { onDiskFault }: { readonly onDiskFault: () => void },
+): unknown {
   if (error instanceof ServerError || signal.aborted) return error;
-  if (error instanceof ReplicaFault) return serverErrorOf(error.fault, name, trailer);
-  process.emitWarning(`a call failed in a way that was not foreseen: ${messageOf(error)}`);
-  return new ServerError(Status.INTERNAL, "the server failed");
+  if (!(error instanceof ReplicaFault)) return unforeseenError(error);
+  // Our own replica calls nothing corrupt but what the disk would not give.
+  if (error.fault.kind === "corrupt") onDiskFault();
+  return serverErrorOf(error.fault, name, trailer);
 }

@@ -11,7 +11,8 @@ import {
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { limits } from "../limits.js";
-import type { Listening, Replica } from "../ports.js";
+import type { Listening, OnCall, Replica } from "../ports.js";
+import { recorded } from "./call-record.js";
 import { serverOptions } from "./channel.js";
 import { type ConnectionBounds, Connections, streamKey } from "./connections.js";
 import { Doors } from "./doors.js";
@@ -44,6 +45,8 @@ export interface ListenOptions {
   readonly doors?: Doors;
   /** Whether clients may ask what the services look like. Default: yes. */
   readonly hasReflection?: boolean;
+  /** Told of every call that is over. */
+  readonly onCall?: OnCall;
 }
 
 /** Listens; rejects with the reason when the port cannot be had. */
@@ -58,11 +61,17 @@ export async function listenReplica(
   const connections = new Connections(options.bounds);
   const reads: Reads = { count: 0, isOver: false };
   const health = createHealth(services);
-  const { doors = new Doors({}), hasReflection = true } = options;
-  const server = createServer(serverOptions).use((call, context) =>
-    admitted(call, context, { connections, doors }),
+  const { doors = new Doors({}), hasReflection = true, onCall = () => {} } = options;
+  const server = createServer(serverOptions).use((call, context) => {
+    const run = () => admitted(call, context, { connections, doors });
+    // Messages pass through as they come; that a call with one answer returns it, and a stream
+    // none, is nice-grpc's own union, which no generic code can narrow.
+    return recorded(call, context, { run, onCall } as never) as never;
+  });
+  server.add(
+    replicaDefinition,
+    replicaCalls(replica, { reads, connections, onDiskFault: health.trouble }),
   );
-  server.add(replicaDefinition, replicaCalls(replica, { reads, connections }));
   server.add(healthDefinition, health.implementation);
   if (hasReflection) {
     const reflection = createReflection(services);
@@ -75,8 +84,10 @@ export async function listenReplica(
   );
   return {
     port: bound,
+    died: connections.died,
     async drain(ms) {
       health.stopServing();
+      connections.isEnding = true;
       // Those that are left are told to go on elsewhere, just before they are cut off.
       const timers = [
         setTimeout(() => {
@@ -92,6 +103,7 @@ export async function listenReplica(
       }
     },
     kill() {
+      connections.isEnding = true;
       connections.close();
       server.forceShutdown();
     },

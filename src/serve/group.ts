@@ -27,6 +27,8 @@ interface VirtualServer {
   readonly counters: Counters;
   listening: Listening | undefined;
   starting: Promise<void> | undefined;
+  /** Whether somebody wants it to be stopped. */
+  isStoppedOnPurpose: boolean;
   /** Bytes per second when last measured. */
   rate: number;
   measuredBytes: number;
@@ -120,6 +122,7 @@ export class Group {
   async toggle(number: number): Promise<boolean> {
     const server = this.#servers.find((candidate) => candidate.number === number);
     if (server === undefined) return false;
+    server.isStoppedOnPurpose = server.listening !== undefined;
     if (server.listening !== undefined) this.#stop(server, "asked to");
     else if (!this.#end.signal.aborted) {
       server.starting ??= this.#startAgain(server).finally(() => {
@@ -208,6 +211,7 @@ export class Group {
       counters,
       listening: undefined,
       starting: undefined,
+      isStoppedOnPurpose: false,
       rate: 0,
       measuredBytes: 0,
     };
@@ -227,9 +231,25 @@ export class Group {
       const listening = await this.#world.listen(server.replica, { host, port });
       // The group ended meanwhile: nobody would ever stop this one.
       if (this.#end.signal.aborted) listening.kill();
-      else server.listening = listening;
+      else {
+        server.listening = listening;
+        void listening.died?.then((why) => this.#died(server, listening, why));
+      }
     } catch (error) {
       onEvent({ event: "failed", number, port, why: messageOf(error) });
+    }
+  }
+
+  /** Nobody asked it to: it is started again, later each time, unless somebody says otherwise. */
+  async #died(server: VirtualServer, listening: Listening, why: string): Promise<void> {
+    if (server.listening !== listening || this.#end.signal.aborted) return;
+    this.#stop(server, `it died: ${why}`);
+    let waitMs: number = limits.restartMs;
+    while (server.listening === undefined && server.starting === undefined) {
+      await this.#world.clock.sleep(waitMs, this.#end.signal).catch(() => {});
+      if (this.#end.signal.aborted || server.isStoppedOnPurpose) return;
+      if (server.listening === undefined) await this.#startAgain(server);
+      waitMs = Math.min(2 * waitMs, limits.restartCapMs);
     }
   }
 

@@ -75,6 +75,11 @@ export class Manifests {
     throw new ReplicaFault({ kind: "hashing", retryMs, doneBytes, totalBytes: size });
   }
 
+  /** Files being hashed now, and files that wait for their turn. */
+  get inFlight(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running, waiting: this.#waiting.length };
+  }
+
   #takeOff(name: string, file: OpenFile): Flight {
     const { key } = file.version;
     const flight: Flight = {

@@ -52,6 +52,8 @@ export type ServeEvent =
   /** Certificates or tokens were changed, and hold from now on; or they do not, and the old do. */
   | { readonly event: "reloaded"; readonly what: string }
   | { readonly event: "not-reloaded"; readonly what: string; readonly why: string }
+  /** Something failed outside of any call, and the servers go on. */
+  | { readonly event: "survived"; readonly reference: string; readonly why: string }
   | { readonly event: "draining" }
   | { readonly event: "drained"; readonly servers: readonly ServerStatus[] };
 

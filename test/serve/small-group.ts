@@ -11,6 +11,9 @@ import { VirtualClock } from "./virtual-clock.js";
 /** What the group put on a port. */
 export interface FakeListening extends Listening {
   readonly replica: Replica;
+  readonly died: Promise<string>;
+  /** Ends it although nobody asked. */
+  readonly die: (why: string) => void;
   isKilled: boolean;
   drainedMs: number | undefined;
 }
@@ -37,8 +40,14 @@ export class SmallWorld {
   readonly listen: Listen = async (replica, { port }) => {
     await this.beforeListening();
     if (this.refused.has(port)) throw new Error(`no port ${port}`);
+    let die: (why: string) => void = () => {};
+    const died = new Promise<string>((resolve) => {
+      die = resolve;
+    });
     const listening: FakeListening = {
       port,
+      died,
+      die: (why) => die(why),
       replica,
       isKilled: false,
       drainedMs: undefined,

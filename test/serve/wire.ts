@@ -20,7 +20,7 @@ import {
 } from "../../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
-import { listenReplica } from "../../src/grpc/replica-server.js";
+import { type ListenOptions, listenReplica } from "../../src/grpc/replica-server.js";
 import { definitionOf } from "../../src/grpc/service.js";
 import { detailsKey } from "../../src/grpc/status.js";
 import type { Listening, Replica } from "../../src/ports.js";
@@ -92,8 +92,8 @@ export function wires() {
     for (const channel of channels.splice(0)) channel.close();
     for (const server of servers.splice(0)) server.kill();
   });
-  async function listen(replica: Replica): Promise<number> {
-    const server = await listenReplica(replica, { host: "127.0.0.1", port: 0 });
+  async function listen(replica: Replica, options?: ListenOptions): Promise<number> {
+    const server = await listenReplica(replica, { host: "127.0.0.1", port: 0 }, options);
     servers.push(server);
     return server.port;
   }
@@ -105,20 +105,7 @@ export function wires() {
     channels.push(channel);
     return createClient(definition, channel);
   }
-  return { listen, connect, serving: async (replica: Replica) => connect(await listen(replica)) };
-}
-
-/** Keeps from the operator, and gives to the test, what a server warns of while this runs. */
-export async function warningsOf(run: () => Promise<void>): Promise<string[]> {
-  const told: string[] = [];
-  const { emitWarning } = process;
-  process.emitWarning = (warning: string | Error) => {
-    told.push(String(warning));
-  };
-  try {
-    await run();
-  } finally {
-    process.emitWarning = emitWarning;
-  }
-  return told;
+  const serving = async (replica: Replica, options?: ListenOptions) =>
+    connect(await listen(replica, options));
+  return { listen, connect, serving };
 }

@@ -1,0 +1,51 @@
+/** A virtual server that dies comes back by itself, later each time, and says so. */
+
+import assert from "node:assert/strict";
+import { SmallWorld } from "./small-group.js";
+
+const hour = 3_600_000;
+
+describe("a virtual server that dies", () => {
+  async function until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  it("is started again, and both are told", async () => {
+    const world = new SmallWorld();
+    const group = await world.start([5001, 5002], { intervalMs: hour });
+    world.on(5001).die("it stopped listening");
+    await world.clock.until(until(() => world.told("started").length === 1));
+    assert.deepEqual(
+      world.told("stopped").map(({ number, why }) => [number, why]),
+      [[1, "it died: it stopped listening"]],
+    );
+    assert.deepEqual(
+      group.status().map(({ state }) => state),
+      ["alive", "alive"],
+    );
+    group.kill();
+  });
+
+  it("is tried again while its port cannot be had", async () => {
+    const world = new SmallWorld();
+    const group = await world.start([5001, 5002], { intervalMs: hour });
+    world.refused.add(5001);
+    world.on(5001).die("it stopped listening");
+    await world.clock.until(until(() => world.told("failed").length === 3));
+    world.refused.clear();
+    await world.clock.until(until(() => world.told("started").length === 1));
+    group.kill();
+  });
+
+  it("stays as it is when it was stopped on purpose before", async () => {
+    const world = new SmallWorld();
+    const group = await world.start([5001, 5002], { intervalMs: hour });
+    const first = world.on(5001);
+    await group.toggle(1);
+    first.die("late");
+    await until(() => true);
+    assert.equal(world.told("stopped").length, 1);
+    assert.equal(group.status()[0]?.state, "stopped");
+    group.kill();
+  });
+});
