@@ -93,6 +93,27 @@ describe("flags: a duration", () => {
   parses(flags.duration, good, [...nonsense, ...bad]);
 });
 
+describe("flags: an age", () => {
+  const good: Good = [
+    ["0s", 0],
+    ["30m", 1_800_000],
+    ["12h", 43_200_000],
+    ["7d", 604_800_000],
+    ["1.5d", 129_600_000],
+    ["2w", 1_209_600_000],
+  ];
+  parses(flags.age, good, [...nonsense, "7", "7D", "1d12h", "-1d", "500ms", "1y"]);
+});
+
+describe("flags: paths that --no-… turns off", () => {
+  it("are gathered, and begin anew after it", () => {
+    assert.deepEqual(flags.paths("b", ["a"]), ["a", "b"]);
+    for (const before of [undefined, false, true]) {
+      assert.deepEqual(flags.paths("a", before), ["a"]);
+    }
+  });
+});
+
 describe("flags: bytes", () => {
   const good: Good = [
     ["1", 1],

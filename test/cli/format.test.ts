@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  ageText,
   barText,
   bytesText,
   countText,
@@ -39,6 +40,22 @@ describe("bytes in words", () => {
     }
   });
   it("a second are a rate", () => assert.equal(rateText(1536), "1.50 KiB/s"));
+});
+
+describe("an age in words", () => {
+  const cases: Numbers = [
+    [0, "0 s"],
+    [119.9, "119 s"],
+    [120, "2 min"],
+    [7199, "119 min"],
+    [7200, "2 h"],
+    [172_799, "47 h"],
+    [172_800, "2 days"],
+    [31_536_000, "365 days"],
+  ];
+  for (const [seconds, text] of cases) {
+    it(`${seconds} s is ${text}`, () => assert.equal(ageText(seconds), text));
+  }
 });
 
 describe("a duration in words", () => {

@@ -57,6 +57,14 @@ describe("a receipt in words", () => {
         ", 1.00 MiB of them from an earlier run, 2.00 KiB fetched in vain",
     );
   });
+  it("of a file that an old copy had is not from 0 replicas", () => {
+    const replicas = [line({ address: replica, deliveredBytes: 0 })];
+    const seeded = { seededBytes: receipt().size, replicas };
+    assert.equal(
+      receiptText(receipt(seeded))[0],
+      "a.bin: 1.50 MiB in 2.00 s, nothing fetched, 1.50 MiB from an old copy",
+    );
+  });
   it("counts those that delivered, and needs no time", () => {
     const replicas = [line(), line(), line({ deliveredBytes: 0 })];
     const [head] = receiptText(receipt({ replicas, seconds: 0 }));
@@ -123,6 +131,25 @@ describe("a download told to a person", () => {
     const { drawn } = told([{ ...progress, doneBytes: 0, rate: 0, replicas }], true);
     assert.match(drawn[0] ?? "", /0\.0 % of .*, waiting$/);
     assert.match(drawn[2] ?? "", /0 B\/s +–$/);
+  });
+
+  it("tells of old copies: how far, what came of them, and why not", () => {
+    const at = { path: "old", doneBytes: 1024, totalBytes: 2048 };
+    const events: readonly DownloadEvent[] = [
+      { event: "seeding", ...at },
+      { event: "seeded", path: "old", bytes: 1024 },
+      { event: "seeded", path: "other", bytes: 0 },
+      { event: "seed-skipped", paths: ["old", "other"], why: "because" },
+    ];
+    const lines = [
+      "a.bin: comparing with old, 50.0 %",
+      "a.bin: 1.00 KiB are equal in old and are not fetched",
+      "a.bin: nothing in other is equal at the same place",
+      "a.bin: old, other is of no use: because",
+    ];
+    assert.deepEqual(told(events).said, lines);
+    const live = told(events, true);
+    assert.deepEqual([live.drawn, live.said], [lines.slice(0, 1), lines.slice(1)]);
   });
 
   it("tells a replica's first three faults, and leaves the rest to the receipt", () => {
