@@ -36,21 +36,12 @@ export function areResultsBehind(): boolean {
 
 /** Writes a line to stdout, or wherever results go. */
 export function print(line: string): void {
-  writeLine(results, line);
+  results.write(`${line}\n`);
 }
 
 /** Writes a line to stderr, whether or not there is a screen. */
 export function complain(line: string): void {
-  writeLine(process.stderr, line);
-}
-
-/** To a file Node writes at once, and throws when that fails; elsewhere an event says so. */
-function writeLine(stream: NodeJS.WriteStream, line: string): void {
-  try {
-    stream.write(`${line}\n`);
-  } catch {
-    // The reader is gone, or its disk is full: what we do does not depend on being heard.
-  }
+  process.stderr.write(`${line}\n`);
 }
 
 /** Writes an event as one line of JSON, where results go. */
@@ -80,7 +71,7 @@ export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
     say(line) {
       if (isQuiet || isBehind()) return;
       live?.clear();
-      writeLine(stderr, line);
+      complain(line);
       redraw();
     },
     draw(lines) {
