@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { freePorts, mainPath } from "../support/cli.js";
 import { madeUp } from "../support/made-up.js";
@@ -50,6 +52,20 @@ describe("get -o -", function () {
     );
     assert.match(stdout, /^\s*1\n141 0 0\n$/);
     assert.doesNotMatch(stderr, /EPIPE|bug|at /);
+  });
+
+  it("interrupted while nobody reads ends at once, and promises no resuming", async () => {
+    const flags = await serving(await here.write("stuck.bin", content));
+    const getting = here.start(["get", "stuck.bin", "-o", "-", ...flags.split(" ")]);
+    const { child } = getting;
+    child.stdout.pause();
+    while (child.stdout.readableLength === 0) await setTimeout(20);
+    child.kill("SIGINT");
+    const [code] = await once(child, "exit");
+    child.stdout.resume();
+    assert.equal(code, 130);
+    await getting.finished;
+    assert.match(getting.stderr, /interrupted; what was written is incomplete\n$/);
   });
 
   it("keeps reports, events and errors off stdout, and a receipt too", async () => {

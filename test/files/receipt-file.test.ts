@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { StorageError, UsageError } from "../../src/errors.js";
 import { readReceipt, receiptPlace, writeReceipt } from "../../src/files/receipt-file.js";
 import { limits } from "../../src/limits.js";
+import { disturbing, refusing } from "../support/refusing.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 describe("a receipt file", () => {
@@ -28,6 +29,22 @@ describe("a receipt file", () => {
     await writeFile(at("r.json"), "somebody else's");
     await assert.rejects(writeReceipt(place, "ours"), /it exists already; --force replaces it/);
     assert.equal(await readFile(at("r.json"), "utf8"), "somebody else's");
+    assert.deepEqual(await readdir(at()), ["r.json"]);
+  });
+
+  it("does not replace one that comes at the very last moment", async () => {
+    const place = await receiptPlace(at("r.json"), false);
+    const come = () => writeFile(at("r.json"), "somebody else's");
+    const late = disturbing("link", come, () => writeReceipt(place, "ours"));
+    await assert.rejects(late, /it exists already; --force replaces it/);
+    assert.equal(await readFile(at("r.json"), "utf8"), "somebody else's");
+    assert.deepEqual(await readdir(at()), ["r.json"]);
+  });
+
+  it("is written where there are no links, too", async () => {
+    const place = await receiptPlace(at("r.json"), false);
+    await refusing("link", "EPERM", () => writeReceipt(place, "text"));
+    assert.equal(await readFile(at("r.json"), "utf8"), "text");
     assert.deepEqual(await readdir(at()), ["r.json"]);
   });
 
