@@ -106,6 +106,9 @@ export const limits = {
   levelShare: 0.05,
   /** And when everybody was measured for so long: the first chunks tell little. */
   levelFlowMs: 100,
+  /** Below this share of its own pace for this long, a replica's work goes to others. */
+  slumpShare: 0.25,
+  slumpMs: 3_000,
   /** A cut must bring the end nearer by this much; less is not worth a call. */
   cutGainMs: 20,
   /** The same where no byte is on its way yet, and for a hedge: a call is all that it costs. */

@@ -15,6 +15,7 @@ interface Sample {
 /** Measures bytes per second. */
 export class RateMeter {
   #bytes = 0;
+  #allBytes = 0;
   #weightMs = 0;
   #flowMs = 0;
   #lastAt: number | undefined;
@@ -40,6 +41,7 @@ export class RateMeter {
   add(bytes: number, now: number): void {
     this.#advance(now);
     this.#bytes += bytes;
+    this.#allBytes += bytes;
     this.#samples.push({ at: this.#flowMs, bytes });
     while (this.#isBeyondWindow()) this.#samples.shift();
   }
@@ -65,6 +67,12 @@ export class RateMeter {
     if (elapsedMs < limits.rateLeastMs) return undefined;
     const bytes = rest.reduce((sum, sample) => sum + sample.bytes, 0);
     return (bytes * 1000) / elapsedMs;
+  }
+
+  /** Bytes per second over all the time of flow; `undefined` before there is enough to tell. */
+  usualRate(now: number): number | undefined {
+    const flowMs = this.#flowMs + this.#waitedMs(now);
+    return flowMs < limits.rateLeastMs ? undefined : (this.#allBytes * 1000) / flowMs;
   }
 
   /** Moves every clock by a gap in which we ourselves stood still. */

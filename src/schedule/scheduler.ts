@@ -15,6 +15,7 @@ import { type Lease, Ledger } from "./ledger.js";
 import { byteCount, bytesOf, type Layout, type PieceIndex, pieceLength } from "./pieces.js";
 import { type Range, RangeSet } from "./range.js";
 import { Scoreboard } from "./scoreboard.js";
+import { SlumpWatch } from "./slump.js";
 import { leaseDeadlineMs } from "./watchdog.js";
 
 /** What a transfer is to do now. */
@@ -48,6 +49,7 @@ export class Scheduler {
   readonly #book: LeaseBook;
   readonly #discipline: Discipline;
   readonly #allotment: Allotment;
+  readonly #slumps = new SlumpWatch();
   readonly #limitRate: number;
   #lookedAt: number | undefined;
   #stoodStillMs = 0;
@@ -117,6 +119,9 @@ export class Scheduler {
     }
     this.#discipline.review(now);
     for (const lease of this.#discipline.revoked()) decisions.push({ kind: "cancel", lease });
+    for (const replica of this.#slumps.update(this.scoreboard.paces(now), now)) {
+      this.ledger.cut(replica, this.ledger.cuttable(replica));
+    }
     this.#allotment.update(now);
     for (const replica of this.#allotment.ready(now)) {
       const lease = this.#allotment.next(replica, now);
@@ -190,6 +195,7 @@ export class Scheduler {
     this.#stoodStillMs = elapsedMs > limits.ownStallMs ? elapsedMs - limits.watchMs : 0;
     if (this.#stoodStillMs === 0) return;
     this.#book.shift(this.#stoodStillMs);
+    this.#slumps.forget();
     this.scoreboard.shift(this.#stoodStillMs);
   }
 

@@ -5,6 +5,7 @@ import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Evidence, Fault, FaultKind } from "./faults.js";
 import { RateMeter } from "./rate-meter.js";
+import type { Pace } from "./slump.js";
 
 /**
  * Where a replica stands. Only `good` ones, and `backing-off` ones whose wait is over, get leases.
@@ -137,6 +138,15 @@ export class Scoreboard {
   recentRate(replica: ReplicaId, now: number): number {
     const recent = this.of(replica).meter.recentRate(now);
     return Math.max(1, Math.min(this.rate(replica, now), recent ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** How the good ones do in comparison with themselves; between two leases, as they last did. */
+  paces(now: number): Pace[] {
+    return this.all().flatMap(({ replica, standing, meter }) => {
+      const [recent, usual] = [meter.recentRate(now), meter.usualRate(now)];
+      if (recent === undefined || usual === undefined || standing !== "good") return [];
+      return [{ replica, recent, usual }];
+    });
   }
 
   /**
