@@ -43,7 +43,12 @@ export async function verify(
 ): Promise<Verification> {
   const { name, path } = request;
   const digestLocal = (pieceBytes: number) =>
-    digestFileWith(path, hashFile, { pieceBytes, signal: options?.signal });
+    digestFileWith(path, hashFile, {
+      pieceBytes,
+      signal: options?.signal,
+      onProgress: (doneBytes, totalBytes) =>
+        options?.onEvent?.({ event: "verifying", doneBytes, totalBytes }),
+    });
   // A file that cannot be read is no question for a vote.
   await checkReadable(path);
   return withReplicas(

@@ -40,7 +40,12 @@ export async function repair(request: RepairRequest, options: RepairOptions = {}
     random: systemRandom,
     seeds: opened.seeds,
     digestLocal: (pieceBytes: number) =>
-      digestFile(path, hashFile, { pieceBytes, signal: options.signal }),
+      digestFile(path, hashFile, {
+        pieceBytes,
+        signal: options.signal,
+        onProgress: (doneBytes, totalBytes) =>
+          options.onEvent?.({ event: "verifying", doneBytes, totalBytes }),
+      }),
     // Only a file that is wrong is replaced, so only then does it matter whether it may be.
     async openPartial(manifest: Manifest) {
       checkReplaceable(path, replaces, isForced);

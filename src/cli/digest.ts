@@ -1,13 +1,20 @@
 /** `quorate digest`: what a local file is, and what replicas that hold it should claim. */
 
 import { digestFile } from "../index.js";
-import { print, printJson } from "./terminal.js";
+import { percentText } from "./format.js";
+import { openScreen, print, printJson } from "./terminal.js";
 
 export async function runDigest(
   path: string,
   flags: { json?: boolean | undefined },
 ): Promise<void> {
-  const { digest, size, pieceBytes, pieceCount, root } = await digestFile(path);
+  const screen = openScreen({ isQuiet: flags.json === true });
+  const onProgress = (doneBytes: number, totalBytes: number) => {
+    if (screen.isLive) screen.draw([`${path}: hashing, ${percentText(doneBytes, totalBytes)}`]);
+  };
+  const { digest, size, pieceBytes, pieceCount, root } = await digestFile(path, {
+    onProgress,
+  }).finally(() => screen.clear());
   if (flags.json === true) {
     printJson({
       event: "manifest",

@@ -220,7 +220,9 @@ export function receiptText(receipt: Receipt): string[] {
   const { resumedBytes, seededBytes } = receipt;
   const fetched = size - resumedBytes - seededBytes;
   const from = replicas.filter(({ deliveredBytes }) => deliveredBytes > 0).length;
-  const speed = seconds > 0 && fetched > 0 ? `, ${rateText(fetched / seconds)}` : "";
+  // Time that went into comparing says nothing about the servers.
+  const speed =
+    seconds > 0 && fetched > 0 && seededBytes === 0 ? `, ${rateText(fetched / seconds)}` : "";
   const resumed =
     resumedBytes > 0 ? `, ${bytesText(resumedBytes)} of them from an earlier run` : "";
   const seeded = seededBytes > 0 ? `, ${bytesText(seededBytes)} from an old copy` : "";

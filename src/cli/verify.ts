@@ -11,7 +11,7 @@ import {
   verify,
 } from "../index.js";
 import { ruleOf } from "./get.js";
-import { agreementLines } from "./get-report.js";
+import { reportDownload } from "./get-report.js";
 import { agreementJson } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { onSignals } from "./signals.js";
@@ -42,21 +42,24 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
     abort.abort(new InterruptedError("verify: interrupted", exitCode)),
   );
   const { signal } = abort;
-  const options = rule === undefined ? { signal } : { signal, rule };
-  const asked = verify({ replicas, name, path }, options).catch((error: unknown) => {
+  const isJson = flags.json === true;
+  const screen = openScreen({ isQuiet: isJson });
+  const onEvent = reportDownload(name, screen);
+  const asked = verify(
+    { replicas, name, path },
+    { signal, onEvent, ...(rule === undefined ? {} : { rule }) },
+  ).catch((error: unknown) => {
     if (!(error instanceof NotFoundError) || flags.name !== undefined) throw error;
     throw new NotFoundError(`${error.message}; --name NAME is what the replicas call it`);
   });
-  const verification = await asked;
+  const verification = await asked.finally(() => screen.clear());
   const { isRight, agreement, local } = verification;
   if (!isRight) process.exitCode = exitCodes.integrity;
-  if (flags.json === true) {
+  if (isJson) {
     printJson(agreementJson(agreement));
     printJson(verificationJson(path, verification));
     return;
   }
-  const screen = openScreen({ isQuiet: false });
-  for (const line of agreementLines(name, agreement)) screen.say(line);
   if (isRight) {
     print(`${path}: right: ${local.digest}`);
     return;

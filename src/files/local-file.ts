@@ -12,7 +12,7 @@ import { storageError } from "./storage-error.js";
 export interface DigestFileOptions {
   /** Bytes in a piece; the protocol's for the file's size by default. */
   readonly pieceBytes?: number | undefined;
-  readonly onProgress?: ((doneBytes: number) => void) | undefined;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,7 +35,8 @@ export async function digestFile(
     const handle = await openRegular(path);
     try {
       const { size } = await handle.stat();
-      const { pieceBytes, onProgress = () => {} } = options;
+      const { pieceBytes } = options;
+      const onProgress = (doneBytes: number) => options.onProgress?.(doneBytes, size);
       const signal = options.signal ?? new AbortController().signal;
       if (size <= 64 * 1024) return await digestInline(handle, size, pieceBytes);
       return await hashFile({ fd: handle.fd, size, pieceBytes, onProgress, signal });
