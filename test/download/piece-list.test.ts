@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { fetchPieceList, type PieceList } from "../../src/download/piece-list.js";
+import { limits } from "../../src/limits.js";
 import type { Replica } from "../../src/ports.js";
 import type { Fault } from "../../src/schedule/faults.js";
-import { decide, type Reached, type Vote } from "../../src/trust/quorum.js";
+import { decide, type Reached, type ReplicaId, type Vote } from "../../src/trust/quorum.js";
 import {
   altered,
   refusingPieces,
@@ -37,6 +38,7 @@ async function fetchFrom(
 }
 
 const { pieces, root } = manifestOfBytes(content);
+const far = (replica: ReplicaId, index: number) => [replica, 100 - index] as const;
 const file = honest();
 const unreachable: Fault = { kind: "unreachable", detail: "no route" };
 const faultsOf = ({ faults }: PieceList) =>
@@ -55,6 +57,46 @@ describe("the piece list", () => {
     const { digests } = await fetchFrom({ A: counted(file), B: counted(file) });
     assert.deepEqual(digests && Buffer.from(digests), Buffer.from(pieces));
     assert.equal(asked, 1);
+  });
+
+  it("comes from the nearest member", async () => {
+    const roundTripsMs = new Map([...replicasOf({ A: file, B: file, C: file }).keys()].map(far));
+    const asked: string[] = [];
+    const told = (letter: string): Replica =>
+      altered(file, {
+        pieces(request, call) {
+          asked.push(letter);
+          return file.pieces(request, call);
+        },
+      });
+    const byLetter = { A: told("A"), B: told("B"), C: told("C") };
+    const agreement = await agreementOf(byLetter);
+    const { signal } = new AbortController();
+    const request = { replicas: replicasOf(byLetter), name, signal, clock: new FakeClock() };
+    await fetchPieceList(agreement, { ...request, roundTripsMs });
+    assert.deepEqual(asked, ["C"]);
+  });
+
+  it("is asked of a second one when the first says nothing for a second, without blame", async () => {
+    const clock = new FakeClock();
+    let hasLetGo = false;
+    const mute = altered(file, {
+      pieces: (_, call) => {
+        call.signal.addEventListener("abort", () => {
+          hasLetGo = true;
+        });
+        return silent(file, clock).pieces({ ..._ }, call);
+      },
+    });
+    const byLetter = { A: mute, B: file };
+    const agreement = await agreementOf(byLetter);
+    const { signal } = new AbortController();
+    const request = { replicas: replicasOf(byLetter), name, signal, clock };
+    const list = await fetchPieceList(agreement, request);
+    assert.deepEqual(list.digests && Buffer.from(list.digests), Buffer.from(pieces));
+    assert.deepEqual(list.faults, []);
+    assert.equal(clock.now(), 1000 + limits.pieceListPatienceMs);
+    assert.ok(hasLetGo, "nobody waits for the first one any more");
   });
 
   it("without the agreed root is its sender's fault, and the next one is asked", async () => {
