@@ -36,6 +36,8 @@ export class Witness {
   /** Who stands by the agreement: those whose file changed do no longer. */
   standing = new Set<string>();
   needed = 0;
+  /** How often the replicas agreed: more than once when an agreement was given up. */
+  agreements = 0;
   hedges = 0;
   lates = 0;
   readonly #world: World;
@@ -131,7 +133,8 @@ export class Witness {
 
   /** A piece touches the disk: what has a root is verified by then. */
   wrote(piece: number, bytes: Uint8Array, manifest: Manifest): void {
-    this.writes.set(piece, (this.writes.get(piece) ?? 0) + 1);
+    // One answer after the other is tried then.
+    if (!this.#isComparing) this.writes.set(piece, (this.writes.get(piece) ?? 0) + 1);
     for (const index of [0, 1, 2, 3]) {
       const version = versionOf(index, this.#world.size);
       const { digest, root } = version.manifest;
@@ -201,6 +204,7 @@ export class Witness {
 
   #agree({ manifest: { digest }, agreeing, needed }: Reached): void {
     this.#isComparing = false;
+    this.agreements++;
     this.standing = new Set(agreeing);
     this.needed = needed;
     if (digest !== this.#agreed) this.#shutOut.clear();
