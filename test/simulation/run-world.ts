@@ -119,11 +119,11 @@ class Stage {
     const disk = new SimulatedDisk(diskSpec, parts);
     const journal = left?.journal;
     let manifest: Manifest | undefined;
-    let isSame = false;
+    let isSame: boolean | undefined;
     const openPartial = async (agreed: Manifest) => {
       const partial = await disk.open(agreed);
       manifest = agreed;
-      isSame = partial.journal.claimed !== undefined;
+      isSame ??= partial.journal.claimed !== undefined;
       return partial;
     };
     const end = new AbortController();
@@ -154,8 +154,8 @@ class Stage {
     if (error instanceof Hang) end.abort(error);
     this.#markEnd(ended, disk.hasFailed && error instanceof StorageError);
     const tookMs = clock.now() - startedAt;
-    const journaled = isSame ? (journal?.records.map(({ piece }) => piece) ?? []) : [];
-    if (!isSame && (receipt?.resumedBytes ?? 0) > 0) this.#marks.add("resumed-from-other");
+    const journaled = isSame === true ? (journal?.records.map(({ piece }) => piece) ?? []) : [];
+    if (isSame !== true && (receipt?.resumedBytes ?? 0) > 0) this.#marks.add("resumed-from-other");
     const { hasFailed: hasDiskFailed } = disk;
     const outcome = { receipt, error, ended, hasDiskFailed };
     const { published, isLocked } = store;

@@ -36,8 +36,9 @@ export class Witness {
   /** Who stands by the agreement: those whose file changed do no longer. */
   standing = new Set<string>();
   needed = 0;
-  /** How often the replicas agreed: more than once when an agreement was given up. */
-  agreements = 0;
+  /** What was taken up first; more may prove wrong later. */
+  resumedBytes: number | undefined;
+  isRootDoubtful = false;
   hedges = 0;
   lates = 0;
   readonly #world: World;
@@ -191,6 +192,7 @@ export class Witness {
         marks.add("joined");
         return;
       case "resumed":
+        this.resumedBytes ??= event.bytes;
         marks.add("resumed");
         return;
       default:
@@ -202,9 +204,9 @@ export class Witness {
     this.writes.clear();
   }
 
-  #agree({ manifest: { digest }, agreeing, needed }: Reached): void {
+  #agree({ manifest: { digest }, agreeing, needed, isRootDoubtful }: Reached): void {
     this.#isComparing = false;
-    this.agreements++;
+    this.isRootDoubtful = isRootDoubtful;
     this.standing = new Set(agreeing);
     this.needed = needed;
     if (digest !== this.#agreed) this.#shutOut.clear();
