@@ -64,8 +64,10 @@ export async function list(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Offers> {
   const signal = options.signal ?? new AbortController().signal;
-  return withReplicas(request.replicas, (replicas) =>
-    listWith(replicas, { signal, clock: systemClock }),
+  return thenLetGo(signal, (signal) =>
+    withReplicas(request.replicas, (replicas) =>
+      listWith(replicas, { signal, clock: systemClock }),
+    ),
   );
 }
 
