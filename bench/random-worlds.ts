@@ -30,10 +30,14 @@ function someShape(random: Seeded): RateAt {
   }
 }
 
-/** The first replica is steady: with nobody to rely on, no time is a good one. */
-export function randomWorld(seed: number): ScheduleWorld {
+/**
+ * The first replica is steady: with nobody to rely on, no time is a good one. A file of 8 to 64 MiB
+ * unless `megabytes` says otherwise.
+ */
+export function randomWorld(seed: number, megabytes?: number): ScheduleWorld {
   const random = new Seeded(seed);
-  const size = (8 << random.below(4)) * MiB - random.below(1000);
+  const drawn = (8 << random.below(4)) * MiB - random.below(1000);
+  const size = megabytes === undefined ? drawn : megabytes * MiB;
   const shapes = Array.from({ length: 2 + random.below(8) }, (_, index) =>
     index === 0 ? steady(someRate(random)) : someShape(random),
   );
@@ -54,11 +58,11 @@ export interface RandomScore {
   readonly banned: number;
 }
 
-export async function randomScore(worlds: number): Promise<RandomScore> {
+export async function randomScore(worlds: number, megabytes?: number): Promise<RandomScore> {
   const shares: { world: string; share: number }[] = [];
   let [wasted, size, banned] = [0, 0, 0];
   for (let seed = 1; seed <= worlds; seed++) {
-    const world = randomWorld(seed);
+    const world = randomWorld(seed, megabytes);
     const cap = (world.cap ?? Number.POSITIVE_INFINITY) * 1e6;
     const outcome = await runQuorate(world);
     const ideal = idealSeconds(world.size, world.replicas, cap);

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:schedule`: the production scheduler and transfer loop in the named worlds, in
  * virtual time, each against the computed ideal and beside four baselines. `-- --random N` adds N
- * random worlds, `-- --company` the named worlds with one more replica that is slow or silent.
+ * random worlds (of `--size` MiB), `-- --company` the named worlds with one more replica that is slow or silent.
  * With `--real`: the same worlds between real processes (`real-sockets.ts`).
  */
 
@@ -68,7 +68,11 @@ if (process.argv.includes("--real")) {
 }
 
 const { values } = parseArgs({
-  options: { random: { type: "string" }, company: { type: "boolean", default: false } },
+  options: {
+    random: { type: "string" },
+    size: { type: "string" },
+    company: { type: "boolean", default: false },
+  },
 });
 const results = join(import.meta.dirname, "results");
 mkdirSync(results, { recursive: true });
@@ -97,7 +101,10 @@ if (values.company) {
   keep("schedule-company.json", company);
 }
 if (values.random !== undefined) {
-  const score = await randomScore(Number(values.random));
+  const score = await randomScore(
+    Number(values.random),
+    values.size === undefined ? undefined : Number(values.size),
+  );
   process.stdout.write(randomText(score));
   keep("schedule-random.json", score);
 }
