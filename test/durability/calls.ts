@@ -144,7 +144,7 @@ async function judge(
   if (code === 0) return verdict === "right" ? undefined : `exit 0, and the output is ${verdict}`;
   // It stopped after the name was given: the file is right, and there is nothing to resume.
   if (verdict === "right" && !isForced) return undefined;
-  const second = await lab.ended(lab.start(output, { isForced }));
+  const second = await lab.ended(lab.start(output, { isForced, lane: lab.lanes.length - 1 }));
   if (second.code !== 0) return `run again, it ended with ${second.code}: ${second.stderr}`;
   const end = await lab.verdict(output);
   return end === "right" ? undefined : `run again, it ended well, and the output is ${end}`;

@@ -135,6 +135,12 @@ export function add(one: KillReport, other: KillReport): KillReport {
   };
 }
 
+/** What kills did, in words. */
+export function killText({ kills, resumes, worstAgainBytes }: KillReport): string {
+  const worst = (worstAgainBytes / 1024 / 1024).toFixed(1);
+  return `${kills} kills, ${resumes} with pieces kept, at worst ${worst} MiB again`;
+}
+
 function tell({ code, stderr }: Ended): string {
   return `${code}: ${stderr.trim()}`;
 }

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { seed } from "../support/seeded.js";
 import { type CallKind, callsProblem, countCalls, failCall, kinds } from "./calls.js";
 import { believed, damaged } from "./journal-reader.js";
-import { add, killRound } from "./kill.js";
+import { add, killRound, killText } from "./kill.js";
 import { Lab } from "./lab.js";
 import { inLanes } from "./lanes.js";
 import { runModelledWorld } from "./modelled-life.js";
@@ -72,7 +72,7 @@ async function journal(count: number): Promise<void> {
 async function calls(): Promise<void> {
   const problem = await callsProblem();
   if (problem !== undefined) return say(`calls: skipped: ${problem}`);
-  const lab = await Lab.open(3 * MiB + 5, [0.5 * MiB]);
+  const lab = await Lab.open(2 * MiB + 5, [0.5 * MiB, undefined]);
   try {
     const outcomes = new Map<string, number>();
     for (const kind of Object.keys(kinds) as CallKind[]) {
@@ -104,7 +104,7 @@ async function full(): Promise<void> {
 }
 
 async function kill(count: number): Promise<void> {
-  const rate = 4 * MiB;
+  const rate = 2.5 * MiB;
   const lab = await Lab.open(16 * MiB + 5, [rate, rate, rate, undefined]);
   try {
     const lifeMs = await lab.lifeMs(join(lab.folder, "undisturbed.bin"), 0);
@@ -118,11 +118,6 @@ async function kill(count: number): Promise<void> {
   } finally {
     await lab.close();
   }
-}
-
-function killText(sum: { kills: number; resumes: number; worstAgainBytes: number }): string {
-  const { kills, resumes, worstAgainBytes } = sum;
-  return `${kills} kills, ${resumes} with pieces kept, at worst ${mebi(worstAgainBytes)} again`;
 }
 
 /** Half of the rounds on each file system. */

@@ -52,6 +52,11 @@ describe(`a power cut at any moment (SEED=${seed})`, function () {
       const once = { seed: (seed + number) >>> 0, lane, lifeMs };
       sum = addCuts(sum, await powerRound(lab, disk, once));
     }
+    const worst = (sum.worstAgainBytes / MiB).toFixed(1);
+    const kept = `${sum.resumes} with pieces kept, at worst ${worst} MiB again`;
+    process.stderr.write(
+      `        ${kind}: ${sum.cuts} cuts, ${sum.afterTheEnd} after exit 0, ${kept}\n`,
+    );
     assert.equal(sum.cuts, rounds, kind);
   }
 
