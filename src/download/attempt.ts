@@ -90,7 +90,8 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
   const { request, world, resolved, agreed, support, doubts, lessons } = trying;
   const { agreement, roundTripsMs } = agreed;
   const { signal, onEvent } = resolved;
-  const asked = { ...request, clock: world.clock, signal, roundTripsMs };
+  const banned = new Set(lessons.sentenced(agreement).map(({ replica }) => replica));
+  const asked = { ...request, clock: world.clock, signal, roundTripsMs, banned };
   const list = await askForPieceList(agreement, asked);
   for (const { replica, fault } of list.faults) {
     onEvent({ event: "fault", replica, fault });

@@ -70,13 +70,12 @@ function schedulerFor(filling: Filling, verified: RangeSet): Scheduler {
 
 /** Who earned a ban, or cannot make up its mind, votes as before and delivers nothing. */
 function weigh({ agreed, lessons }: Filling, { scoreboard }: Scheduler): void {
-  const { manifest, votes, agreeing } = agreed.agreement;
-  for (const { replica, answer } of votes) {
-    if (answer.kind !== "claimed" || !agreeing.includes(replica)) continue;
-    const ban = lessons.sentenceOf(replica, answer.claim, manifest);
-    if (ban !== undefined) scoreboard.ban(replica, ban.evidence, ban.why);
-    else if (lessons.turnsTooOften(replica, manifest)) {
-      scoreboard.withdraw(replica, "changed: it says so, and claims the same again");
-    }
+  const { manifest, agreeing } = agreed.agreement;
+  for (const member of agreeing) {
+    if (!lessons.turnsTooOften(member, manifest)) continue;
+    scoreboard.withdraw(member, "changed: it says so, and claims the same again");
+  }
+  for (const { replica, evidence, why } of lessons.sentenced(agreed.agreement)) {
+    scoreboard.ban(replica, evidence, why);
   }
 }

@@ -9,7 +9,7 @@ import type { Ban } from "../schedule/discipline.js";
 import type { Evidence, FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { type Claim, type Manifest, sameClaim } from "../trust/manifest.js";
-import { type ReplicaId, sameBytes, type Vote } from "../trust/quorum.js";
+import { type Reached, type ReplicaId, sameBytes, type Vote } from "../trust/quorum.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Accusation } from "./doubts.js";
 import type { Support } from "./support.js";
@@ -126,6 +126,14 @@ export class Lessons {
         this.#doubted.push({ claim: answer.claim, proof: undefined, wasTried: false });
       }
     }
+  }
+
+  /** The bans with which an attempt under this agreement begins. */
+  sentenced({ votes, agreeing, manifest }: Reached): readonly Ban[] {
+    return votes.flatMap(({ replica, answer }) => {
+      if (answer.kind !== "claimed" || !agreeing.includes(replica)) return [];
+      return this.sentenceOf(replica, answer.claim, manifest) ?? [];
+    });
   }
 
   /** The ban with which a replica begins an attempt, if it earned one under the same claim. */

@@ -38,6 +38,8 @@ export interface PieceListRequest {
   readonly signal: AbortSignal;
   /** How far each replica is, in milliseconds; the order of configuration without it. */
   readonly roundTripsMs?: ReadonlyMap<ReplicaId, number>;
+  /** Who earned a ban before and is not asked. */
+  readonly banned?: ReadonlySet<ReplicaId>;
 }
 
 /** The same as `askForPieceList`; throws OutOfReplicasError when nobody gives a list. */
@@ -90,8 +92,8 @@ export async function askForPieceList(
     if (later.length > 0) await clock.sleep(waitMs, signal);
     members = later;
   }
-  const why = faults.map(({ replica, fault }) => `${replica} ${faultText(fault)}`).join("; ");
-  return { why, faults };
+  const whys = faults.map(({ replica, fault }) => `${replica} ${faultText(fault)}`);
+  return { why: whys.join("; ") || "nobody may be asked", faults };
 }
 
 interface Round {
@@ -166,7 +168,7 @@ async function askOne(
 /** The members that name the root themselves, nearest first; others have no list of it. */
 function givers(
   { manifest, agreeing, votes }: Reached,
-  { roundTripsMs }: PieceListRequest,
+  { roundTripsMs, banned }: PieceListRequest,
 ): ReplicaId[] {
   const gives = new Set(
     votes.flatMap(({ replica, answer }) =>
@@ -175,6 +177,6 @@ function givers(
   );
   const distance = (member: ReplicaId) => roundTripsMs?.get(member) ?? 0;
   return agreeing
-    .filter((member) => gives.has(member))
+    .filter((member) => gives.has(member) && banned?.has(member) !== true)
     .sort((left, right) => distance(left) - distance(right));
 }

@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
 import type { Replica } from "../../src/ports.js";
-import { corruptAt, lateClaim, lying, paced, withoutBytes } from "../support/broken-replica.js";
+import {
+  altered,
+  corruptAt,
+  lateClaim,
+  lying,
+  paced,
+  withoutBytes,
+  wrongPieces,
+} from "../support/broken-replica.js";
 import { replaced, turning } from "../support/changing-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
@@ -233,5 +241,25 @@ describe("a lost quorum", () => {
     assert.equal(lineOf(receipt, "A").standing, "banned");
     assert.equal(lineOf(receipt, "A").evidence?.piece, 0);
     assert.equal(lineOf(receipt, "A").faults.corrupt, 1, "it was not asked again");
+  });
+
+  it("asks who gave a wrong piece list for no other one", async () => {
+    const world = new ChangingDownload();
+    let lists = 0;
+    const wrong = wrongPieces(honest(content, 16_384));
+    const A = world.slow(
+      altered(wrong, {
+        pieces(request, each) {
+          lists++;
+          return wrong.pieces(request, each);
+        },
+      }),
+    );
+    const B = world.slow(turning(honest(content, 16_384), 6));
+    const parts = { A, B, C: world.steady(), D: world.slow(lying(honest())) };
+    const receipt = await world.get(parts, options);
+    world.assertPublished();
+    assert.ok(world.asks >= 1 && lists === 1, `${lists} lists`);
+    assert.equal(lineOf(receipt, "A").standing, "banned");
   });
 });
