@@ -222,8 +222,8 @@ export const limits = {
   /** Bytes waiting to be sent, over all reads: chunks become smaller when there are many reads. */
   sendBytes: 32 * MiB,
   /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */
-  slowChunkMs: 500,
-  fastChunkMs: 100,
+  slowChunkMs: 1_500,
+  fastChunkMs: 500,
   /** How long a call waits for a hash that is nearly done before it is told HASHING. */
   hashingPatienceMs: 400,
   /** Time between two HASHING answers to one client. */
