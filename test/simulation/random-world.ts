@@ -115,6 +115,7 @@ function randomTrouble(chance: Seeded): Trouble {
     { kind: "hashing", until: soon * 3, stuck: share > 0.8 },
     { kind: "false-list", piece: chance.below(8), isCutShort: holds },
     { kind: "false-root", story: version },
+    { kind: "false-root", story: 2 },
     { kind: "foreign" },
     { kind: "foreign" },
     { kind: "missing", from: holds ? 0 : from, until },
