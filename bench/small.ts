@@ -21,7 +21,7 @@ const files = Number(values.files);
 const atOnce = 16;
 
 /** The library as a user has it: built. */
-const library = await import(join(mainPath, "../../index.js"));
+const library = await import(join(mainPath, "../../src/index.js"));
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);

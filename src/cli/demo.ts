@@ -23,7 +23,7 @@ const cast: readonly { readonly fault: FaultName | undefined; readonly role: str
 
 export async function runDemo(flags: { readonly json?: boolean | undefined }): Promise<void> {
   const isJson = flags.json === true;
-  const screen = openScreen({ isQuiet: isJson });
+  const screen = await openScreen({ isQuiet: isJson });
   const name = "demo.bin";
   await using scratch = await makeScratch(name, fileBytes);
   const ports = await freePorts(cast.length, scratch.file, scratch.cache);

@@ -8,7 +8,7 @@ export async function runDigest(
   path: string,
   flags: { json?: boolean | undefined },
 ): Promise<void> {
-  const screen = openScreen({ isQuiet: flags.json === true });
+  const screen = await openScreen({ isQuiet: flags.json === true });
   const onProgress = (doneBytes: number, totalBytes: number) => {
     if (screen.isLive) screen.draw([`${path}: hashing, ${percentText(doneBytes, totalBytes)}`]);
   };

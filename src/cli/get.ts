@@ -52,7 +52,7 @@ export async function runGet(
   const isJson = flags.json === true;
   const isForced = flags.force === true;
   const seeds = flags.seed === false ? [] : flags.seed === true ? undefined : flags.seed;
-  const screen = openScreen({ isQuiet: isJson });
+  const screen = await openScreen({ isQuiet: isJson });
   const abort = new AbortController();
   using _signals = endInOrder(`get${named === undefined ? "" : ` ${named}`}`, flags, abort);
   try {

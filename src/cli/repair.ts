@@ -20,7 +20,7 @@ export async function runRepair(path: string, flags: VerifyFlags): Promise<void>
   const rule = ruleOf("verify", flags);
   const name = flags.name ?? basename(path);
   const isJson = flags.json === true;
-  const screen = openScreen({ isQuiet: isJson });
+  const screen = await openScreen({ isQuiet: isJson });
   const abort = new AbortController();
   using _signals = onSignals((exitCode) => {
     const message = `repair ${path}: interrupted; it is as it was; run it again to go on`;

@@ -49,7 +49,7 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   if (folder !== undefined && flags.file !== undefined) {
     throw new UsageError("serve: a folder and -f at once: name one of them");
   }
-  const screen = openScreen({ isQuiet: flags.json === true });
+  const screen = await openScreen({ isQuiet: flags.json === true });
   const share = flags.file === undefined ? { folder: folder ?? "." } : { file: flags.file };
   const what = flags.file ?? `the folder ${folder ?? "."}`;
   const keys = { typed: "" };

@@ -3,7 +3,6 @@
  * seen.
  */
 
-import { createLogUpdate } from "log-update";
 import { fitted } from "./format.js";
 
 /** Lines that stay, and, on a terminal, a block below them that is drawn again and again. */
@@ -55,10 +54,10 @@ export function printJson(event: object): void {
  * What a pipe or a terminal does not take is dropped, not queued: a reader that sleeps must cost
  * neither time nor memory.
  */
-export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
+export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Promise<Screen> {
   const { stderr } = process;
   const isLive = !isQuiet && stderr.isTTY === true;
-  const live = isLive ? createLogUpdate(stderr, { showCursor: true }) : undefined;
+  const live = isLive ? await liveView(stderr) : undefined;
   const isBehind = () => stderr.writableLength > (isLive ? mostQueuedBytes : 0);
   let drawn: readonly string[] = [];
   // A terminal that does not know its size says 0.
@@ -83,6 +82,12 @@ export function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Screen {
       live?.clear();
     },
   };
+}
+
+/** Loaded only where it is seen: most runs start without it. */
+async function liveView(stderr: NodeJS.WriteStream) {
+  const { createLogUpdate } = await import("log-update");
+  return createLogUpdate(stderr, { showCursor: true });
 }
 
 /**

@@ -43,7 +43,7 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
   );
   const { signal } = abort;
   const isJson = flags.json === true;
-  const screen = openScreen({ isQuiet: isJson });
+  const screen = await openScreen({ isQuiet: isJson });
   const onEvent = reportDownload(name, screen);
   const asked = verify(
     { replicas, name, path },

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 
 /** The built program. */
-export const mainPath = join(import.meta.dirname, "../../dist/src/cli/main.js");
+export const mainPath = join(import.meta.dirname, "../../dist/cli/main.js");
 
 const overrides = "-dac_override,-dac_read_search";
 const dropOverrides = ["setpriv", `--bounding-set=${overrides}`, `--inh-caps=${overrides}`];
