@@ -12,6 +12,8 @@ export const limits = {
   fileBytes: 2 ** 50,
   /** Bytes of piece digests held in memory: 32 bytes for each 4 MiB of a 64 TiB file. */
   pieceListBytes: 512 * MiB,
+  /** A file up to this size gets its space by being written: less than starting a process. */
+  zeroFilledBytes: 64 * KiB,
   /** Piece digests in one message: 64 KiB of them, well below the client's message bound. */
   pieceDigestsPerMessage: 2048,
   /** Replicas in one download: beyond it, a vote costs more than it tells. */

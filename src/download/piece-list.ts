@@ -9,7 +9,7 @@ import { type Clock, type Replica, ReplicaFault } from "../ports.js";
 import { clampedRetryMs } from "../schedule/backoff.js";
 import { type Fault, faultText } from "../schedule/faults.js";
 import { digestBytes } from "../trust/digest.js";
-import { type PieceDigests, rootOf } from "../trust/merkle.js";
+import { onlyLeaf, type PieceDigests, rootOf } from "../trust/merkle.js";
 import type { Reached, ReplicaId } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import { thenLetGo } from "./let-go.js";
@@ -60,7 +60,8 @@ export function noListError(name: string, { why }: NoPieceList): OutOfReplicasEr
 
 /**
  * Asks the nearest member, then others, until a list has the agreed root. One list serves all
- * replicas: that it has the root makes it as good as the root itself.
+ * replicas: that it has the root makes it as good as the root itself. For a single piece nobody is
+ * asked: the root of a tree of one leaf is that leaf.
  */
 export async function askForPieceList(
   agreement: Reached,
@@ -69,6 +70,7 @@ export async function askForPieceList(
   const { root, pieceCount } = agreement.manifest;
   if (root === undefined) return { digests: undefined, faults: [] };
   if (pieceCount === 0) return { digests: new Uint8Array(0), faults: [] };
+  if (pieceCount === 1) return { digests: onlyLeaf(root), faults: [] };
   if (pieceCount * digestBytes > limits.pieceListBytes) return { digests: undefined, faults: [] };
   const faults: { replica: ReplicaId; fault: Fault }[] = [];
   const { clock, signal } = request;

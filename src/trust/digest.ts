@@ -27,6 +27,11 @@ export function digestFromRaw(raw: Uint8Array): Digest {
   return `sha256:${Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString("hex")}` as Digest;
 }
 
+/** The 32 raw bytes of a digest. */
+export function rawOf(digest: Digest): Uint8Array {
+  return Buffer.from(digest.slice("sha256:".length), "hex");
+}
+
 /** The digest of bytes that are all in memory. */
 export function digestOf(bytes: Uint8Array): Digest {
   return digestFromRaw(createHash("sha256").update(bytes).digest());

@@ -6,7 +6,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { assert } from "../errors.js";
-import { type Digest, digestBytes, digestFromRaw } from "./digest.js";
+import { type Digest, digestBytes, digestFromRaw, rawOf } from "./digest.js";
 
 const leafPrefix = Uint8Array.of(0);
 const nodePrefix = Uint8Array.of(1);
@@ -56,6 +56,11 @@ export function rootOf(digests: PieceDigests): Digest {
   while (stack.length > 0) root = join(stack.pop(), root);
   assert(root !== undefined, "a tree with leaves has a root");
   return digestFromRaw(root);
+}
+
+/** The leaf digests of a file of a single piece: the root of a tree of one leaf is that leaf. */
+export function onlyLeaf(root: Digest): PieceDigests {
+  return rawOf(root);
 }
 
 function join(left: Uint8Array | undefined, right: Uint8Array | undefined): Uint8Array {

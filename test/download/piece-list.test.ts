@@ -3,6 +3,7 @@ import { fetchPieceList, type PieceList } from "../../src/download/piece-list.js
 import { limits } from "../../src/limits.js";
 import type { Replica } from "../../src/ports.js";
 import type { Fault } from "../../src/schedule/faults.js";
+import { leafDigest } from "../../src/trust/merkle.js";
 import { decide, type Reached, type ReplicaId, type Vote } from "../../src/trust/quorum.js";
 import {
   altered,
@@ -57,6 +58,12 @@ describe("the piece list", () => {
     const { digests } = await fetchFrom({ A: counted(file), B: counted(file) });
     assert.deepEqual(digests && Buffer.from(digests), Buffer.from(pieces));
     assert.equal(asked, 1);
+  });
+
+  it("of a single piece follows from the root, and nobody is asked", async () => {
+    const single = honest(content.subarray(0, 1000));
+    const { digests } = await fetchFrom({ A: altered(single, { pieces: () => assert.fail() }) });
+    assert.deepEqual(digests && Buffer.from(digests), leafDigest(content.subarray(0, 1000)));
   });
 
   it("comes from the nearest member", async () => {

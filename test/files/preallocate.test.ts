@@ -47,6 +47,21 @@ describe("preallocate", () => {
     assert.equal((await readFile(at("file"))).toString("utf8", 0, 12), "there before");
   });
 
+  it("fills a small file with zeros, without another process, and keeps what was in it", async () => {
+    await withFallocate("exit 0", () => preallocate(handle, { present: 12, size: 65_536 }));
+    const expected = Buffer.alloc(65_536);
+    expected.write("there before");
+    assert.deepEqual(await readFile(at("file")), expected);
+  });
+
+  it("says at once that there is no room for a small file", async () => {
+    const filled = refusingOn("write", "ENOSPC", () =>
+      preallocate(handle, { present: 12, size: 65_536 }),
+    );
+    await assert.rejects(filled, /reserve 65536 bytes: the disk is full/);
+    assert.equal(await readFile(at("file"), "utf8"), "there before");
+  });
+
   it("gives back what it got before the disk was full: most file systems keep that", async () => {
     const says = "fallocate: fallocate failed: No space left on device";
     const script = `truncate -s 5000 /proc/self/fd/3; echo "${says}" >&2; exit 1`;

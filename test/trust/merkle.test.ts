@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { digestBytes } from "../../src/trust/digest.js";
-import { leafAt, leafCount, leafDigest, rootOf, startLeaf } from "../../src/trust/merkle.js";
+import {
+  leafAt,
+  leafCount,
+  leafDigest,
+  onlyLeaf,
+  rootOf,
+  startLeaf,
+} from "../../src/trust/merkle.js";
 
 const sha256 = (...parts: Uint8Array[]) => {
   const hash = createHash("sha256");
@@ -96,6 +103,11 @@ describe("trust/merkle", () => {
     const node = Buffer.concat([leafDigest(a), leafDigest(b)]);
     assert.notEqual(rootOf(listOf([node])), rootOf(listOf([a, b])));
     assert.notEqual(rootOf(listOf([a])), text(sha256(a)));
+  });
+
+  it("the root of a single leaf is that leaf", () => {
+    const list = listOf(pieces(1));
+    assert.deepEqual(Buffer.from(onlyLeaf(rootOf(list))), list);
   });
 
   it("a leaf in parts is the leaf of the whole", () => {
