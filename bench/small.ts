@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freePorts, mainPath } from "../test/support/cli.js";
-import { measured, medianOf } from "./measured.js";
+import { type Cost, measured, medianOf } from "./measured.js";
 import { Started } from "./real-contestants.js";
 
 const { values } = parseArgs({
@@ -22,6 +22,9 @@ const atOnce = 16;
 
 /** The library as a user has it: built. */
 const library = await import(join(mainPath, "../../src/index.js"));
+
+/** The same program, as `tsc` leaves it. */
+const unbundled = join(mainPath, "../../src/cli/main.js");
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -43,7 +46,44 @@ async function manyFiles(ports: readonly number[], folder: string): Promise<numb
   return files / seconds;
 }
 
+/** The bundle beside the modules that it is made of, and Node alone, taking turns. */
+async function starts(): Promise<void> {
+  const output = join(folder, "one.bin");
+  const get = ["get", "-o", output, "-p", ...listed, "--"];
+  const contestants = [
+    { title: "node with an empty module", args: () => [empty], costs: [] as Cost[] },
+    { title: "--version, unbundled", args: () => [unbundled, "--version"], costs: [] as Cost[] },
+    { title: "--version", args: () => [mainPath, "--version"], costs: [] as Cost[] },
+    {
+      title: "get of 1 KiB from 4 replicas, unbundled",
+      args: (round: number) => [unbundled, ...get, `${2 * round}.bin`],
+      costs: [] as Cost[],
+    },
+    {
+      title: "get of 1 KiB from 4 replicas",
+      args: (round: number) => [mainPath, ...get, `${2 * round + 1}.bin`],
+      costs: [] as Cost[],
+    },
+  ];
+  writeFileSync(empty, "");
+  for (let round = 0; round <= rounds; round++) {
+    for (const { title, args, costs } of contestants) {
+      const cost = await measured([process.execPath, ...args(round)]);
+      if (cost.code !== 0) throw new Error(`${title}: it ended with ${cost.code}`);
+      rmSync(output, { force: true });
+      // The first of each only warms up.
+      if (round > 0) costs.push(cost);
+    }
+  }
+  for (const { title, costs } of contestants) {
+    const wall = medianOf(costs.map(({ wallSeconds }) => wallSeconds)).toFixed(3);
+    const cpu = medianOf(costs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(3);
+    say(`${title}: ${wall} s, ${cpu} CPU-s (medians of ${rounds})`);
+  }
+}
+
 const folder = mkdtempSync(join(tmpdir(), "quorate-bench-"));
+const empty = join(folder, "empty.mjs");
 const shared = join(folder, "of");
 mkdirSync(shared);
 for (let index = 0; index < files; index++) {
@@ -62,21 +102,7 @@ const server = new Started([
 ]);
 try {
   await server.says(/"event":"listening"/);
-  const starts: number[] = [];
-  const gets: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const version = await measured([process.execPath, mainPath, "--version"]);
-    const output = join(folder, "one.bin");
-    const get = [process.execPath, mainPath, "get", `${round}.bin`, "-o", output, "-p", ...listed];
-    const got = await measured(get);
-    if (got.code !== 0) throw new Error("a get failed");
-    rmSync(output);
-    if (round === 0) continue;
-    starts.push(version.wallSeconds);
-    gets.push(got.wallSeconds);
-  }
-  say(`quorate --version: ${medianOf(starts).toFixed(3)} s (median of ${rounds})`);
-  say(`quorate get of 1 KiB from 4 replicas: ${medianOf(gets).toFixed(3)} s (median of ${rounds})`);
+  await starts();
   const rates: number[] = [];
   for (let round = 0; round < 4; round++) {
     const rate = await manyFiles(ports, join(folder, "many"));
