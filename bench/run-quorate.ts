@@ -4,6 +4,7 @@ import { Checkpoint } from "../src/download/checkpoint.js";
 import { Deliveries } from "../src/download/deliveries.js";
 import { Support } from "../src/download/support.js";
 import { transfer } from "../src/download/transfer.js";
+import type { Replica } from "../src/ports.js";
 import { RangeSet } from "../src/schedule/range.js";
 import { Scheduler } from "../src/schedule/scheduler.js";
 import { manifestOf } from "../src/trust/manifest.js";
@@ -25,6 +26,12 @@ export interface Outcome {
   readonly size: number;
   /** Replicas that were banned; all of them are honest. */
   readonly banned: number;
+  /** Faults that were booked. */
+  readonly faults: number;
+  /** Reads on other streams than the first. */
+  readonly readsBeside: number;
+  /** How many streams each replica had in the end. */
+  readonly streams: readonly number[];
 }
 
 const contents = new Map<number, ReturnType<typeof madeContent>>();
@@ -47,10 +54,16 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   const { bytes: content, honest, manifest } = contentOf(world.size);
   const cap = world.cap;
   const clientLink = cap === undefined ? undefined : new Link(() => cap * 1e6);
+  let readsBeside = 0;
   const replicas = new Map(
-    world.replicas.map(({ rateAt, latencyMs }, index) => {
-      const behaviour = { latencyMs, link: new Link(rateAt), clientLink, chunkBytes, content };
-      return [replicaId(`r${index}`), simulatedReplica(honest, behaviour, clock)] as const;
+    world.replicas.map(({ rateAt, ...path }, index) => {
+      const behaviour = { ...path, link: new Link(rateAt), clientLink, chunkBytes, content };
+      const replica = simulatedReplica(honest, behaviour, clock);
+      const read: Replica["read"] = (request, call) => {
+        if (call.lane !== undefined && call.lane > 0) readsBeside++;
+        return replica.read(request, call);
+      };
+      return [replicaId(`r${index}`), { ...replica, read }] as const;
     }),
   );
   const { size, digest, root, pieces: digests } = manifest;
@@ -82,5 +95,8 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   const scores = scheduler.scoreboard.all();
   const wasted = scores.reduce((sum, score) => sum + score.wastedBytes, 0);
   const banned = scores.filter(({ standing }) => standing === "banned").length;
-  return { seconds: clock.now() / 1000, wasted, size: world.size, banned };
+  const faults = scores.reduce((sum, score) => sum + score.faults.size, 0);
+  const streams = scores.map((score) => score.streams);
+  const seconds = clock.now() / 1000;
+  return { seconds, wasted, size: world.size, banned, faults, readsBeside, streams };
 }

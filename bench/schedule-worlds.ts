@@ -9,6 +9,8 @@ const MiB = 1024 * 1024;
 export interface WorldReplica {
   readonly rateAt: RateAt;
   readonly latencyMs: number;
+  /** Bytes per second of one connection, when that is less than the link carries. */
+  readonly connectionRate?: number;
 }
 
 /** A world: who is there, how large the file is, and what the client's link takes. */

@@ -120,6 +120,27 @@ export const limits = {
   /** Hedged pieces: this many, or this share of the file, whichever is more. */
   hedgePieces: 4,
   hedgeShare: 0.02,
+  /**
+   * Streams to one replica, each on its own connection: at 0.1 % loss and 50 ms four carry four
+   * times as much as one, and each holds a piece in memory.
+   */
+  streams: 4,
+  /** One more must bring this share of what the others bring each, or it is taken back. */
+  streamGainShare: 0.2,
+  /** Tried after so long at a rate that changed by no more than this share of itself. */
+  streamSteadyMs: 2_000,
+  streamSteadyShare: 0.25,
+  /** Its connection comes up to speed for this long, and then it is measured for so long. */
+  streamSettleMs: 500,
+  streamTrialMs: 1_500,
+  /** A replica with less work than this, at its rate, would be done before it paid. */
+  streamWorkMs: 5_000,
+  /** Nearer than this, neither loss nor a window holds one connection back. */
+  streamLatencyMs: 2,
+  /** No more streams than let a piece come within this: the last ones are waited for. */
+  streamPieceMs: 500,
+  /** After one that brought nothing, no other is tried for so long, and twice as long each time. */
+  streamPauseMs: 30_000,
   /** Rates are averaged over about this long: follows a change within seconds, ignores a hiccup. */
   rateMemoryMs: 1_500,
   /**

@@ -37,6 +37,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Milliseconds for the whole call, told to the replica too. */
   readonly deadlineMs: number;
+  /** Which of the connections to a replica it takes, for a read; the first, 0, by default. */
+  readonly lane?: number | undefined;
   /** The client's network address, to count by; `undefined` within a process. */
   readonly client?: string | undefined;
 }
@@ -98,10 +100,7 @@ export interface Replica {
   claim(name: string, call: Call): Promise<NamedClaim>;
   /** The file's name and its size in bytes, without waiting for its digest. */
   size(name: string, call: Call): Promise<FileEntry>;
-  /**
-   * The bytes of a range in order. A local replica covers the range exactly; a remote one is a
-   * stranger, whose chunks the caller counts.
-   */
+  /** A range in order: exactly, from a local replica; a stranger's chunks the caller counts. */
   read(request: ReadRequest, call: Call): AsyncIterable<Chunk>;
   /**
    * All leaf digests of the file, unverified; at most `count` of them are taken from a stranger.

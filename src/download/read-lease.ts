@@ -43,7 +43,7 @@ export async function readLease(reading: LeaseReading): Promise<void> {
   const gatherer = new PieceGatherer(layout, lease.start);
   let offset = bytes.start;
   const request = { name: reading.name, range: bytes, ifDigest: reading.fileDigest };
-  const call = { signal, deadlineMs: reading.deadlineMs };
+  const call = { signal, deadlineMs: reading.deadlineMs, lane: lease.lane };
   for await (const chunk of reading.replica.read(request, call)) {
     signal.throwIfAborted();
     checkChunk(chunk, offset, bytes.end);

@@ -3,7 +3,13 @@
  * checked.
  */
 
-import { type CallOptions, type Client, createClientFactory, Metadata } from "nice-grpc";
+import {
+  type CallOptions,
+  type Channel,
+  type Client,
+  createClientFactory,
+  Metadata,
+} from "nice-grpc";
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import { limits } from "../limits.js";
 import {
@@ -43,22 +49,32 @@ export function connectReplica(
     token,
   }: { readonly tls?: ClientTls | undefined; readonly token?: string | undefined } = {},
 ): RemoteReplica {
-  const channel = openChannel(host, port, tls);
-  const client = createClientFactory()
-    .use((call, options) => {
-      if (token === undefined) return call.next(call.request, options);
-      const metadata = Metadata(options.metadata).set("authorization", `Bearer ${token}`);
-      return call.next(call.request, { ...options, metadata });
-    })
-    .create(definition, channel);
+  const factory = createClientFactory().use((call, options) => {
+    if (token === undefined) return call.next(call.request, options);
+    const metadata = Metadata(options.metadata).set("authorization", `Bearer ${token}`);
+    return call.next(call.request, { ...options, metadata });
+  });
+  const lanes = new Map<number, { readonly channel: Channel; readonly client: ReplicaClient }>();
+  const clientOn = (lane: number): ReplicaClient => {
+    const open = lanes.get(lane);
+    if (open !== undefined) return open.client;
+    const channel = openChannel(host, port, tls);
+    const made = { channel, client: factory.create(definition, channel) };
+    lanes.set(lane, made);
+    return made.client;
+  };
+  const client = clientOn(0);
   return {
     claim: (name, call) => within(call, "answer", (options) => claim(client, name, options)),
     size: (name, call) => within(call, "answer", (options) => size(client, name, options)),
     pieces: (request, call) =>
       within(call, "answer", (options) => pieces(client, request, options)),
     list: (request, call) => within(call, "answer", (options) => list(client, request, options)),
-    read: (request, call) => read(client, request, call),
-    close: () => channel.close(),
+    // Streams on one connection share its window and its losses.
+    read: (request, call) => read(clientOn(call.lane ?? 0), request, call),
+    close: () => {
+      for (const { channel } of lanes.values()) channel.close();
+    },
   };
 }
 

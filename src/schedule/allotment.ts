@@ -27,6 +27,12 @@ export interface AllotmentOptions {
   readonly windowBytes?: number | undefined;
 }
 
+/** Who asks for work, and on which of its streams. */
+interface Place {
+  readonly isProbe: boolean;
+  readonly lane: number;
+}
+
 export class Allotment {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
@@ -73,26 +79,27 @@ export class Allotment {
   next(replica: ReplicaId, now: number): Lease | undefined {
     const isProbe = this.#scoreboard.of(replica).standing !== "good";
     const isIdle = this.#ledger.leasesOf(replica).length === 0;
-    if (!isIdle && (isProbe || !this.#book.wantsMore(replica, now))) return undefined;
-    if (this.#ledger.leases().length >= limits.leases) return undefined;
-    if (this.#ledger.region(replica).isEmpty) this.#refill(replica, isProbe, now);
+    if (isProbe && !isIdle) return undefined;
+    const lane = isIdle ? 0 : this.#book.freeLane(replica, now);
+    if (lane === undefined || this.#ledger.leases().length >= limits.leases) return undefined;
+    if (this.#ledger.region(replica).isEmpty) this.#refill(replica, { isProbe, lane }, now);
     if (!this.#ledger.region(replica).isEmpty) {
-      return this.#ledger.open(replica, this.#leasePieces(replica, now));
+      return this.#ledger.open(replica, this.#leasePieces(replica, now), lane);
     }
     return isIdle && !isProbe ? this.#hedge(replica, now) : undefined;
   }
 
   /**
    * Finds new work for a replica that has none: its part of what nobody has leased, or the tail of
-   * somebody's lease.
+   * somebody's lease, its own on another stream included.
    */
-  #refill(replica: ReplicaId, isProbe: boolean, now: number): void {
+  #refill(replica: ReplicaId, { isProbe, lane }: Place, now: number): void {
     if (!isProbe && this.#windowPieces === undefined && !this.#ledger.pool.isEmpty) {
       this.#regions.level(this.ready(now), now);
       if (!this.#ledger.region(replica).isEmpty) return;
     }
     const free = this.#free(replica, now);
-    const source = free.isEmpty ? this.#cut(replica, now) : free;
+    const source = free.isEmpty ? this.#cut(replica, lane, now) : free;
     const most = free.isEmpty ? source.count : this.#leasePieces(replica, now);
     const [pieces] = source.takeFirst(isProbe ? 1 : most);
     this.#ledger.assign(replica, pieces);
@@ -137,25 +144,32 @@ export class Allotment {
     return leadPieces(this.ready(now).map(pieceMs), pieceMs(replica), sum);
   }
 
-  #cut(replica: ReplicaId, now: number): RangeSet {
+  #cut(replica: ReplicaId, lane: number, now: number): RangeSet {
+    const isBusy = this.#ledger.leasesOf(replica).some((lease) => lease.lane !== lane);
+    const share = this.#book.laneShareOf(replica, lane);
     const victims = this.#scoreboard.all().flatMap(({ replica: victim }) => {
-      if (victim === replica) return [];
-      const leftBytes = this.#book.leftBytes(victim);
-      const rate = Math.max(1, this.#book.outlook(victim, now));
+      const isOwn = victim === replica;
+      if (isOwn && !isBusy) return [];
+      const ownBytes = isOwn ? this.#book.leftInLane(victim, lane) : 0;
+      const leftBytes = this.#book.leftBytes(victim) - ownBytes;
+      const part = isOwn ? 1 - share : 1;
+      const rate = Math.max(1, part * this.#book.outlook(victim, now));
       const delayMs = this.#book.delayMs(victim, now);
-      const cuttable = this.#ledger.cuttable(victim);
+      const cuttable = this.#ledger.cuttable(victim, isOwn ? lane : undefined);
       const isSending = this.#ledger.region(victim).isEmpty && this.#book.isSending(victim);
       return { replica: victim, delayMs, leftBytes, rate, cuttable, isSending };
     });
     const cutter = {
-      rate: this.#scoreboard.recentRate(replica, now),
+      rate: share * this.#scoreboard.recentRate(replica, now),
       latencyMs: this.#scoreboard.latencyMs(replica),
-      busyMs: this.#book.leaseLeftMs(replica, now),
+      busyMs: this.#book.laneLeftMs(replica, lane, now),
     };
     const { pieceBytes } = this.#ledger.layout;
     const urgent = victims.filter((victim) => this.#holdsFrontier(victim.replica));
     const cut = chooseCut(urgent, cutter, pieceBytes) ?? chooseCut(victims, cutter, pieceBytes);
-    return cut === undefined ? RangeSet.empty : this.#ledger.cut(cut.replica, cut.pieces);
+    if (cut === undefined) return RangeSet.empty;
+    const spare = cut.replica === replica ? lane : undefined;
+    return this.#ledger.cut(cut.replica, cut.pieces, spare);
   }
 
   #hedge(replica: ReplicaId, now: number): Lease | undefined {

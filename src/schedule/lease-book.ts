@@ -30,6 +30,8 @@ export class LeaseBook {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
   readonly #running = new Map<number, Running>();
+  /** When bytes last came on each stream. */
+  readonly #laneByteAt = new Map<string, number>();
 
   constructor(ledger: Ledger, scoreboard: Scoreboard) {
     this.#ledger = ledger;
@@ -45,12 +47,14 @@ export class LeaseBook {
   arrived(lease: Lease, bytes: number, now: number): void {
     const score = this.#scoreboard.of(lease.replica);
     score.lastByteAt = now;
+    this.#laneByteAt.set(laneOf(lease), now);
     const running = this.#running.get(lease.id);
     if (running === undefined) {
       score.wastedBytes += bytes;
       return;
     }
     running.gotBytes += bytes;
+    score.arrivedBytes += bytes;
     if (running.hasBytes && running.waitingSince !== undefined) {
       score.usualGapMs += gapWeight * (now - running.waitingSince - score.usualGapMs);
     }
@@ -95,8 +99,9 @@ export class LeaseBook {
     for (const { lease, ...clocks } of this.#running.values()) {
       const { replica } = lease;
       const score = this.#scoreboard.of(replica);
-      // What came in another lease of the same replica shows that it lives: they share its link.
-      const since = Math.max(clocks.waitingSince ?? now, score.lastByteAt ?? clocks.grantedAt);
+      // What came in another lease on the same stream shows that it lives: they share its link.
+      const laneByteAt = this.#laneByteAt.get(laneOf(lease)) ?? clocks.grantedAt;
+      const since = Math.max(clocks.waitingSince ?? now, laneByteAt);
       const clock = {
         ...clocks,
         waitingSince: clocks.waitingSince === undefined ? undefined : since,
@@ -104,7 +109,9 @@ export class LeaseBook {
         worstLatencyMs: this.#scoreboard.worstLatencyMs(replica),
         usualGapMs: score.usualGapMs,
         faultsInARow: score.faultsInARow,
-        othersMoved: this.#scoreboard.othersMovedSince(replica, since),
+        // A replica that sends on another stream lives: this one's turn may only be late.
+        othersMoved:
+          (score.lastByteAt ?? since) <= since && this.#scoreboard.othersMovedSince(replica, since),
       };
       const fault = watch(clock, now);
       if (fault !== undefined) overdue.push({ lease, fault });
@@ -144,14 +151,34 @@ export class LeaseBook {
     return this.delayMs(replica, now) + workMs;
   }
 
-  /** Whether the next lease should be asked for now, so that no bubble comes between. */
-  wantsMore(replica: ReplicaId, now: number): boolean {
-    const leases = this.#ledger.leasesOf(replica);
-    if (leases.length > 1) return false;
-    if (this.#scoreboard.knownRate(replica, now) === undefined) return leases.length === 0;
-    const hasBytes = this.#runningOf(replica).every((running) => running.hasBytes);
+  /**
+   * The stream on which the next lease should be asked for now, so that no bubble comes between;
+   * `undefined` when it is too early on each.
+   */
+  freeLane(replica: ReplicaId, now: number): number | undefined {
+    const running = this.#runningOf(replica);
+    if (this.#scoreboard.knownRate(replica, now) === undefined) {
+      return running.length === 0 ? 0 : undefined;
+    }
     const earlyMs = limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
-    return hasBytes && this.leaseLeftMs(replica, now) <= earlyMs;
+    for (let lane = 0; lane < this.#scoreboard.of(replica).streams; lane++) {
+      const own = running.filter((one) => one.lease.lane === lane);
+      if (own.length > 1 || own.some(({ hasBytes }) => !hasBytes)) continue;
+      if (this.laneLeftMs(replica, lane, now) <= earlyMs) return lane;
+    }
+    return undefined;
+  }
+
+  /** Milliseconds of work leased on one stream of a replica. */
+  laneLeftMs(replica: ReplicaId, lane: number, now: number): number {
+    const laneRate = this.#scoreboard.rate(replica, now) * this.laneShareOf(replica, lane);
+    return (this.leftInLane(replica, lane) / laneRate) * 1000;
+  }
+
+  /** The part of a replica's rate that one of its streams has beside the others in use. */
+  laneShareOf(replica: ReplicaId, lane: number): number {
+    const lanes = new Set(this.#runningOf(replica).map(({ lease }) => lease.lane));
+    return 1 / lanes.add(lane).size;
   }
 
   /** Pieces in the next lease of a replica. */
@@ -161,7 +188,8 @@ export class LeaseBook {
     // Before its rate is known, a slow first chunk looks like a far one: the least is the distance.
     const twiceAwaySeconds = (2 * this.#scoreboard.leastLatencyMs(replica)) / 1000;
     const firstBytes = Math.max(limits.firstLeaseBytes, limits.firstLeaseRate * twiceAwaySeconds);
-    const aimBytes = rate === undefined ? firstBytes : (rate * limits.leaseAimMs) / 1000;
+    const { streams } = this.#scoreboard.of(replica);
+    const aimBytes = rate === undefined ? firstBytes : (rate * limits.leaseAimMs) / 1000 / streams;
     return Math.max(limits.firstLeasePieces, Math.ceil(aimBytes / pieceBytes));
   }
 
@@ -188,7 +216,8 @@ export class LeaseBook {
   #straggler(running: Running, now: number): Straggler {
     const { lease, gotBytes } = running;
     const leftBytes = pieceLength(this.#ledger.layout, lease.next) - gotBytes;
-    const rate = this.#scoreboard.recentRate(lease.replica, now);
+    const { replica } = lease;
+    const rate = this.#scoreboard.recentRate(replica, now) * this.laneShareOf(replica, lease.lane);
     const delayMs = this.#delayMs(running, now);
     return { lease, delayMs, leftBytes, rate, silentMs: this.#silentMs(running, now) };
   }
@@ -230,15 +259,24 @@ export class LeaseBook {
   }
 
   #leaseLeftBytes(replica: ReplicaId): number {
-    let left = 0;
-    for (const { lease, gotBytes } of this.#runningOf(replica)) {
+    return this.#leftOf(this.#runningOf(replica));
+  }
+
+  /** Bytes that are leased on one stream of a replica. */
+  leftInLane(replica: ReplicaId, lane: number): number {
+    return this.#leftOf(this.#runningOf(replica).filter((one) => one.lease.lane === lane));
+  }
+
+  #leftOf(running: readonly Running[]): number {
+    return running.reduce((left, { lease, gotBytes }) => {
       const pieces = RangeSet.of({ start: lease.next, end: lease.end });
-      left += Math.max(0, byteCount(this.#ledger.layout, pieces) - gotBytes);
-    }
-    return left;
+      return left + Math.max(0, byteCount(this.#ledger.layout, pieces) - gotBytes);
+    }, 0);
   }
 
   #runningOf(replica: ReplicaId): Running[] {
     return [...this.#running.values()].filter(({ lease }) => lease.replica === replica);
   }
 }
+
+const laneOf = ({ replica, lane }: Lease) => `${lane} ${replica}`;

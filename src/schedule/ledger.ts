@@ -14,6 +14,8 @@ import { frontierOf } from "./window.js";
 export interface Lease {
   readonly id: number;
   readonly replica: ReplicaId;
+  /** Which of the replica's streams it runs on, from 0. */
+  readonly lane: number;
   readonly start: PieceIndex;
   /** The piece after the last one; a cut moves it down, never below the piece in progress. */
   readonly end: number;
@@ -110,49 +112,53 @@ export class Ledger {
    * Opens a lease on the first run of consecutive pieces of a replica's region, at most `most`
    * long.
    */
-  open(replica: ReplicaId, most: number): Lease {
+  open(replica: ReplicaId, most: number, lane = 0): Lease {
     const run = this.region(replica).ranges[0];
     assert(run !== undefined && most > 0, `${replica} has a region to lease`);
     const range = { start: run.start, end: Math.min(run.end, run.start + most) };
     this.#regions.set(replica, this.region(replica).subtract(RangeSet.of(range)));
-    return this.#add(replica, range, false);
+    return this.#add({ replica, lane, isHedge: false }, range);
   }
 
   /** Opens a second lease on a piece that another lease has in progress. */
   hedge(replica: ReplicaId, piece: number): Lease {
     this.#hedgedPieces++;
-    return this.#add(replica, { start: piece, end: piece + 1 }, true);
+    return this.#add({ replica, lane: 0, isHedge: true }, { start: piece, end: piece + 1 });
   }
 
   /**
    * Takes the last pieces of what a replica still is to deliver, region before leases, into the
-   * pool.
+   * pool. Of several streams, all but the one to spare, those with the most left lose the most.
    */
-  cut(victim: ReplicaId, count: number): RangeSet {
+  cut(victim: ReplicaId, count: number, spare?: number): RangeSet {
     const [taken, rest] = this.region(victim).takeLast(count);
     if (!taken.isEmpty) this.#regions.set(victim, rest);
     let cut = taken;
-    for (const lease of [...this.#leases.values()].reverse()) {
-      if (cut.count >= count) break;
-      if (lease.replica !== victim || lease.isHedge) continue;
-      const end = Math.max(lease.next + 1, lease.end - (count - cut.count));
-      if (end >= lease.end) continue;
-      cut = cut.union(RangeSet.of({ start: end, end: lease.end }));
-      lease.end = end;
+    const leases = this.#cuttableLeases(victim, spare).reverse();
+    for (const [lane, share] of evenCuts(leases, count - taken.count)) {
+      let left = share;
+      for (const lease of leases.filter((one) => one.lane === lane)) {
+        const end = Math.max(lease.next + 1, lease.end - left);
+        if (end >= lease.end) continue;
+        cut = cut.union(RangeSet.of({ start: end, end: lease.end }));
+        left -= lease.end - end;
+        lease.end = end;
+      }
     }
     this.#pool = this.#pool.union(cut);
     return cut;
   }
 
   /** Pieces that a cut could take from a replica: all but those in progress. */
-  cuttable(victim: ReplicaId): number {
-    let count = this.region(victim).count;
-    for (const lease of this.#leases.values()) {
-      if (lease.replica === victim && !lease.isHedge) {
-        count += Math.max(0, lease.end - lease.next - 1);
-      }
-    }
-    return count;
+  cuttable(victim: ReplicaId, spare?: number): number {
+    const leases = this.#cuttableLeases(victim, spare);
+    return leases.reduce((sum, lease) => sum + cuttableOf(lease), this.region(victim).count);
+  }
+
+  #cuttableLeases(victim: ReplicaId, spare: number | undefined): OpenLease[] {
+    return [...this.#leases.values()].filter(({ replica, isHedge, lane }) => {
+      return replica === victim && !isHedge && lane !== spare;
+    });
   }
 
   /** A piece is verified and written. False when it was before; then these bytes were wasted. */
@@ -198,10 +204,34 @@ export class Ledger {
     return RangeSet.of(...ranges);
   }
 
-  #add(replica: ReplicaId, { start, end }: Range, isHedge: boolean): Lease {
+  #add(of: Pick<Lease, "replica" | "lane" | "isHedge">, { start, end }: Range): Lease {
     const id = this.#nextId++;
-    const lease = { id, replica, start: pieceIndex(start), end, next: start, isHedge };
+    const lease = { id, ...of, start: pieceIndex(start), end, next: start };
     this.#leases.set(id, lease);
     return lease;
   }
+}
+
+/** Pieces of a lease that are not in progress. */
+function cuttableOf({ next, end }: Lease): number {
+  return Math.max(0, end - next - 1);
+}
+
+/** How many pieces each stream loses of `count`, so that what is left is as even as can be. */
+function evenCuts(leases: readonly Lease[], count: number): Map<number, number> {
+  const left = new Map<number, number>();
+  for (const lease of leases) {
+    left.set(lease.lane, (left.get(lease.lane) ?? 0) + cuttableOf(lease));
+  }
+  const cuts = new Map([...left.keys()].map((lane) => [lane, 0]));
+  for (let toCut = count; toCut > 0; ) {
+    const [most, next] = [...left].sort(([, one], [, other]) => other - one);
+    if (most === undefined || most[1] === 0) break;
+    const [lane, pieces] = most;
+    const taken = Math.min(toCut, Math.max(1, pieces - (next?.[1] ?? 0)));
+    left.set(lane, pieces - taken);
+    cuts.set(lane, (cuts.get(lane) ?? 0) + taken);
+    toCut -= taken;
+  }
+  return cuts;
 }

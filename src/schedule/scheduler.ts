@@ -16,6 +16,7 @@ import { byteCount, bytesOf, type Layout, type PieceIndex, pieceLength } from ".
 import { type Range, RangeSet } from "./range.js";
 import { Scoreboard } from "./scoreboard.js";
 import { SlumpWatch } from "./slump.js";
+import { Streams } from "./streams.js";
 import { leaseDeadlineMs } from "./watchdog.js";
 
 /** What a transfer is to do now. */
@@ -50,6 +51,7 @@ export class Scheduler {
   readonly #discipline: Discipline;
   readonly #allotment: Allotment;
   readonly #slumps = new SlumpWatch();
+  readonly #streams: Streams;
   readonly #limitRate: number;
   #lookedAt: number | undefined;
   #stoodStillMs = 0;
@@ -71,6 +73,9 @@ export class Scheduler {
     this.#discipline = new Discipline({ ledger, scoreboard, book: this.#book, random });
     this.#allotment = new Allotment({ ledger, scoreboard, book: this.#book }, options);
     this.#limitRate = options.limitRate ?? Number.POSITIVE_INFINITY;
+    // Where a limit or a reader sets the pace, more streams bring nothing.
+    const isPaced = options.limitRate !== undefined || options.windowBytes !== undefined;
+    this.#streams = new Streams(isPaced ? 1 : limits.streams);
   }
 
   get isDone(): boolean {
@@ -123,9 +128,12 @@ export class Scheduler {
       this.ledger.cut(replica, this.ledger.cuttable(replica));
     }
     this.#allotment.update(now);
+    this.#countStreams(now);
     for (const replica of this.#allotment.ready(now)) {
-      const lease = this.#allotment.next(replica, now);
-      if (lease !== undefined) decisions.push(this.#start(lease, now));
+      for (let lane = 0; lane < this.scoreboard.of(replica).streams; lane++) {
+        const lease = this.#allotment.next(replica, now);
+        if (lease !== undefined) decisions.push(this.#start(lease, now));
+      }
     }
     return decisions;
   }
@@ -168,14 +176,16 @@ export class Scheduler {
     const guilty = this.#discipline.delivered(replica, piece, now);
     const losers = rivals.filter((rival) => rival.end === piece + 1);
     for (const loser of losers) this.#book.close(loser, now);
-    return { isFirst, losers, guilty, runsDry: this.#book.wantsMore(replica, now) };
+    return { isFirst, losers, guilty, runsDry: this.#book.freeLane(replica, now) !== undefined };
   }
 
   /** A lease is over: done when `fault` is undefined. What it left open is wanted again. */
   ended(lease: Lease, fault: Fault | undefined, now: number): void {
     if (!this.ledger.isOpen(lease)) return;
     this.#book.close(lease, now);
-    if (fault !== undefined) this.faulted(lease.replica, fault, now);
+    if (fault === undefined) return;
+    if (lease.lane > 0) this.#streams.failed(lease.replica, now);
+    this.faulted(lease.replica, fault, now);
   }
 
   /** The bans since this was last asked. */
@@ -196,7 +206,22 @@ export class Scheduler {
     if (this.#stoodStillMs === 0) return;
     this.#book.shift(this.#stoodStillMs);
     this.#slumps.forget();
+    this.#streams.forget();
     this.scoreboard.shift(this.#stoodStillMs);
+  }
+
+  /** Measures whether one more stream to somebody would pay, or did. */
+  #countStreams(now: number): void {
+    const { pieceBytes } = this.ledger.layout;
+    const scores = this.scoreboard.all();
+    const flows = scores.map(({ replica, arrivedBytes: bytes, standing }) => ({
+      ...{ replica, bytes, isGood: standing === "good" },
+      latencyMs: this.scoreboard.leastLatencyMs(replica),
+      workMs: this.#book.leftMs(replica, now),
+      pieceMs: (pieceBytes / this.scoreboard.rate(replica, now)) * 1000,
+    }));
+    this.#streams.update(flows, now);
+    for (const score of scores) score.streams = this.#streams.of(score.replica);
   }
 
   #start(lease: Lease, now: number): Decision {

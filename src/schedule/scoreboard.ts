@@ -31,6 +31,10 @@ export interface Score {
    * sooner.
    */
   wastedBytes: number;
+  /** All bytes that came in its leases. */
+  arrivedBytes: number;
+  /** How many streams it may have side by side. */
+  streams: number;
   /** When bytes last came, or `undefined` before the first. */
   lastByteAt: number | undefined;
   /** The usual time between two chunks of one read, as we waited for it. */
@@ -58,6 +62,8 @@ export class Scoreboard {
       evidence: undefined,
       deliveredBytes: 0,
       wastedBytes: 0,
+      arrivedBytes: 0,
+      streams: 1,
       lastByteAt: undefined,
       usualGapMs: 0,
       meter: new RateMeter(),

@@ -15,7 +15,15 @@ const s = (
   silentMs = 0,
   delayMs = 0,
 ): Straggler => ({
-  lease: { id: 1, replica: replicaId(name), start: pieceIndex(0), end: 1, next: 0, isHedge: false },
+  lease: {
+    id: 1,
+    replica: replicaId(name),
+    lane: 0,
+    start: pieceIndex(0),
+    end: 1,
+    next: 0,
+    isHedge: false,
+  },
   delayMs,
   leftBytes,
   rate,

@@ -28,7 +28,14 @@ export const markNames = [
     "root-doubted",
     "second-opinions",
   ] as const),
-  ...(["capped", "connection-capped", "stood-still", "slow-disk", "disk-failed"] as const),
+  ...([
+    "capped",
+    "connection-capped",
+    "second-stream",
+    "stood-still",
+    "slow-disk",
+    "disk-failed",
+  ] as const),
   ...(["killed", "power-cut", "aborted", "rule:all", "rule:at-least", "rule:digest"] as const),
   ...(["chunks", "limit", "succeeded", "error:no-quorum", "error:not-found"] as const),
   ...([

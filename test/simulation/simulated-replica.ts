@@ -25,18 +25,25 @@ export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: C
     await sleepWithin(clock, latencyMs, call);
     return answer();
   }
+  const connections = new Map<number, Link>();
+  const connectionOf = (lane: number): Link | undefined => {
+    if (connectionRate === undefined) return undefined;
+    const connection = connections.get(lane) ?? new Link(() => connectionRate);
+    connections.set(lane, connection);
+    return connection;
+  };
   async function* read(request: Parameters<Replica["read"]>[0], call: Call): AsyncGenerator<Chunk> {
     const { start, end } = request.range;
     await sleepWithin(clock, latencyMs, call);
     let offset = start;
-    const connection = connectionRate === undefined ? undefined : new Link(() => connectionRate);
+    const connection = connectionOf(call.lane ?? 0);
     try {
       while (offset < end) {
         const next = Math.min(offset + chunkBytes, end);
-        await sleepUntil(clock, link.pass(next - offset, clock.now()), call);
-        if (connection !== undefined) {
-          await sleepUntil(clock, connection.pass(next - offset, clock.now()), call);
-        }
+        const now = clock.now();
+        // What one connection holds back, the link carries for others meanwhile.
+        const carriedAt = connection?.pass(next - offset, now) ?? now;
+        await sleepUntil(clock, Math.max(link.pass(next - offset, now), carriedAt), call);
         if (clientLink !== undefined) {
           await sleepUntil(clock, clientLink.pass(next - offset, clock.now()), call);
         }

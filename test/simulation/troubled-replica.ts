@@ -92,6 +92,7 @@ class Troubled implements Replica {
     const watching = witness();
     const read = watching.opened(this.#id, request.range, request.ifDigest);
     if (connectionRate !== undefined) marks.add("connection-capped");
+    if ((call.lane ?? 0) > 0) marks.addNamed("second-stream");
     try {
       await this.#answer(call);
       const version = versionAt(trouble, clock.now());
