@@ -95,7 +95,8 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   const scores = scheduler.scoreboard.all();
   const wasted = scores.reduce((sum, score) => sum + score.wastedBytes, 0);
   const banned = scores.filter(({ standing }) => standing === "banned").length;
-  const faults = scores.reduce((sum, score) => sum + score.faults.size, 0);
+  const kinds = scores.flatMap((score) => [...score.faults.values()]);
+  const faults = kinds.reduce((sum, count) => sum + count, 0);
   const streams = scores.map((score) => score.streams);
   const seconds = clock.now() / 1000;
   return { seconds, wasted, size: world.size, banned, faults, readsBeside, streams };

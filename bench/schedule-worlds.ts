@@ -11,6 +11,8 @@ export interface WorldReplica {
   readonly latencyMs: number;
   /** Bytes per second of one connection, when that is less than the link carries. */
   readonly connectionRate?: number;
+  /** Connections that it takes from one client; any number by default. */
+  readonly connections?: number;
 }
 
 /** A world: who is there, how large the file is, and what the client's link takes. */

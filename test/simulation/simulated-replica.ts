@@ -13,6 +13,8 @@ export interface Behaviour {
   readonly clientLink?: Link | undefined;
   /** Bytes per second that one connection carries, when that is less than its link does. */
   readonly connectionRate?: number | undefined;
+  /** Connections that it takes from one client; any number by default. */
+  readonly connections?: number | undefined;
   readonly chunkBytes: number;
   /** The file's bytes. */
   readonly content: Uint8Array;
@@ -34,6 +36,9 @@ export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: C
   };
   async function* read(request: Parameters<Replica["read"]>[0], call: Call): AsyncGenerator<Chunk> {
     const { start, end } = request.range;
+    if ((call.lane ?? 0) >= (behaviour.connections ?? Number.POSITIVE_INFINITY)) {
+      throw new ReplicaFault({ kind: "unreachable", detail: "one connection too many" });
+    }
     await sleepWithin(clock, latencyMs, call);
     let offset = start;
     const connection = connectionOf(call.lane ?? 0);

@@ -56,6 +56,12 @@ describe("streams in whole downloads", function () {
     assert.ok(seconds < 1.02 * 15.04, `${seconds} of 15.04 s`);
   });
 
+  it("a replica that takes one connection only is asked for another once, and goes on", async () => {
+    const { seconds, streams, faults, banned } = await download(100, [link(5, { connections: 1 })]);
+    assert.deepEqual([streams, faults, banned], [[1], 1, 0]);
+    assert.ok(seconds < 1.02 * 20.04, `${seconds} of 20.04 s`);
+  });
+
   it("in a file that is done within seconds, and on this machine, nothing is tried", async () => {
     const narrow = { connectionRate: 5 * MB };
     const short = await download(30, [link(40, narrow)]);

@@ -1,0 +1,126 @@
+/** Leases side by side on the streams of one replica: when each gets its next, what a cut takes. */
+
+import assert from "node:assert/strict";
+import { Allotment } from "../../src/schedule/allotment.js";
+import { LeaseBook } from "../../src/schedule/lease-book.js";
+import { type Lease, Ledger } from "../../src/schedule/ledger.js";
+import { pieceIndex } from "../../src/schedule/pieces.js";
+import { RangeSet } from "../../src/schedule/range.js";
+import { Scoreboard } from "../../src/schedule/scoreboard.js";
+import { A, B } from "./by-hand.js";
+import { pieceBytes } from "./small-world.js";
+
+/** Books of a file of so many pieces, all of them in A's region; A has two streams. */
+function books(pieces: number) {
+  const layout = { size: pieces * pieceBytes, pieceBytes, pieceCount: pieces };
+  const ledger = new Ledger(layout);
+  const scoreboard = new Scoreboard();
+  const book = new LeaseBook(ledger, scoreboard);
+  for (const replica of [A, B]) scoreboard.add(replica, 10);
+  scoreboard.of(A).streams = 2;
+  ledger.assign(A, RangeSet.of({ start: 0, end: pieces }));
+  const open = (most: number, lane: number, now = 0): Lease => {
+    const lease = ledger.open(A, most, lane);
+    book.granted(lease, 300_000, now);
+    return lease;
+  };
+  /** Chunks of a quarter of a piece: its first ones tell the latency, the rest the rate. */
+  const send = (lease: Lease, now: number) => {
+    book.arrived(lease, pieceBytes / 4, now);
+    book.awaiting(lease, now);
+  };
+  const settle = (lease: Lease) => {
+    ledger.settle(lease, pieceIndex(lease.next));
+    book.settled(lease, pieceBytes);
+  };
+  return { ledger, scoreboard, book, open, send, settle };
+}
+
+const ranges = (ledger: Ledger) =>
+  ledger.leasesOf(A).map(({ lane, next, end }) => `${lane}:${next}-${end}`);
+
+describe("streams of one replica", () => {
+  it("each gets its next lease when its own is nearly over, whatever the others have", () => {
+    const { book, open, send, settle } = books(1000);
+    const first = open(100, 0);
+    assert.equal(book.freeLane(A, 0), undefined, "no rate is known");
+    for (let now = 10; now <= 100; now += 10) send(first, now);
+    assert.equal(book.freeLane(A, 100), 1);
+    const second = open(4, 1, 100);
+    assert.equal(book.freeLane(A, 100), undefined, "it waits for its first byte");
+    for (let now = 110; now <= 200; now += 10) send(second, now);
+    assert.equal(book.freeLane(A, 200), undefined);
+    for (let chunk = 10; chunk < 16; chunk++) send(second, 200);
+    for (let piece = 0; piece < 4; piece++) settle(second);
+    assert.equal(book.freeLane(A, 200), 1, "its last bytes are there");
+    open(4, 1, 200);
+    assert.equal(book.freeLane(A, 200), undefined, "two are enough on one stream");
+  });
+
+  it("when one is taken back, its lease runs on, and no other follows", () => {
+    const { book, scoreboard, open, send } = books(1000);
+    const [first, second] = [open(100, 0), open(100, 1)];
+    for (let now = 10; now <= 100; now += 10) for (const one of [first, second]) send(one, now);
+    scoreboard.of(A).streams = 1;
+    book.close(second, 110);
+    assert.equal(book.freeLane(A, 110), undefined);
+    book.close(first, 120);
+    assert.equal(book.freeLane(A, 120), 0);
+  });
+
+  it("a lease on one of two is half as long", () => {
+    const { book, scoreboard, open, send } = books(1000);
+    const lease = open(100, 0);
+    for (let now = 10; now <= 1000; now += 10) send(lease, now);
+    const half = book.leasePieces(A, 1000);
+    scoreboard.of(A).streams = 1;
+    assert.ok(Math.abs(book.leasePieces(A, 1000) - 2 * half) <= 1);
+  });
+
+  const cuts: readonly (readonly [readonly number[], number, number | undefined, string])[] = [
+    [[20, 20], 10, undefined, "0:0-15 1:20-35"],
+    [[40, 10], 10, undefined, "0:0-30 1:40-50"],
+    [[10, 40], 32, undefined, "0:0-9 1:10-19"],
+    [[20, 20], 100, undefined, "0:0-1 1:20-21"],
+    [[20, 20], 10, 1, "0:0-10 1:20-40"],
+    [[20, 20], 10, 0, "0:0-20 1:20-30"],
+  ];
+  for (const [leases, count, spare, left] of cuts) {
+    const but = spare === undefined ? "" : ` but stream ${spare}`;
+    it(`a cut of ${count} from leases of ${leases}${but} leaves ${left}`, () => {
+      const { ledger, open } = books(leases.reduce((sum, pieces) => sum + pieces, 0));
+      for (const [lane, pieces] of leases.entries()) open(pieces, lane);
+      const most = ledger.cuttable(A, spare);
+      assert.equal(ledger.cut(A, count, spare).count, Math.min(count, most));
+      assert.equal(ranges(ledger).join(" "), left);
+    });
+  }
+
+  it("one that has nothing left takes half of what another has, when nobody has more", () => {
+    const { ledger, scoreboard, book, open, send } = books(400);
+    const lease = open(400, 0);
+    for (let now = 10; now <= 1000; now += 10) send(lease, now);
+    scoreboard.withdraw(B, "gone");
+    const allotment = new Allotment({ ledger, scoreboard, book }, {});
+    const next = allotment.next(A, 1000);
+    assert.equal(next?.lane, 1);
+    const taken = next.end - next.start + ledger.region(A).count;
+    // 25 pieces came already.
+    assert.ok(taken > 180 && taken < 195, `${taken} of 400 pieces`);
+    assert.deepEqual([lease.end, next.start], [400 - taken, 400 - taken]);
+  });
+
+  it("one that falls silent while another goes on is late after 10 s, and not before", () => {
+    const { book, scoreboard, open, send } = books(100_000);
+    const [first, second] = [open(50_000, 0), open(50_000, 1)];
+    for (const one of [first, second]) send(one, 10);
+    const lates = (now: number) => book.overdue(now).map(({ lease }) => lease.lane);
+    for (let now = 20; now < 9_500; now += 10) {
+      send(first, now);
+      scoreboard.of(B).lastByteAt = now;
+      assert.deepEqual(lates(now), []);
+    }
+    send(first, 10_100);
+    assert.deepEqual(lates(10_100), [1]);
+  });
+});
