@@ -215,6 +215,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     worlds: [],
     testFile: "test/durability/modelled-disk.test.ts",
   },
+  {
+    name: "one more stream is judged without the others",
+    file: "src/schedule/streams.ts",
+    find: "ownGain >= least && sumBetween(from, sample) - sumRate >= least",
+    replace: "ownGain >= least",
+    worlds: [],
+    testFile: "test/schedule/streams.test.ts",
+  },
+  {
+    name: "a stream that failed stays",
+    file: "src/schedule/streams.ts",
+    find: "line.streams = Math.max(1, line.streams - 1);",
+    replace: "",
+    worlds: [],
+    testFile: "test/schedule/streams.test.ts",
+  },
 ];
 
 /** The worlds of all bugs: none of them fails while no bug is planted. */

@@ -8,7 +8,7 @@ import { pieceIndex } from "../../src/schedule/pieces.js";
 import { RangeSet } from "../../src/schedule/range.js";
 import { Scoreboard } from "../../src/schedule/scoreboard.js";
 import { A, B } from "./by-hand.js";
-import { pieceBytes } from "./small-world.js";
+import { at, pieceBytes, SmallWorld } from "./small-world.js";
 
 /** Books of a file of so many pieces, all of them in A's region; A has two streams. */
 function books(pieces: number) {
@@ -109,6 +109,19 @@ describe("streams of one replica", () => {
     assert.ok(taken > 180 && taken < 195, `${taken} of 400 pieces`);
     assert.deepEqual([lease.end, next.start], [400 - taken, 400 - taken]);
   });
+
+  const paced = [{}, { limitRate: 1e9 }, { windowBytes: 200 * pieceBytes }];
+  for (const [index, options] of paced.entries()) {
+    const rule = ["by itself", "under a rate limit", "in order"][index];
+    it(`${rule}, a download ${index === 0 ? "tries" : "does not try"} a second stream`, () => {
+      const world = new SmallWorld(1_500, { A: at(100) }, () => 0.5, options).run(20_000);
+      assert.ok(world.scheduler.isDone);
+      assert.equal(
+        world.decisions.some(({ lease }) => lease.lane > 0),
+        index === 0,
+      );
+    });
+  }
 
   it("one that falls silent while another goes on is late after 10 s, and not before", () => {
     const { book, scoreboard, open, send } = books(100_000);

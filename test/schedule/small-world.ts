@@ -54,7 +54,7 @@ export class SmallWorld {
     pieces: number,
     servers: Readonly<Record<string, Server>>,
     random: () => number = () => 0.5,
-    options: AllotmentOptions = {},
+    options: AllotmentOptions & { readonly limitRate?: number } = {},
   ) {
     const layout = { size: pieces * pieceBytes - 7, pieceBytes, pieceCount: pieces };
     this.scheduler = new Scheduler(layout, { ...options, verified: RangeSet.empty, random });

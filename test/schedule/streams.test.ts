@@ -101,6 +101,12 @@ describe("schedule/streams", () => {
     assert.deepEqual(source.seen, ["A2", "A1", "B2", "B1"]);
   });
 
+  it("nor is it when another becomes faster meanwhile", () => {
+    const rates = (_: unknown, now: number) => ({ A: 10 * MB, B: (now < 2_300 ? 10 : 30) * MB });
+    const source = new Source(rates).run(5_000);
+    assert.deepEqual([source.seen.slice(0, 2), source.of("A")], [["A2", "A1"], 1]);
+  });
+
   it("one is tried at a time, whoever has the fewest first", () => {
     const rates = (of: (name: string) => number) => ({ A: of("A") * MB, B: of("B") * MB });
     const source = new Source(rates).run(60_000);
