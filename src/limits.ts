@@ -117,6 +117,8 @@ export const limits = {
   freeGainMs: 5,
   /** A hedge must look this many times faster than waiting. */
   hedgeMultiple: 1.5,
+  /** While nobody's rate is known, silence for this long, beyond the latency, is worth a hedge. */
+  blindHedgeMs: 200,
   /** Hedged pieces: this many, or this share of the file, whichever is more. */
   hedgePieces: 4,
   hedgeShare: 0.02,

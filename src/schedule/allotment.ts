@@ -176,8 +176,9 @@ export class Allotment {
     const { layout, hedgedPieces } = this.#ledger;
     if (!this.#hedges || hedgedPieces >= hedgeBudget(layout.pieceCount)) return undefined;
     const stragglers = this.#book.stragglers(replica, now);
+    const isKnown = this.#scoreboard.knowsRates(now);
     const own = {
-      rate: this.#scoreboard.recentRate(replica, now),
+      rate: isKnown ? this.#scoreboard.recentRate(replica, now) : undefined,
       latencyMs: this.#scoreboard.latencyMs(replica),
     };
     const frontier = frontierOf(this.#ledger.settled);

@@ -16,12 +16,20 @@ export interface Straggler {
   readonly silentMs: number;
 }
 
+/** The replica that has nothing to do. */
+export interface Hedger {
+  /** Bytes per second; `undefined` while nobody's is known. */
+  readonly rate: number | undefined;
+  readonly latencyMs: number;
+}
+
 /** The slowest straggler that this replica would clearly beat, or `undefined`. */
 export function chooseHedge(
   stragglers: readonly Straggler[],
-  own: { readonly rate: number; readonly latencyMs: number },
+  own: Hedger,
   pieceBytes: number,
 ): Lease | undefined {
+  if (own.rate === undefined) return chooseBlindly(stragglers, own);
   // Whoever has been silent for so long will be silent for about as long again.
   const timeLeft = ({ delayMs, leftBytes, rate, silentMs }: Straggler) =>
     Math.max(delayMs / 1000 + leftBytes / rate, silentMs / 1000);
@@ -31,6 +39,17 @@ export function chooseHedge(
   const isSooner =
     timeLeft(slowest) > limits.hedgeMultiple * mineSeconds + limits.freeGainMs / 1000;
   return isSooner ? slowest.lease : undefined;
+}
+
+/**
+ * In a file of a few pieces a stall may come before anybody has delivered: rates say nothing then,
+ * but silence does.
+ */
+function chooseBlindly(stragglers: readonly Straggler[], own: Hedger): Lease | undefined {
+  const [quietest] = [...stragglers].sort((left, right) => right.silentMs - left.silentMs);
+  if (quietest === undefined) return undefined;
+  const isOverdue = quietest.silentMs > limits.blindHedgeMs + limits.hedgeMultiple * own.latencyMs;
+  return isOverdue ? quietest.lease : undefined;
 }
 
 /** How many pieces may be hedged in one download. */

@@ -130,6 +130,11 @@ export class Scoreboard {
     return this.knownRate(replica, now) ?? this.#medianRate(now) ?? 1;
   }
 
+  /** Whether anybody's rate is known; if not, every rate here is a mere placeholder. */
+  knowsRates(now: number): boolean {
+    return this.#medianRate(now) !== undefined;
+  }
+
   /** Bytes per second as measured, or `undefined`. */
   knownRate(replica: ReplicaId, now: number): number | undefined {
     const rate = this.of(replica).meter.rate(now);

@@ -29,7 +29,7 @@ const s = (
   rate,
   silentMs,
 });
-const own = (rate: number, latencyMs = 0) => ({ rate, latencyMs });
+const own = (rate: number | undefined, latencyMs = 0) => ({ rate, latencyMs });
 
 describe("schedule/hedge", () => {
   const table: readonly (readonly [Straggler[], ReturnType<typeof own>, hedged: string])[] = [
@@ -52,13 +52,19 @@ describe("schedule/hedge", () => {
     // Silent for 1.5 s means silent for 1.5 s more, whatever the rate was before.
     [[s("A", 1, 1_000_000, 1504)], own(1000), "none"],
     [[s("A", 1, 1_000_000, 1506)], own(1000), "A"],
+    // While nobody's rate is known, silence of 200 ms beyond one and a half latencies tells.
+    [[s("A", 1000, 1, 200)], own(undefined), "none"],
+    [[s("A", 1000, 1, 201)], own(undefined), "A"],
+    [[s("A", 1000, 1, 215), s("B", 1, 1, 210)], own(undefined, 10), "none"],
+    [[s("A", 1000, 1, 216), s("B", 1, 1, 217)], own(undefined, 10), "B"],
+    [[], own(undefined), "none"],
   ];
   for (const [stragglers, mine, hedged] of table) {
     const world = stragglers.map(
       ({ lease, leftBytes, rate, silentMs, delayMs }) =>
         `${lease.replica} ${leftBytes}/${rate} in ${delayMs} ms, silent ${silentMs} ms`,
     );
-    const text = `${mine.rate} after ${mine.latencyMs} ms`;
+    const text = `${mine.rate ?? "an unknown rate"} after ${mine.latencyMs} ms`;
     it(`${world.join(", ") || "nobody"}, hedged at ${text}: ${hedged}`, () =>
       assert.equal(chooseHedge(stragglers, mine, pieceBytes)?.replica ?? "none", hedged));
   }

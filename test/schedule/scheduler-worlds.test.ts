@@ -34,6 +34,12 @@ describe("schedule/scheduler in small worlds", () => {
     ["one that dies midway", { A: at(100), B: at(100, gone(2500)) }, 1000, 8000],
     ["one that falls silent midway", { A: at(100), B: silentFrom(100, 2500) }, 1000, 8000],
     ["one that never sends a byte", { A: at(100), B: silentFrom(100, 0) }, 1000, 10_500],
+    [
+      "one that is silent from the start, and has the only piece",
+      { A: silentFrom(9, 0), B: at(100) },
+      1,
+      300,
+    ],
     ["more replicas than pieces", { A: at(10), B: at(10), C: at(10) }, 2, 250],
   ];
   for (const [what, servers, pieces, ms] of table) {
