@@ -159,8 +159,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a cut takes the piece in progress, too",
     file: "src/schedule/ledger.ts",
-    find: "const end = Math.max(lease.next + 1, lease.end - (count - cut.count));",
-    replace: "const end = Math.min(lease.next, lease.end - (count - cut.count));",
+    find: "const end = Math.max(lease.next + 1, lease.end - left);",
+    replace: "const end = Math.min(lease.next, lease.end - left);",
     worlds: [worldOf([], { ...large, replicas: [at(0.2), at(8)] })],
   },
   {
