@@ -242,14 +242,19 @@ function isMissing(votes: readonly Vote[]): boolean {
   return !claimed && missing > 0 && missing >= neededBy({ kind: "majority" }, votes.length);
 }
 
-/** Who names another root dissents from one that enough name, and from no other. */
+/**
+ * Who names another root dissents from one that enough name, and from no other. By the word of one
+ * alone nobody else is judged, even where one claim is all that the rule asks for.
+ */
 function reachedBy(verdict: Verdict, claim: Claim): Reached {
   const { votes, rule, needed } = verdict;
   const named = votes.filter(
     ({ answer }) => answer.kind === "claimed" && sameClaim(answer.claim, claim),
   ).length;
-  const isFirm = claim.root !== undefined && rule.kind !== "digest" && named >= needed;
-  const agreeing = membersOf(votes, isFirm ? claim : { ...claim, root: undefined });
+  const members = membersOf(votes, { ...claim, root: undefined });
+  const enough = members.length === named ? needed : Math.max(needed, 2);
+  const isFirm = claim.root !== undefined && rule.kind !== "digest" && named >= enough;
+  const agreeing = isFirm ? membersOf(votes, claim) : members;
   const dissenting = votes.flatMap(({ replica, answer }) =>
     answer.kind === "claimed" && !agreeing.includes(replica) ? [replica] : [],
   );

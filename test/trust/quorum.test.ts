@@ -181,7 +181,10 @@ describe("trust/quorum", () => {
       [majority, [A, X, a], "a by 123"],
       [majority, [A, A, X, a], "A? by 1234"],
       [majority, [A, X, s], "a by 12"],
-      [n(1), [A, B, a], "A by 13 against 2"],
+      // By the word of one alone nobody else is judged.
+      [n(1), [A, B, a], "A? by 13 against 2"],
+      [n(1), [A, a], "A? by 12"],
+      [n(1), [A, A, a], "A by 123"],
       [n(1), [A, a, B, b], "tie"],
       [n(2), [A, b, B], "B? by 23 against 1"],
     ]);
