@@ -193,6 +193,8 @@ export const limits = {
   /** Threads that hash pieces, and what each must have to do: 128 MiB are twice its start. */
   hashThreads: 8,
   hashThreadBytes: 128 * MiB,
+  /** Descriptors that must be free for a thread: it takes five, and its files while they load. */
+  threadDescriptors: 16,
 
   /**
    * Chunks of a read stream: large enough that framing costs little, 17 of them fit in memory

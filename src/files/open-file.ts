@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
+import { limits } from "../limits.js";
 import { type FileVersion, type HashFile, type OpenFile, ReplicaFault } from "../ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { ManifestBuilder } from "../trust/manifest-builder.js";
@@ -20,17 +21,21 @@ export function openFileOf(handle: FileHandle, stats: BigIntStats, hashFile: Has
       try {
         return (await handle.read(buffer, 0, buffer.length, offset)).bytesRead;
       } catch (error) {
-        const detail = `its disk failed (${errorCode(error) ?? "unknown"})`;
-        throw new ReplicaFault({ kind: "corrupt", detail }, { cause: error });
+        throw diskFault(error);
       }
     },
     async hasChanged() {
       return versionOf(await handle.stat({ bigint: true })).key !== version.key;
     },
-    digest(onProgress, signal) {
+    async digest(onProgress, signal) {
       const { size } = version;
-      if (size <= inlineBytes) return digestInline(handle, size);
-      return hashFile({ fd: handle.fd, size, onProgress, signal });
+      try {
+        if (size <= inlineBytes) return await digestInline(handle, size);
+        return await hashFile({ fd: handle.fd, size, onProgress, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw await hashFault(error, handle, size);
+      }
     },
     close: () => handle.close(),
   };
@@ -46,12 +51,34 @@ export async function digestInline(
 ): Promise<FileManifest> {
   const bytes = Buffer.allocUnsafe(size);
   const { bytesRead } = size === 0 ? { bytesRead: 0 } : await handle.read(bytes, 0, size, 0);
-  if (bytesRead < size) {
-    throw new ReplicaFault({ kind: "changed", detail: "it became shorter while it was hashed" });
-  }
+  if (bytesRead < size) throw shorter();
   const builder = new ManifestBuilder(size, pieceBytes);
   builder.add(bytes);
   return builder.finish();
+}
+
+function shorter(): ReplicaFault {
+  return new ReplicaFault({ kind: "changed", detail: "it became shorter while it was hashed" });
+}
+
+function diskFault(error: unknown): ReplicaFault {
+  const detail = `its disk failed (${errorCode(error) ?? "unknown"})`;
+  return new ReplicaFault({ kind: "corrupt", detail }, { cause: error });
+}
+
+/** Why a hash failed: the file, the process, the disk; what is none of them was not foreseen. */
+async function hashFault(error: unknown, handle: FileHandle, size: number): Promise<unknown> {
+  if (error instanceof ReplicaFault) return error;
+  if ((await handle.stat()).size < size) return shorter();
+  // A thread needs descriptors of its own; without them Node says no more than the second.
+  if (hasCode(error, "EMFILE", "ENFILE", "ERR_WORKER_INIT_FAILED")) {
+    return new ReplicaFault({ kind: "busy", retryMs: limits.busyRetryMs }, { cause: error });
+  }
+  return errorCode(error) === undefined ? error : diskFault(error);
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
 /** One state of one file: the same key means the same bytes, as far as the file system tells. */

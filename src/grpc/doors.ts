@@ -20,13 +20,23 @@ export interface ServerTls {
 export class Doors {
   #tls: ServerTls | undefined;
   #tokens: readonly Buffer[] | undefined;
+  readonly #handshakeMs: number;
   readonly #servers = new Set<Http2SecureServer>();
 
-  /** Throws with the reason when certificate and key do not fit. */
+  /**
+   * Throws with the reason when certificate and key do not fit. `handshakeMs`: how long a TLS
+   * handshake may take; 10 s by default.
+   */
   constructor({
     tls,
     tokens,
-  }: { tls?: ServerTls | undefined; tokens?: readonly string[] | undefined }) {
+    handshakeMs = limits.requestMs,
+  }: {
+    tls?: ServerTls | undefined;
+    tokens?: readonly string[] | undefined;
+    handshakeMs?: number;
+  }) {
+    this.#handshakeMs = handshakeMs;
     if (tls !== undefined) check(tls);
     this.#tls = tls;
     this.#tokens = tokens?.map(digestOf);
@@ -46,7 +56,7 @@ export class Doors {
     if (!("setSecureContext" in server)) return;
     this.#servers.add(server);
     server.once("close", () => this.#servers.delete(server));
-    endSlowHandshakes(server);
+    endSlowHandshakes(server, this.#handshakeMs);
   }
 
   /** Throws, and changes nothing, when certificate and key do not fit. */
@@ -88,7 +98,7 @@ function check(tls: ServerTls): void {
 }
 
 /** Node waits two minutes for a handshake, and such connections are in no session yet. */
-function endSlowHandshakes(server: Http2SecureServer): void {
+function endSlowHandshakes(server: Http2SecureServer, handshakeMs: number): void {
   interface Ends {
     readonly remoteAddress?: string | undefined;
     readonly remotePort?: number | undefined;
@@ -97,7 +107,7 @@ function endSlowHandshakes(server: Http2SecureServer): void {
   const keyOf = ({ remoteAddress, remotePort }: Ends) => `${remoteAddress} ${remotePort}`;
   server.on("connection", (socket) => {
     const key = keyOf(socket);
-    timers.set(key, setTimeout(() => socket.destroy(), limits.requestMs).unref());
+    timers.set(key, setTimeout(() => socket.destroy(), handshakeMs).unref());
     socket.once("close", () => {
       clearTimeout(timers.get(key));
       timers.delete(key);

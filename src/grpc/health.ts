@@ -20,8 +20,14 @@ export interface ServerHealth {
   trouble(): void;
 }
 
-/** Health of a server with these services, serving from the start. */
-export function createHealth(services: readonly string[]): ServerHealth {
+/**
+ * Health of a server with these services, serving from the start. `troubleMs`: how long it is
+ * marked after a disk failed; 30 s by default.
+ */
+export function createHealth(
+  services: readonly string[],
+  troubleMs: number = limits.diskTroubleMs,
+): ServerHealth {
   let isServing = true;
   let recovery: NodeJS.Timeout | undefined;
   const watching = new Set<() => void>();
@@ -57,10 +63,14 @@ export function createHealth(services: readonly string[]): ServerHealth {
         const isKnown = known.has(service);
         for (let told: ServingStatus | undefined; !signal.aborted; ) {
           const now = isKnown ? status() : ServingStatus.SERVICE_UNKNOWN;
-          if (now !== told) yield { status: now };
-          told = now;
+          if (now !== told) {
+            yield { status: now };
+            told = now;
+            // It may have changed while that was on its way.
+            continue;
+          }
           // Nothing comes after the end.
-          if (!isServing && (!isKnown || told === status())) return;
+          if (!isServing) return;
           await untilChanged(signal);
         }
       },
@@ -75,7 +85,7 @@ export function createHealth(services: readonly string[]): ServerHealth {
       recovery = setTimeout(() => {
         recovery = undefined;
         tellWatchers();
-      }, limits.diskTroubleMs).unref();
+      }, troubleMs).unref();
       tellWatchers();
     },
   };

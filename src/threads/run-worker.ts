@@ -1,6 +1,8 @@
 /** Runs one order in a thread of its own: starts it, hears its reports, and ends it in any case. */
 
+import { closeSync, openSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { limits } from "../limits.js";
 
 /** What a thread tells of an order. */
 export type WorkerReport<Result> =
@@ -11,7 +13,7 @@ export type WorkerReport<Result> =
 /**
  * Runs `order` in the thread of that file (beside this one, without its extension) and gives its
  * result. Rejects with the signal's reason when it is aborted, and with what the thread failed
- * with; the thread is gone by then.
+ * with; the thread is gone by then. Without descriptors for a thread it rejects with EMFILE.
  */
 export async function runWorker<Result>(
   worker: string,
@@ -19,6 +21,7 @@ export async function runWorker<Result>(
   { onProgress, signal }: { onProgress: (doneBytes: number) => void; signal: AbortSignal },
 ): Promise<Result> {
   signal.throwIfAborted();
+  checkDescriptors();
   // Run from source, as the tests do, the worker is a .ts file like this one.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const thread = new Worker(new URL(`./${worker}.${extension}`, import.meta.url), {
@@ -41,5 +44,18 @@ export async function runWorker<Result>(
     ended.abort();
     thread.removeAllListeners();
     await thread.terminate();
+  }
+}
+
+/**
+ * Throws EMFILE when too few descriptors are left. A thread that Node cannot start for want of them
+ * leaves one open for ever (Node 20.20), so that a server that tries again and again never recovers.
+ */
+function checkDescriptors(): void {
+  const opened: number[] = [];
+  try {
+    while (opened.length < limits.threadDescriptors) opened.push(openSync("/dev/null", "r"));
+  } finally {
+    for (const fd of opened) closeSync(fd);
   }
 }

@@ -210,6 +210,46 @@ describe("the digest of an open file", () => {
     await handle.close();
   });
 
+  const failures: readonly (readonly [code: string, kind: string])[] = [
+    ["EIO", "corrupt"],
+    ["EMFILE", "busy"],
+    ["ENFILE", "busy"],
+    ["ERR_WORKER_INIT_FAILED", "busy"],
+  ];
+  for (const [code, kind] of failures) {
+    it(`that fails with ${code} is a fault: ${kind}`, async () => {
+      const cause = Object.assign(new Error("no"), { code });
+      const error = await failureOf(async () => Promise.reject(cause));
+      assert.ok(error instanceof ReplicaFault && error.cause === cause);
+      assert.equal(error.fault.kind, kind);
+    });
+  }
+
+  it("that fails for no reason that is known stays what it was", async () => {
+    const cause = new TypeError("a bug");
+    assert.equal(await failureOf(async () => Promise.reject(cause)), cause);
+  });
+
+  it("in a thread is a changed fault, too, when the file became shorter", async () => {
+    const error = await failureOf(async (request) => {
+      await truncate(at("file"), 10);
+      return hashFile(request);
+    });
+    assert.ok(error instanceof ReplicaFault && error.fault.kind === "changed");
+  });
+
+  /** What hashing a large file in this way fails with. */
+  async function failureOf(hash: HashFile): Promise<unknown> {
+    await writeFile(at("file"), Buffer.alloc(4 * 1024 * 1024 + 1));
+    const handle = await open(at("file"));
+    try {
+      const file = openFileOf(handle, await handle.stat({ bigint: true }), hash);
+      return await file.digest(() => {}, signal).catch((error: unknown) => error);
+    } finally {
+      await handle.close();
+    }
+  }
+
   it("may be in pieces of another size", async () => {
     await writeFile(at("file"), bytes);
     const handle = await open(at("file"));

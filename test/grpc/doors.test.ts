@@ -1,9 +1,12 @@
 /** Who gets in with which certificate and token, and that the others learn nothing. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { Metadata } from "nice-grpc";
 import type { ClientTls } from "../../src/grpc/channel.js";
 import { Doors } from "../../src/grpc/doors.js";
@@ -128,6 +131,24 @@ describe(`doors of a virtual server${problem}`, function () {
     assert.equal(await ask(port, { tls: trusting(ours), token }), "unreachable");
     assert.equal(await ask(port, { tls: trusting(ours, friend), token }), "let in");
     assert.equal(asked(), 1);
+  });
+
+  it("a TLS handshake that does not come is not waited for; who came in is left alone", async () => {
+    const tls = { cert: server.cert, key: server.key, clientCa: undefined };
+    const doors = new Doors({ tls, handshakeMs: 1500 });
+    const { port } = await listen(doors, watched().replica);
+    const ca = ours.pair.cert;
+    const shaken = connectTls({ host: "127.0.0.1", port, ca, ALPNProtocols: ["h2"] });
+    open.push({ close: () => shaken.destroy() });
+    shaken.resume();
+    await once(shaken, "secureConnect");
+    // Twice: time enough for the first one to have been ended, too.
+    for (let time = 0; time < 2; time++) {
+      const silent = connectTcp(port, "127.0.0.1");
+      silent.on("error", () => {});
+      await once(silent.resume(), "close");
+    }
+    assert.ok(!shaken.destroyed && !shaken.readableEnded);
   });
 
   it("new certificates and tokens hold from the next connection and call on", async () => {

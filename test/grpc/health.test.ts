@@ -16,9 +16,12 @@ import {
   HealthCheckRequestSchema,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/health/v1/health_pb.js";
+import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import { createHealth, type ServerHealth } from "../../src/grpc/health.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { definitionOf } from "../../src/grpc/service.js";
+import { limits } from "../../src/limits.js";
+import { type Replica, ReplicaFault } from "../../src/ports.js";
 import { memoryReplica } from "../support/memory-replica.js";
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = ServingStatus;
@@ -129,6 +132,47 @@ describe("health", () => {
       process.off("warning", onWarning);
     }
     assert.deepEqual(warnings, []);
+  });
+
+  it("after a disk failed is told as not serving for a while, and then as serving again", async () => {
+    const marked = createHealth([service], 300);
+    const request = create(HealthCheckRequestSchema);
+    const watching = marked.implementation.watch(request, context())[Symbol.asyncIterator]();
+    const next = async () => (await watching.next()).value?.status;
+    const check = async () => (await marked.implementation.check(request, context())).status;
+    assert.equal(await next(), SERVING);
+    const markedAt = performance.now();
+    marked.trouble();
+    assert.equal(await check(), NOT_SERVING);
+    assert.equal(await next(), NOT_SERVING);
+    // The mark's own timer keeps no process alive; a test has to.
+    const alive = setInterval(() => {}, 1000);
+    assert.equal(await next(), SERVING);
+    clearInterval(alive);
+    assert.ok(performance.now() - markedAt >= 250);
+    assert.equal(await check(), SERVING);
+    assert.equal(limits.diskTroubleMs, 30_000);
+  });
+
+  it("of a virtual server whose disk fails is not serving; it goes on all the same", async () => {
+    const honest = memoryReplica({ "a.bin": Buffer.from("good") });
+    const fault = { kind: "corrupt", detail: "its disk failed (EIO)" } as const;
+    const failing: Replica = { ...honest, size: () => Promise.reject(new ReplicaFault(fault)) };
+    const { port: at, kill } = await listenReplica(failing, { host: "127.0.0.1", port: 0 });
+    const channel = createChannel(`127.0.0.1:${at}`);
+    channels.push(channel);
+    const asking = createClient(definitionOf(ReplicaService), channel);
+    try {
+      const { digest } = await asking.getChecksum({});
+      assert.equal((await client(at).check({})).status, SERVING);
+      await assert.rejects(asking.getSize({}), (error) => {
+        return error instanceof ClientError && error.code === Status.DATA_LOSS;
+      });
+      assert.equal((await client(at).check({})).status, NOT_SERVING);
+      assert.equal((await asking.getChecksum({})).digest, digest);
+    } finally {
+      kill();
+    }
   });
 
   it("of a virtual server is told as no more serving when it drains", async () => {

@@ -1,6 +1,7 @@
 /** A virtual server that dies comes back by itself, later each time, and says so. */
 
 import assert from "node:assert/strict";
+import type { ServeEvent } from "../../src/serve/serve-events.js";
 import { SmallWorld } from "./small-group.js";
 
 const hour = 3_600_000;
@@ -34,6 +35,24 @@ describe("a virtual server that dies", () => {
     await world.clock.until(until(() => world.told("failed").length === 3));
     world.refused.clear();
     await world.clock.until(until(() => world.told("started").length === 1));
+    group.kill();
+  });
+
+  it("waits twice as long each time, and a minute at most", async () => {
+    const world = new SmallWorld();
+    const triedAt: number[] = [];
+    const onEvent = ({ event }: ServeEvent) => {
+      if (event === "failed") triedAt.push(world.clock.now());
+    };
+    const group = await world.start([5001, 5002], { intervalMs: hour, onEvent });
+    world.refused.add(5001);
+    world.on(5001).die("it stopped listening");
+    await world.clock.until(until(() => triedAt.length === 9));
+    const waits = triedAt.map((at, index) => at - (triedAt[index - 1] ?? 0));
+    assert.deepEqual(
+      waits.map((ms) => ms / 1000),
+      [1, 2, 4, 8, 16, 32, 60, 60, 60],
+    );
     group.kill();
   });
 

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
 import type { Chunk } from "../../src/ports.js";
-import { chunkBytesFor, shapedReplica } from "../../src/serve/shaped-replica.js";
+import {
+  ClientRates,
+  chunkBytesFor,
+  shapedPerClient,
+  shapedReplica,
+} from "../../src/serve/shaped-replica.js";
 import { systemClock } from "../../src/system.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -73,6 +78,41 @@ describe("a shaped replica", () => {
       assert.equal(await outcome, reason);
     });
   }
+});
+
+describe("a replica shaped for each client", () => {
+  const honest = memoryReplica({ "a.bin": data }, 10_000);
+  const rateBytesPerSecond = 100_000;
+  const by = (client: string) => ({ ...call(), client });
+
+  it("gives each its own rate, over all virtual servers and reads together", async () => {
+    const clock = new VirtualClock();
+    const rates = new ClientRates(rateBytesPerSecond);
+    const shaped = () => shapedPerClient(honest, { rateBytesPerSecond, clock }, rates);
+    const [one, other] = [shaped(), shaped()];
+    const endedAt = new Map<string, number>();
+    const read = async (replica: typeof one, client: string) => {
+      const bytes = await bytesOf(replica.read(asked(0, 200_000), by(client)));
+      assert.ok(bytes.equals(data.subarray(0, 200_000)));
+      endedAt.set(client, clock.now());
+    };
+    await clock.until(
+      Promise.all([read(one, "greedy"), read(other, "greedy"), read(one, "modest")]),
+    );
+    const [greedyMs = 0, modestMs = 0] = ["greedy", "modest"].map((who) => endedAt.get(who));
+    assert.ok(Math.abs(greedyMs - 4000) <= 200, `two reads of one took ${greedyMs} ms`);
+    assert.ok(Math.abs(modestMs - 2000) <= 200, `one of another took ${modestMs} ms`);
+  });
+
+  it("forgets those that are quiet, and none that still owes", () => {
+    const rates = new ClientRates(1000);
+    const busy = rates.of("busy", 0);
+    busy.take(1_000_000, 0);
+    const quiet = rates.of("quiet", 0);
+    for (let client = 0; client < 2 * limits.readsInFlight; client++) rates.of(`${client}`, 1);
+    assert.equal(rates.of("busy", 1), busy);
+    assert.notEqual(rates.of("quiet", 1), quiet);
+  });
 });
 
 describe("chunks under a rate", () => {

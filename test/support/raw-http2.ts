@@ -57,9 +57,9 @@ export function callHeaders(method: string, ...more: readonly Buffer[]): Buffer 
   ]);
 }
 
-/** A socket from the attackers' address; what comes back is thrown away. */
-export async function attack(port: number): Promise<Socket> {
-  const socket = connect({ port, host: "127.0.0.1", localAddress: attacker });
+/** A socket from the attackers' address, or another; what comes back is thrown away. */
+export async function attack(port: number, localAddress = attacker): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
   socket.on("error", () => {});
   await Promise.race([told(socket, "connect"), told(socket, "close")]);
   return socket;
