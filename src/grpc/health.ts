@@ -36,18 +36,6 @@ export function createHealth(
   const tellWatchers = () => {
     for (const end of [...watching]) end();
   };
-  /** Until it changes or the watcher leaves, who takes along what stood here for it. */
-  const untilChanged = (left: AbortSignal) =>
-    new Promise<void>((resolve) => {
-      const end = () => {
-        watching.delete(end);
-        left.removeEventListener("abort", end);
-        resolve();
-      };
-      watching.add(end);
-      left.addEventListener("abort", end, { once: true });
-      if (left.aborted || !isServing) end();
-    });
   const known = new Set(["", ...services]);
   return {
     implementation: {
@@ -71,7 +59,7 @@ export function createHealth(
           }
           // Nothing comes after the end.
           if (!isServing) return;
-          await untilChanged(signal);
+          if (!signal.aborted) await untilTold(watching, signal);
         }
       },
     },
@@ -89,4 +77,17 @@ export function createHealth(
       tellWatchers();
     },
   };
+}
+
+/** Until it changes or the watcher leaves, who takes along what stood here for it. */
+function untilTold(watching: Set<() => void>, left: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      watching.delete(end);
+      left.removeEventListener("abort", end);
+      resolve();
+    };
+    watching.add(end);
+    left.addEventListener("abort", end, { once: true });
+  });
 }

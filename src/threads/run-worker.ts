@@ -48,8 +48,8 @@ export async function runWorker<Result>(
 }
 
 /**
- * Throws EMFILE when too few descriptors are left. A thread that Node cannot start for want of them
- * leaves one open for ever (Node 20.20), so that a server that tries again and again never recovers.
+ * Throws EMFILE when too few descriptors are left. A thread that Node 20 cannot start for want of
+ * them leaves one open for ever, so that a server that tries again and again never recovers.
  */
 function checkDescriptors(): void {
   const opened: number[] = [];
