@@ -5,7 +5,7 @@
 
 import { NoQuorumError, NotFoundError } from "../errors.js";
 import { shortDigest } from "../trust/digest.js";
-import type { NotReached, Reached } from "../trust/quorum.js";
+import type { NotReached, Reached, Vote } from "../trust/quorum.js";
 import { type Survey, type SurveyRequest, survey } from "./survey.js";
 
 /** A survey that found a quorum. */
@@ -57,9 +57,18 @@ function verdictText({ why, rule, votes, needed }: NotReached, most: number): st
   return `${most} of ${votes.length} replicas agree, ${needs}`;
 }
 
+/** Why nobody claims anything: a wrong token, for example, is everybody's reason. */
+function reasonFor(votes: readonly Vote[]): string {
+  for (const { replica, answer } of votes) {
+    if (answer.kind === "silent") return `; ${replica}: ${answer.why}`;
+  }
+  return "";
+}
+
 /** Which `--quorum` would take what was seen, and that this means trusting fewer. */
-function advice({ groups, rule }: NotReached, most: number): string {
-  if (most === 0 || rule.kind === "digest") return "";
+function advice({ groups, rule, votes }: NotReached, most: number): string {
+  if (most === 0) return reasonFor(votes);
+  if (rule.kind === "digest") return "";
   const largest = groups.filter(({ members }) => members.length === most);
   if (largest.length > 1) return "; no --quorum settles a tie, --digest sha256:… does";
   return `; --quorum ${most} would accept the largest group`;

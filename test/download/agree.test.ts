@@ -97,7 +97,7 @@ describe("replicas that do not agree", () => {
       "nobody answers",
       [S, S],
       majority,
-      "no quorum: 0 of 2 replicas agree, majority needs 2 (silent ×2)",
+      "no quorum: 0 of 2 replicas agree, majority needs 2 (silent ×2); r1: no answer within 5.0 s",
     ],
   ];
   for (const [title, replicas, rule, message] of cases) {
