@@ -1,15 +1,13 @@
 /** Getting a file as a stream of verified bytes, wired to the real wire and clock. */
 
-import { download } from "../download/download.js";
 import { checkRequest, type DownloadOptions } from "../download/options.js";
 import { OrderedOutput, type Take } from "../download/ordered-output.js";
-import type { OnEvent, Receipt } from "../download/progress.js";
+import type { Receipt } from "../download/progress.js";
 import { UsageError } from "../errors.js";
-import { systemClock, systemRandom } from "../system.js";
 import type { Manifest } from "../trust/manifest.js";
+import { downloadKept } from "./download-kept.js";
 import type { GetRequest } from "./get.js";
 import { receiptKeeper } from "./receipts.js";
-import { withReplicas } from "./replicas.js";
 
 /** What to get in order, and from whom. `force` replaces a receipt, and takes unverifiable bytes. */
 export type GetInOrderRequest = Pick<GetRequest, "replicas" | "name" | "receipt" | "force">;
@@ -41,16 +39,5 @@ export async function downloadInOrder(
     }
     return output.open(manifest);
   };
-  const world = { clock: systemClock, random: systemRandom, openPartial };
-  const onEvent: OnEvent = (event) => {
-    keeper?.onEvent(event);
-    options?.onEvent?.(event);
-  };
-  const receipt = await withReplicas(
-    request.replicas,
-    (replicas) => download({ name, replicas }, world, { ...options, onEvent }),
-    onEvent,
-  );
-  await keeper?.keep(receipt);
-  return receipt;
+  return downloadKept(request, { openPartial }, keeper, options);
 }

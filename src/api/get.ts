@@ -1,15 +1,14 @@
 /** Getting a file, wired to the real wire, disk and clock. */
 
-import { download as downloadWith } from "../download/download.js";
 import { checkRequest, type DownloadOptions } from "../download/options.js";
-import type { OnEvent, Receipt } from "../download/progress.js";
+import type { Receipt } from "../download/progress.js";
 import { openPartialFile } from "../files/partial-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
-import { systemClock, systemRandom } from "../system.js";
 import { hashPieces } from "../threads/hash-pieces.js";
+import { downloadKept } from "./download-kept.js";
 import { receiptKeeper } from "./receipts.js";
-import { type Address, withReplicas } from "./replicas.js";
+import type { Address } from "./replicas.js";
 
 /** What to get, from whom, and where to put it. */
 export interface GetRequest {
@@ -50,26 +49,14 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   );
   // What this download itself left, when the file became another one meanwhile, is taken up.
   let isReopened = false;
-  const world = {
+  const place = {
     seeds: opened.seeds,
-    clock: systemClock,
-    random: systemRandom,
     openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) => {
       const options = { manifest, isForced, resumes: resumes || isReopened, hashPieces };
       isReopened = true;
       return openPartialFile(target, options);
     },
   };
-  const onEvent: OnEvent = (event) => {
-    keeper?.onEvent(event);
-    options?.onEvent?.(event);
-  };
   // Awaited here: the seeds must stay open until it is over.
-  const receipt = await withReplicas(
-    request.replicas,
-    (replicas) => downloadWith({ name, replicas }, world, { ...options, onEvent }),
-    onEvent,
-  );
-  await keeper?.keep(receipt);
-  return receipt;
+  return await downloadKept(request, place, keeper, options);
 }
