@@ -34,7 +34,7 @@ import { type ScheduleWorld, scheduleWorlds } from "./schedule-worlds.js";
 const MiB = 1024 * 1024;
 
 /** One run of one tool. */
-interface Lap {
+export interface Lap {
   readonly wallSeconds: number;
   /** What it says itself; ours only. */
   readonly ownSeconds?: number;
@@ -44,7 +44,7 @@ interface Lap {
   readonly failure?: string;
 }
 
-interface WorldResult {
+export interface WorldResult {
   readonly world: string;
   readonly sizeMiB: number;
   readonly idealSeconds: number;
@@ -85,7 +85,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function present(): Contestant[] {
+export function present(): Contestant[] {
   const missing = [
     ...(isInstalled("aria2c", "--version") ? [] : ["aria2c (Debian: aria2)"]),
     ...(isInstalled("nginx", "-v") ? [] : ["nginx (Debian: nginx-light)"]),
@@ -95,7 +95,8 @@ function present(): Contestant[] {
   return [ours];
 }
 
-async function measure(
+/** Every tool takes its turn in each round. */
+export async function measure(
   world: ScheduleWorld,
   contestants: readonly Contestant[],
   rounds: number,
@@ -228,7 +229,7 @@ function lineText(
   return cells.join("  ");
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right);
   const middle = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
   const before = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;

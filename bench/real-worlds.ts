@@ -12,6 +12,8 @@ const aimSeconds = 5.5;
 
 /** A world by name. `sizeMiB`: how large the file is; else so large that the ideal takes 5.5 s. */
 export function realWorld(name: string, sizeMiB?: number): ScheduleWorld {
+  const far = farWorld(name);
+  if (far !== undefined) return { ...far, size: (sizeMiB ?? sizeOf(far)) * MiB };
   const world = scheduleWorlds.find((known) => known.name === name);
   if (world === undefined) throw new Error(`there is no world called ${name}`);
   // These are small, or slow, by themselves.
@@ -19,6 +21,14 @@ export function realWorld(name: string, sizeMiB?: number): ScheduleWorld {
   const real = name === "slow together" ? world : scaled(world);
   const size = (sizeMiB ?? sizeOf(real)) * MiB;
   return name === "collapse" ? collapsing({ ...real, size }) : { ...real, size };
+}
+
+/** Four links of 100 Mbit/s, each so many milliseconds long, there and back: `far N ms`. */
+function farWorld(name: string): ScheduleWorld | undefined {
+  const [, latencyMs] = /^far (\d+) ms$/.exec(name) ?? [];
+  if (latencyMs === undefined) return undefined;
+  const replica = { rateAt: steady(12.5), latencyMs: Number(latencyMs) };
+  return { name, size: 0, replicas: Array(4).fill(replica), aim: 0.9 };
 }
 
 function scaled(world: ScheduleWorld): ScheduleWorld {
