@@ -190,6 +190,12 @@ export const limits = {
   hashReadBytes: 1 * MiB,
   /** What an earlier run left is hashed on other cores from here on: less takes 0.3 s on one. */
   threadedHashBytes: 512 * MiB,
+  /**
+   * A file is digested while it comes from here on: 128 MiB take 75 ms at the end, a thread half of
+   * that to start. It is told of each further stretch of that size.
+   */
+  prefixDigestBytes: 128 * MiB,
+  prefixStepBytes: 4 * MiB,
   /** Threads that hash pieces, and what each must have to do: 128 MiB are twice its start. */
   hashThreads: 8,
   hashThreadBytes: 128 * MiB,

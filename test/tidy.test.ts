@@ -39,6 +39,7 @@ const layers: readonly (readonly string[])[] = [
   ["system"],
   ["grpc", "files", "threads"],
   ["download", "serve"],
+  ["server-ports"],
   ["ports"],
   ["schedule"],
   ["trust"],

@@ -6,6 +6,7 @@ import { openPartialFile } from "../files/partial-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import { hashPieces } from "../threads/hash-pieces.js";
+import { startPrefixDigest } from "../threads/prefix-digest.js";
 import { downloadKept } from "./download-kept.js";
 import { receiptKeeper } from "./receipts.js";
 import type { Address } from "./replicas.js";
@@ -52,7 +53,13 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   const place = {
     seeds: opened.seeds,
     openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) => {
-      const options = { manifest, isForced, resumes: resumes || isReopened, hashPieces };
+      const options = {
+        manifest,
+        isForced,
+        resumes: resumes || isReopened,
+        hashPieces,
+        startPrefixDigest,
+      };
       isReopened = true;
       return openPartialFile(target, options);
     },

@@ -42,7 +42,9 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests: list.digests });
   deliveries.areFrom(aSeed, seeded);
   const scheduler = schedulerFor(filling, resumed.verified.union(seeded));
-  const filler = { ...filling, scheduler, checkpoint, deliveries };
+  await using prefix = partial.startDigest?.();
+  prefix?.reached(scheduler.ledger.prefixBytes);
+  const filler = { ...filling, scheduler, checkpoint, deliveries, prefix };
   const stop = (await run(filler)) ?? (await prove(filler));
   lessons.attempted(manifest, scheduler);
   return stop ?? filler;

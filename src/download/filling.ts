@@ -1,6 +1,6 @@
 /** What a partial is filled from, and with; and the transfer that fills it. */
 
-import type { Partial } from "../ports.js";
+import type { Partial, PrefixDigest } from "../ports.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
 import type { Agreed } from "./agree.js";
@@ -35,6 +35,8 @@ export interface Filler extends Filling {
   readonly scheduler: Scheduler;
   readonly checkpoint: Checkpoint;
   readonly deliveries: Deliveries;
+  /** The whole digest in the making, where that is worth a thread. */
+  readonly prefix: PrefixDigest | undefined;
 }
 
 /** Transfers what the scheduler still wants. */

@@ -18,10 +18,10 @@ import { wholeDigest } from "./whole-digest.js";
  * cannot be made so.
  */
 export async function prove(filler: Filler): Promise<Stop | undefined> {
-  const { agreed, doubts, partial, resolved, request, world } = filler;
+  const { agreed, doubts, partial, prefix, resolved, request, world } = filler;
   const { manifest } = agreed.agreement;
-  const whole = () => wholeDigest(partial.sink, manifest.size, resolved);
-  if ((await whole()) === manifest.digest) return undefined;
+  const whole = (by = {}) => wholeDigest(partial.sink, manifest.size, { ...resolved, ...by });
+  if ((await whole({ prefix })) === manifest.digest) return undefined;
   const stop = await mend(filler);
   if (stop !== undefined) return stop;
   const actual = await whole();
@@ -52,7 +52,8 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
   if (wrong.isEmpty) return undefined;
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
   scheduler.ledger.reopen(wrong);
-  return run(filler);
+  // What was digested on the way here is over, and was of other bytes.
+  return run({ ...filler, prefix: undefined });
 }
 
 /** Whether the wrong bytes were found by reading them from others; whoever sent them is banned. */

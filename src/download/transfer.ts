@@ -3,7 +3,7 @@
  * the journal fed. It decides nothing about who fetches what.
  */
 
-import { type Clock, type Partial, ReplicaFault } from "../ports.js";
+import { type Clock, type Partial, type PrefixDigest, ReplicaFault } from "../ports.js";
 import type { Fault } from "../schedule/faults.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
@@ -37,6 +37,8 @@ export interface TransferJob {
   readonly digests: PieceDigests | undefined;
   readonly partial: Pick<Partial, "sink" | "journal">;
   readonly checkpoint: Checkpoint;
+  /** Is told how far the file is in place from its beginning. */
+  readonly prefix?: Pick<PrefixDigest, "reached"> | undefined;
   readonly clock: Clock;
   readonly bucket: TokenBucket | undefined;
   /** Milliseconds between two progress events. */
@@ -69,7 +71,8 @@ class Transfer {
   readonly #bell = new Bell();
   readonly #reads = new Map<number, { abort: AbortController; done: Promise<void> }>();
   #failure: { readonly error: unknown } | undefined;
-  #stopped: Stop | undefined;
+  /** Why it ended before its time, if it did. */
+  stopped: Stop | undefined;
   #doneBytes: number;
   #furthestBytes: number;
   #progressAt: number;
@@ -93,7 +96,7 @@ class Transfer {
       while (!scheduler.isDone) {
         signal.throwIfAborted();
         this.throwIfFailed();
-        if (this.#stopped !== undefined) return;
+        if (this.stopped !== undefined) return;
         const now = clock.now();
         this.#makeRoom();
         for (const decision of scheduler.decide(now)) this.#carryOut(decision);
@@ -107,11 +110,6 @@ class Transfer {
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
-  }
-
-  /** Why it ended before its time, if it did. */
-  get stopped(): Stop | undefined {
-    return this.#stopped;
   }
 
   /** Throws what a read, or somebody who listens, failed with. */
@@ -220,7 +218,7 @@ class Transfer {
 
   /** Ends every read at once: what comes from now on does not count. */
   #stop(stop: Stop): void {
-    this.#stopped ??= stop;
+    this.stopped ??= stop;
     for (const { abort } of this.#reads.values()) abort.abort();
     this.#bell.ring();
   }
@@ -237,6 +235,7 @@ class Transfer {
       checkpoint.add({ piece, digest }, bytes);
       this.#doneBytes += bytes;
       this.#progressAt = now;
+      this.#job.prefix?.reached(scheduler.ledger.prefixBytes);
     }
     this.#tellBans();
     if (runsDry || scheduler.isDone || guilty.length > 0) this.#bell.ring();

@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { StorageError } from "../errors.js";
-import type { HashFile } from "../ports.js";
+import type { HashFile } from "../server-ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { digestInline } from "./open-file.js";
 import { storageError } from "./storage-error.js";

@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { ManifestStore } from "../ports.js";
+import type { ManifestStore } from "../server-ports.js";
 import { digestBytes, digestOf, parseDigest } from "../trust/digest.js";
 import { type FileManifest, manifestOf } from "../trust/manifest.js";
 import { leafCount, rootOf } from "../trust/merkle.js";

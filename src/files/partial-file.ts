@@ -5,7 +5,7 @@
 
 import { type FileHandle, statfs } from "node:fs/promises";
 import { StorageError } from "../errors.js";
-import type { HashPieces, Partial, PiecesToHash, Sink } from "../ports.js";
+import type { HashPieces, Partial, PiecesToHash, Sink, StartPrefixDigest } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { type JournalFile, openJournal, readAll, writeAll } from "./journal-file.js";
@@ -25,6 +25,8 @@ export interface PartialOptions {
   readonly resumes: boolean;
   /** Hashes pieces on other cores; without it the partial can only be read. */
   readonly hashPieces?: HashPieces;
+  /** Digests what is being filled on another core; without it the partial is read at the end. */
+  readonly startPrefixDigest?: StartPrefixDigest | undefined;
   /** The output as it was found, when it is replaced only if it still is that, and resembled. */
   readonly replaces?: ReplacedFile | undefined;
 }
@@ -52,7 +54,10 @@ export async function openPartialFile(target: Target, options: PartialOptions): 
     await syncFolder(target.folder);
     const opened = { target, handle, journal, release, leftoverBytes, isForced, replaces };
     const hashPieces = hashingOf(handle, target.partial, options.hashPieces);
-    return { ...partialOf(opened), hashPieces, setAside };
+    const { startPrefixDigest } = options;
+    const file = { fd: handle.fd, size: manifest.size };
+    const startDigest = startPrefixDigest && (() => startPrefixDigest(file));
+    return { ...partialOf(opened), hashPieces, startDigest, setAside };
   } catch (error) {
     await journal?.close();
     // A download that never began leaves no litter; our lock is on the partial, so it goes last.

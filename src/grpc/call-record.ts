@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type CallContext, ServerError, type ServerMiddlewareCall, Status } from "nice-grpc";
-import type { OnCall } from "../ports.js";
+import type { OnCall } from "../server-ports.js";
 import { cleanText } from "../trust/text.js";
 
 /** What went wrong in a way that nobody foresaw, by the call in which it did. */

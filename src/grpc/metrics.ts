@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { CallRecord } from "../ports.js";
+import type { CallRecord } from "../server-ports.js";
 
 /** What is read whenever somebody asks. */
 export interface Gauged {

@@ -11,7 +11,8 @@ import {
 import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { limits } from "../limits.js";
-import type { Listening, OnCall, Replica } from "../ports.js";
+import type { Replica } from "../ports.js";
+import type { Listening, OnCall } from "../server-ports.js";
 import { recorded } from "./call-record.js";
 import { serverOptions } from "./channel.js";
 import { type ConnectionBounds, Connections, streamKey } from "./connections.js";

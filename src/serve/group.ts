@@ -5,7 +5,8 @@
 
 import { messageOf, UsageError } from "../errors.js";
 import { limits } from "../limits.js";
-import type { CheckPort, Clock, Listen, Listening, Replica } from "../ports.js";
+import type { Clock, Replica } from "../ports.js";
+import type { CheckPort, Listen, Listening } from "../server-ports.js";
 import { boundedReplica, InFlight } from "./bounded-replica.js";
 import { faultyReplica } from "./faulty-replica.js";
 import { type Counters, meteredReplica, newCounters } from "./metered-replica.js";

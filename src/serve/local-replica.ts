@@ -13,8 +13,8 @@ import {
   type Replica,
   ReplicaFault,
   type Room,
-  type SharedFiles,
 } from "../ports.js";
+import type { SharedFiles } from "../server-ports.js";
 import { digestBytes } from "../trust/digest.js";
 import type { PieceDigests } from "../trust/merkle.js";
 import { nameProblem } from "../trust/name.js";

@@ -4,7 +4,8 @@
  */
 
 import { limits } from "../limits.js";
-import { type ManifestStore, type OpenFile, ReplicaFault } from "../ports.js";
+import { ReplicaFault } from "../ports.js";
+import type { ManifestStore, OpenFile } from "../server-ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 
 /** How far a hash is. */

@@ -3,7 +3,7 @@
  * stand still.
  */
 
-import type { HashFile } from "../ports.js";
+import type { HashFile } from "../server-ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 import type { HashOrder } from "./hash-worker.js";
 import { runWorker } from "./run-worker.js";

@@ -13,8 +13,8 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { digestInline, openFileOf } from "../../src/files/open-file.js";
-import type { HashFile } from "../../src/ports.js";
 import { ReplicaFault } from "../../src/ports.js";
+import type { HashFile } from "../../src/server-ports.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
 import { scratchFolder } from "../support/scratch-folder.js";

@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { UsageError } from "../../src/errors.js";
 import { shareFile, shareFolder } from "../../src/files/shared-folder.js";
-import { type ListRequest, ReplicaFault, type SharedFiles } from "../../src/ports.js";
+import { type ListRequest, ReplicaFault } from "../../src/ports.js";
+import type { SharedFiles } from "../../src/server-ports.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import { asOrdinaryUser, scratchFolder } from "../support/scratch-folder.js";
 

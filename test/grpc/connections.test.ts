@@ -12,7 +12,7 @@ import { connect as connectTcp } from "node:net";
 import type { ConnectionBounds } from "../../src/grpc/connections.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { limits } from "../../src/limits.js";
-import type { Listening } from "../../src/ports.js";
+import type { Listening } from "../../src/server-ports.js";
 import { endlessReads } from "../serve/endless.js";
 import { requestOf } from "../support/raw-grpc.js";
 

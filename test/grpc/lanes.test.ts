@@ -5,7 +5,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { connectReplica, type RemoteReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
-import type { Call, Listening } from "../../src/ports.js";
+import type { Call } from "../../src/ports.js";
+import type { Listening } from "../../src/server-ports.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
 

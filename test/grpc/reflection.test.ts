@@ -12,7 +12,7 @@ import {
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { definitionOf } from "../../src/grpc/service.js";
-import type { Listening } from "../../src/ports.js";
+import type { Listening } from "../../src/server-ports.js";
 import { memoryReplica } from "../support/memory-replica.js";
 
 type Asked =

@@ -1,6 +1,6 @@
 /** Files whose hashing a test holds in its hands, and that count how often they are opened. */
 
-import type { ManifestStore, OpenFile } from "../../src/ports.js";
+import type { ManifestStore, OpenFile } from "../../src/server-ports.js";
 import type { FileManifest } from "../../src/trust/manifest.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
 import { Deferred } from "./reading.js";

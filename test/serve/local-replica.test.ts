@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { rename, truncate, unlink, utimes, writeFile } from "node:fs/promises";
 import { shareFile, shareFolder } from "../../src/files/shared-folder.js";
-import type { OpenFile, SharedFiles } from "../../src/ports.js";
 import { LocalReplica } from "../../src/serve/local-replica.js";
 import { Manifests } from "../../src/serve/manifests.js";
+import type { OpenFile, SharedFiles } from "../../src/server-ports.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import { madeUp } from "../support/made-up.js";
 import { manifestOfBytes } from "../support/memory-replica.js";

@@ -1,9 +1,10 @@
 /** A group whose ports are made up: what it did to each can be read, and its events. */
 
-import type { CheckPort, Listen, Listening, Replica } from "../../src/ports.js";
+import type { Replica } from "../../src/ports.js";
 import { type Group, startGroup } from "../../src/serve/group.js";
 import { resolveServeOptions, type ServeOptions } from "../../src/serve/options.js";
 import type { ServeEvent } from "../../src/serve/serve-events.js";
+import type { CheckPort, Listen, Listening } from "../../src/server-ports.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
 import { VirtualClock } from "./virtual-clock.js";

@@ -23,7 +23,8 @@ import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import { type ListenOptions, listenReplica } from "../../src/grpc/replica-server.js";
 import { definitionOf } from "../../src/grpc/service.js";
 import { detailsKey } from "../../src/grpc/status.js";
-import type { Listening, Replica } from "../../src/ports.js";
+import type { Replica } from "../../src/ports.js";
+import type { Listening } from "../../src/server-ports.js";
 
 const definition = definitionOf(ReplicaService);
 

@@ -1,0 +1,55 @@
+/**
+ * Digests a file in a thread of its own while it is being filled: it follows what is in place from
+ * the file's beginning, so that little is left to read when the last byte has come.
+ */
+
+import { availableParallelism } from "node:os";
+import { limits } from "../limits.js";
+import type { PrefixDigest, StartPrefixDigest } from "../ports.js";
+import type { Digest } from "../trust/digest.js";
+import type { PrefixOrder } from "./prefix-worker.js";
+import { runWorker } from "./run-worker.js";
+
+/** Starts the thread, for a large file on more than one core. */
+export const startPrefixDigest: StartPrefixDigest = (file) => {
+  const isWorthIt = file.size >= limits.prefixDigestBytes && availableParallelism() > 1;
+  return isWorthIt ? prefixDigest(file) : undefined;
+};
+
+/** The thread waits without work until a first stretch is in place. */
+export function prefixDigest({ fd, size }: Parameters<StartPrefixDigest>[0]): PrefixDigest {
+  const order: PrefixOrder = { fd, size, reached: new BigInt64Array(new SharedArrayBuffer(8)) };
+  const abort = new AbortController();
+  let onProgress: (doneBytes: number) => void = () => {};
+  const running = runWorker<Digest>("prefix-worker", order, {
+    onProgress: (doneBytes) => onProgress(doneBytes),
+    signal: abort.signal,
+  });
+  // Whoever asks for the digest hears of it; nobody has to ask.
+  running.catch(() => {});
+  let told = 0;
+  return {
+    reached(bytes) {
+      // Each wakes a thread, which costs more than hashing a single piece.
+      if (bytes - told < limits.prefixStepBytes && bytes < size) return;
+      told = bytes;
+      Atomics.store(order.reached, 0, BigInt(bytes));
+      Atomics.notify(order.reached, 0);
+    },
+    async digest(request) {
+      const end = () => abort.abort(request.signal.reason);
+      request.signal.addEventListener("abort", end, { once: true });
+      onProgress = request.onProgress;
+      try {
+        request.signal.throwIfAborted();
+        return await running;
+      } finally {
+        request.signal.removeEventListener("abort", end);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      abort.abort();
+      await running.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { type FileHandle, open, readdir } from "node:fs/promises";
+import { limits } from "../../src/limits.js";
+import { prefixDigest, startPrefixDigest } from "../../src/threads/prefix-digest.js";
+import { type Digest, digestOf } from "../../src/trust/digest.js";
+import { madeUp } from "../support/made-up.js";
+import { scratchFolder } from "../support/scratch-folder.js";
+
+const step = limits.prefixStepBytes;
+const onProgress = () => {};
+
+describe("prefixDigest", function () {
+  // Threads that run TypeScript take seconds to start on a busy machine.
+  this.timeout(120_000);
+  const at = scratchFolder();
+  const { signal } = new AbortController();
+  let handle: FileHandle;
+  beforeEach(async () => {
+    handle = await open(at("file"), "w+");
+  });
+  afterEach(() => handle.close());
+
+  it("reads nothing that is not in place yet, and everything once", async () => {
+    const first = 4 * step;
+    const bytes = madeUp(first + step + 17);
+    await handle.write(bytes.map((byte, index) => (index < first ? byte : byte ^ 1)));
+    await using digest = prefixDigest({ fd: handle.fd, size: bytes.length });
+    digest.reached(first);
+    let whole: Promise<Digest> | undefined;
+    const told = new Promise<number>((resolve) => {
+      whole = digest.digest({ onProgress: resolve, signal });
+    });
+    assert.equal(await told, first);
+    // From here on it has all the time that reading on takes, had it wanted to.
+    await prefixOf(handle, first);
+    await handle.write(bytes.subarray(first), 0, bytes.length - first, first);
+    digest.reached(bytes.length);
+    assert.equal(await whole, digestOf(bytes));
+  });
+
+  it("of an empty file is that of nothing", async () => {
+    await using digest = prefixDigest({ fd: handle.fd, size: 0 });
+    assert.equal(await digest.digest({ onProgress, signal }), digestOf(new Uint8Array()));
+  });
+
+  it("fails for a file that is shorter than was said", async () => {
+    await handle.write(madeUp(100));
+    await using digest = prefixDigest({ fd: handle.fd, size: 101 });
+    digest.reached(101);
+    await assert.rejects(
+      digest.digest({ onProgress, signal }),
+      /the file ended at byte 100 of 101/,
+    );
+  });
+
+  it("ends with an abort while it waits, and its thread with it", async () => {
+    const before = await threads();
+    const digest = prefixDigest({ fd: handle.fd, size: step });
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    const whole = digest.digest({ onProgress, signal: abort.signal });
+    abort.abort(reason);
+    await assert.rejects(whole, (error) => error === reason);
+    await digest[Symbol.asyncDispose]();
+    assert.equal(await threads(), before);
+  });
+
+  it("is gone once it is let go, asked or not", async () => {
+    await handle.write(madeUp(100));
+    const before = await threads();
+    const digest = prefixDigest({ fd: handle.fd, size: 2 * step });
+    digest.reached(100);
+    await digest[Symbol.asyncDispose]();
+    assert.equal(await threads(), before);
+  });
+
+  it("is not worth a thread for a small file", () => {
+    const size = limits.prefixDigestBytes - 1;
+    assert.equal(startPrefixDigest({ fd: handle.fd, size }), undefined);
+  });
+});
+
+/** As long as another thread takes for so much. */
+async function prefixOf(handle: FileHandle, size: number): Promise<void> {
+  await using digest = prefixDigest({ fd: handle.fd, size });
+  digest.reached(size);
+  await digest.digest({ onProgress, signal: new AbortController().signal });
+}
+
+const threads = async () => (await readdir("/proc/self/task")).length;
