@@ -41,8 +41,9 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const seeding = { ...resolved, ...world, ...resumed, layout: manifest, partial, checkpoint };
   const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests: list.digests });
   deliveries.areFrom(aSeed, seeded);
-  const scheduler = schedulerFor(filling, resumed.verified.union(seeded));
   await using prefix = partial.startDigest?.();
+  const isFollowed = prefix !== undefined;
+  const scheduler = schedulerFor(filling, resumed.verified.union(seeded), isFollowed);
   prefix?.reached(scheduler.ledger.prefixBytes);
   const filler = { ...filling, scheduler, checkpoint, deliveries, prefix };
   const stop = (await run(filler)) ?? (await prove(filler));
@@ -50,7 +51,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   return stop ?? filler;
 }
 
-function schedulerFor(filling: Filling, verified: RangeSet): Scheduler {
+function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean): Scheduler {
   const { world, resolved, agreed, list, partial } = filling;
   const { chunks, limitRate } = resolved;
   const { agreement, roundTripsMs } = agreed;
@@ -62,6 +63,7 @@ function schedulerFor(filling: Filling, verified: RangeSet): Scheduler {
     random,
     hedges: list.digests !== undefined,
     windowBytes: partial.sink.handedOn?.windowBytes,
+    isFollowed,
   });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
   const now = world.clock.now();

@@ -12,7 +12,7 @@ import type { Lease, Ledger } from "./ledger.js";
 import { RangeSet } from "./range.js";
 import { type Books, Regions } from "./regions.js";
 import type { Scoreboard } from "./scoreboard.js";
-import { frontierOf, leadPieces, windowPieces, withinWindow } from "./window.js";
+import { frontierOf, horizonBytes, leadPieces, windowPieces, withinWindow } from "./window.js";
 
 /** What an operator may ask of it. */
 export interface AllotmentOptions {
@@ -25,6 +25,8 @@ export interface AllotmentOptions {
    * is taken in order; anywhere by default.
    */
   readonly windowBytes?: number | undefined;
+  /** Whether a digest follows what is in place from the beginning. */
+  readonly isFollowed?: boolean;
 }
 
 /** Who asks for work, and on which of its streams. */
@@ -41,6 +43,9 @@ export class Allotment {
   readonly #hedges: boolean;
   /** `undefined` where the file may be fetched in any order. */
   readonly #windowPieces: number | undefined;
+  readonly #isFollowed: boolean;
+  /** Pieces among which leases are given while a digest follows; `undefined` while it does not. */
+  #horizonPieces: number | undefined;
 
   constructor(parts: Books, options: AllotmentOptions) {
     this.#ledger = parts.ledger;
@@ -48,6 +53,7 @@ export class Allotment {
     this.#book = parts.book;
     this.#regions = new Regions(parts, options.chunks);
     this.#hedges = options.hedges ?? true;
+    this.#isFollowed = options.isFollowed ?? false;
     const { windowBytes } = options;
     const { pieceBytes } = parts.ledger.layout;
     this.#windowPieces =
@@ -70,9 +76,10 @@ export class Allotment {
     return order.map(({ replica }) => replica);
   }
 
-  /** Gives regions to those who are there. Within a window, nobody has one. */
+  /** Gives regions to those who are there. Near the frontier, nobody has one. */
   update(now: number): void {
-    if (this.#windowPieces === undefined) this.#regions.update(this.ready(now), now);
+    if (this.#isFollowed) this.#follow(now);
+    if (this.#spanPieces === undefined) this.#regions.update(this.ready(now), now);
   }
 
   /** The next lease of a replica that is ready, opened; `undefined` when it is to wait. */
@@ -94,7 +101,7 @@ export class Allotment {
    * somebody's lease, its own on another stream included.
    */
   #refill(replica: ReplicaId, { isProbe, lane }: Place, now: number): void {
-    if (!isProbe && this.#windowPieces === undefined && !this.#ledger.pool.isEmpty) {
+    if (!isProbe && this.#spanPieces === undefined && !this.#ledger.pool.isEmpty) {
       this.#regions.level(this.ready(now), now);
       if (!this.#ledger.region(replica).isEmpty) return;
     }
@@ -108,11 +115,32 @@ export class Allotment {
   /** What lies about that this replica may have. */
   #free(replica: ReplicaId, now: number): RangeSet {
     const { pool, settled } = this.#ledger;
-    if (this.#windowPieces === undefined || pool.isEmpty) return pool;
+    if (this.#spanPieces === undefined || pool.isEmpty) return pool;
+    const window = { pieces: Number.POSITIVE_INFINITY, leadPieces: this.#leadPieces(replica, now) };
     // What waits for a slow reader takes up memory as much as what is on its way.
-    const pieces = this.#windowPieces - this.#ledger.waitingPieces;
-    const lead = this.#leadPieces(replica, now);
-    return withinWindow(pool, frontierOf(settled), { pieces, leadPieces: lead });
+    if (this.#windowPieces !== undefined) {
+      window.pieces = this.#windowPieces - this.#ledger.waitingPieces;
+    }
+    const near = withinWindow(pool, frontierOf(settled), window);
+    return near.isEmpty && this.#windowPieces === undefined ? pool : near;
+  }
+
+  /** Pieces among which leases are given, from the frontier on; `undefined` where regions are. */
+  get #spanPieces(): number | undefined {
+    return this.#windowPieces ?? this.#horizonPieces;
+  }
+
+  /** Once all together are fast, they stay near the frontier: what they had further up is free. */
+  #follow(now: number): void {
+    const known = this.ready(now).map((one) => this.#scoreboard.knownRate(one, now) ?? 0);
+    const rate = known.reduce((sum, one) => sum + one, 0);
+    const latencyMs = Math.max(0, ...this.ready(now).map((one) => this.#scoreboard.latencyMs(one)));
+    const bytes = horizonBytes(rate, latencyMs);
+    if (bytes === undefined) return;
+    if (this.#horizonPieces === undefined) {
+      for (const { replica } of this.#scoreboard.all()) this.#ledger.release(replica);
+    }
+    this.#horizonPieces = windowPieces(bytes, this.#ledger.layout.pieceBytes);
   }
 
   /** A replica's part of what all that are ready deliver together. */
@@ -125,11 +153,11 @@ export class Allotment {
     return ready.reduce((sum, { replica }) => sum + this.#scoreboard.rate(replica, now), 0);
   }
 
-  /** Within a window two leases of everybody must have room, so each of them is small. */
+  /** Near the frontier two leases of everybody must have room, so each of them is small. */
   #leasePieces(replica: ReplicaId, now: number): number {
     const pieces = this.#book.leasePieces(replica, now);
-    if (this.#windowPieces === undefined) return pieces;
-    const room = Math.floor((this.#windowPieces * this.#shareOf(replica, now)) / 2);
+    if (this.#spanPieces === undefined) return pieces;
+    const room = Math.floor((this.#spanPieces * this.#shareOf(replica, now)) / 2);
     return Math.max(1, Math.min(pieces, room));
   }
 

@@ -1,8 +1,10 @@
 /**
  * Decides which pieces may be leased while the file is taken in order: those within a window above
- * the frontier, and to a slow replica none so near that everybody would wait for it.
+ * the frontier, and to a slow replica none so near that everybody would wait for it; and how large
+ * leases are while a digest follows a fast download.
  */
 
+import { limits } from "../limits.js";
 import { type Range, RangeSet } from "./range.js";
 
 /** The first piece that is not settled. */
@@ -14,6 +16,19 @@ export function frontierOf(settled: RangeSet): number {
 /** Pieces that a window of so many bytes holds: one at least, or nothing could ever be leased. */
 export function windowPieces(windowBytes: number, pieceBytes: number): number {
   return Math.max(1, Math.floor(windowBytes / pieceBytes));
+}
+
+/**
+ * Bytes above the frontier that are enough to keep everybody busy, at this rate of them all; a
+ * digest that follows is never further behind. `undefined` where it would gain too little: below
+ * that rate, regions leave it a small part of the time to do at the end.
+ */
+export function horizonBytes(bytesPerSecond: number, latencyMs: number): number | undefined {
+  if (bytesPerSecond < limits.followRate) return undefined;
+  return Math.max(
+    limits.horizonBytes,
+    (limits.horizonLatencies * bytesPerSecond * latencyMs) / 1000,
+  );
 }
 
 /** What of the pool lies in the window, `leadPieces` or more above the frontier. */

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { limits } from "../../src/limits.js";
 import { RangeSet } from "../../src/schedule/range.js";
-import { frontierOf, leadPieces, windowPieces, withinWindow } from "../../src/schedule/window.js";
+import {
+  frontierOf,
+  horizonBytes,
+  leadPieces,
+  windowPieces,
+  withinWindow,
+} from "../../src/schedule/window.js";
 import { at, pieceBytes, type Server, SmallWorld } from "./small-world.js";
 
 const p = (...ranges: (readonly [start: number, end: number])[]) =>
@@ -101,5 +108,51 @@ describe("schedule/window", () => {
     );
     assert.equal(stuckAt.length, 1, "what B had in progress, lower than what C had");
     assert.ok(world.now < 6000, `${world.now} ms`);
+  });
+});
+
+describe("leases while a digest follows", () => {
+  /** How many settled pieces wait for one before them, at most, in the second half of the file. */
+  function mostBehind(servers: Record<string, Server>, pieces: number, isFollowed = true) {
+    const world = new SmallWorld(pieces, servers, () => 0.5, { isFollowed });
+    const { ledger } = world.scheduler;
+    let behind = 0;
+    while (!world.scheduler.isDone && world.now < 60_000) {
+      world.run(world.now + 10);
+      if (ledger.settled.count < pieces / 2) continue;
+      behind = Math.max(behind, ledger.settled.count - frontierOf(ledger.settled));
+    }
+    assert.ok(world.scheduler.isDone);
+    return { behind, ms: world.now };
+  }
+  const horizon = limits.horizonBytes / pieceBytes;
+  const fast = { A: at(4000), B: at(4000), C: at(2000) };
+
+  it("stay near the frontier where replicas are fast, and cost nothing", () => {
+    const followed = mostBehind(fast, 10_000);
+    const free = mostBehind(fast, 10_000, false);
+    // What came before the rates were known lies further up.
+    assert.ok(followed.behind <= 1.2 * horizon, `${followed.behind} pieces`);
+    assert.ok(free.behind > 2 * horizon, `${free.behind} pieces without a digest`);
+    assert.ok(followed.ms <= 1.02 * free.ms, `${followed.ms} ms, ${free.ms} without a digest`);
+  });
+
+  it("are as long as ever where they are slow", () => {
+    const slow = { A: at(400), B: at(400) };
+    const [followed, free] = [true, false].map((one) => mostBehind(slow, 8000, one));
+    assert.deepEqual(followed, free);
+  });
+
+  it("wait for nobody: a replica that falls silent holds up only what it has", () => {
+    const silent = at(4000, { rate: (now) => (now < 500 ? 4000 * pieceBytes : 0) });
+    const { ms } = mostBehind({ A: at(4000), B: at(4000), C: silent }, 16_000);
+    // 1.83 s by the rates alone, and what C had in progress is noticed while the others go on.
+    assert.ok(ms < 2300, `${ms} ms`);
+  });
+
+  it("are further apart where replicas are far", () => {
+    assert.equal(horizonBytes(limits.followRate - 1, 5), undefined);
+    assert.equal(horizonBytes(limits.followRate, 5), limits.horizonBytes);
+    assert.equal(horizonBytes(limits.followRate, 100), 1.6 * limits.followRate);
   });
 });
