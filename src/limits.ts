@@ -216,6 +216,8 @@ export const limits = {
    * easily.
    */
   chunkBytes: 256 * KiB,
+  /** Memory of as many chunks is kept by a server for its next reads. */
+  spareMessages: 8,
   /** The first chunk of a stream; each next one is twice as large, up to that. */
   firstChunkBytes: 16 * KiB,
   /**

@@ -29,13 +29,15 @@ export async function* recorded<Request, Response>(
   {
     run,
     onCall,
+    open,
   }: {
     readonly run: () => AsyncGenerator<Response, Awaited<Response> | undefined, undefined>;
     readonly onCall: OnCall;
+    /** Its stream, unless that was closed before. */
+    readonly open: { readonly sentBytes: number } | undefined;
   },
 ): AsyncGenerator<Awaited<Response>, Awaited<Response> | undefined, undefined> {
   const startedAt = performance.now();
-  let bytes = 0;
   let failure: unknown;
   let isOver = false;
   try {
@@ -47,7 +49,6 @@ export async function* recorded<Request, Response>(
           isOver = true;
           return next.value;
         }
-        bytes += payloadOf(next.value);
         yield next.value;
       }
     } finally {
@@ -62,7 +63,7 @@ export async function* recorded<Request, Response>(
       peer: context.peer,
       method: call.method.path.slice(call.method.path.lastIndexOf("/") + 1),
       ...askedOf(call.request),
-      bytes,
+      bytes: open?.sentBytes ?? 0,
       ms: performance.now() - startedAt,
       status: Status[codeOf(failure, { isOver, signal: context.signal })] ?? "UNKNOWN",
       ...(unknown === undefined ? {} : unknown),
@@ -77,12 +78,6 @@ function codeOf(
   if (failure instanceof ServerError) return failure.code;
   if (isOver) return Status.OK;
   return signal.aborted || failure === undefined ? Status.CANCELLED : Status.UNKNOWN;
-}
-
-function payloadOf(message: unknown): number {
-  if (typeof message !== "object" || message === null) return 0;
-  if ("data" in message && message.data instanceof Uint8Array) return message.data.length;
-  return 0;
 }
 
 /** Name and range of a request that has them; names are strangers' words. */

@@ -28,16 +28,20 @@ export interface ConnectionBounds {
 /** The header under which a call finds its stream; what a client sends of it is overwritten. */
 export const streamKey = "quorate-stream";
 
-interface OpenStream {
+/** A call's stream, as long as it is open. */
+export interface OpenStream {
   readonly stream: ServerHttp2Stream;
   readonly openedAt: number;
   /** Whether its request is there, and the call runs. */
   hasBegun: boolean;
   /** What it was waiting to send when last looked at, and since when it has been just that. */
   pendingBytes: number;
+  /** Messages that the reader took, and how many of them there were when last looked at. */
   takenCount: number;
   seenCount: number;
   stillSince: number;
+  /** Bytes of the file that were sent, or wait for it. */
+  sentBytes: number;
 }
 
 interface OpenSession {
@@ -75,16 +79,9 @@ export class Connections {
     return this.#sessions.size;
   }
 
-  /** The request of a call's stream is there. */
-  begin(id: string | undefined): void {
-    const open = this.#streams.get(id ?? "");
-    if (open !== undefined) open.hasBegun = true;
-  }
-
-  /** The reader of a call's stream took a message. */
-  taken(id: string | undefined): void {
-    const open = this.#streams.get(id ?? "");
-    if (open !== undefined) open.takenCount++;
+  /** The stream under which a call came, unless it is closed. */
+  streamOf(id: string | undefined): OpenStream | undefined {
+    return this.#streams.get(id ?? "");
   }
 
   /**
@@ -153,7 +150,7 @@ export class Connections {
     headers[streamKey] = id;
     const openedAt = now();
     const still = { pendingBytes: 0, takenCount: 0, seenCount: 0, stillSince: openedAt };
-    this.#streams.set(id, { stream, openedAt, hasBegun: false, ...still });
+    this.#streams.set(id, { stream, openedAt, hasBegun: false, sentBytes: 0, ...still });
     stream.once("close", () => this.#streams.delete(id));
   }
 

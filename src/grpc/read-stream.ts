@@ -1,15 +1,12 @@
-/**
- * Streams a range to a client: one chunk on the wire and one behind it, however slow the client is,
- * and chunks that fit its pace.
- */
+/** Streams a range to a client, however slow it is, in chunks that fit its pace. */
 
-import type { CallContext } from "nice-grpc";
+import { type CallContext, ServerError, Status } from "nice-grpc";
 import type { ReadRangeRequest } from "../../gen/quorate/v1/replica_pb.js";
 import { limits } from "../limits.js";
-import type { Call, Replica } from "../ports.js";
+import type { Call, Chunk, Replica } from "../ports.js";
 import { ReplicaFault } from "../ports.js";
 import { type Connections, streamKey } from "./connections.js";
-import { ReadMessage } from "./read-message.js";
+import { ReadWire, type SpareMemory } from "./read-wire.js";
 import { digestOf, offsetOf } from "./request.js";
 
 /** The reads of one server. */
@@ -18,37 +15,52 @@ export interface Reads {
   count: number;
   /** Whether those that still run are to end: the server does. */
   isOver: boolean;
+  readonly spare: SpareMemory;
 }
 
-/** The messages of one read, each valid until the next one is asked for. */
+/**
+ * The first message of a read; those behind it are sent on the read's own stream. gRPC sends the
+ * headers before the first one, and the status behind the last.
+ */
 export async function* readRange(
   replica: Replica,
   { name, offset, length, ifDigest }: ReadRangeRequest,
   context: CallContext,
   { call, reads, connections }: { call: Call; reads: Reads; connections: Connections },
 ) {
-  const id = context.metadata.get(streamKey);
   const start = offsetOf(offset);
   const end = length === 0n ? (await replica.size(name, call)).size : start + offsetOf(length);
   const range = { start, end: Math.max(start, end) };
-  const message = new ReadMessage();
+  const open = connections.streamOf(context.metadata.get(streamKey));
+  if (open === undefined) throw new ServerError(Status.CANCELLED, "the client left");
+  const { signal } = call;
+  const onTaken = () => open.takenCount++;
+  const wire = new ReadWire(open.stream, { spare: reads.spare, signal, onTaken });
   const pace = new Pace();
-  const room = (from: number, most: number) =>
-    message.room(from, Math.min(most, pace.bytes, shareOf(reads.count)));
+  const room = (_: number, most: number) =>
+    wire.room(Math.min(most, pace.bytes, shareOf(reads.count)));
+  let isFirst = true;
   reads.count++;
   try {
     const request = { name, range, ifDigest: digestOf(ifDigest), room };
     for await (const chunk of replica.read(request, call)) {
       if (reads.isOver) throw new ReplicaFault({ kind: "busy", retryMs: limits.drainMs });
       const handedAt = performance.now();
-      yield message.fill(chunk);
-      await message.taken(call.signal);
-      connections.taken(id);
+      open.sentBytes += chunk.bytes.length;
+      if (isFirst) yield messageOf(chunk);
+      else await wire.send(chunk);
+      isFirst = false;
       pace.took(performance.now() - handedAt);
     }
   } finally {
     reads.count--;
+    wire.end();
   }
+}
+
+/** With bytes of its own: gRPC keeps it for as long as it likes. */
+function messageOf({ offset, bytes }: Chunk) {
+  return { offset: BigInt(offset), data: Uint8Array.from(bytes) };
 }
 
 /** Of the memory for everything that waits to be sent, what one of so many reads may take. */

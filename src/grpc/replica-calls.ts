@@ -7,7 +7,6 @@ import { type Call, type Replica, ReplicaFault } from "../ports.js";
 import { digestBytes } from "../trust/digest.js";
 import { pieceBytesFor } from "../trust/manifest.js";
 import { unforeseenError } from "./call-record.js";
-import { replicaCodecs } from "./codec.js";
 import type { Connections } from "./connections.js";
 import { addressOfPeer, clientOf } from "./peer.js";
 import { type Reads, readRange } from "./read-stream.js";
@@ -15,7 +14,7 @@ import { digestOf, offsetOf } from "./request.js";
 import { definitionOf } from "./service.js";
 import { serverErrorOf } from "./status.js";
 
-export const replicaDefinition = definitionOf(ReplicaService, replicaCodecs);
+export const replicaDefinition = definitionOf(ReplicaService);
 
 /** The service of one server over a replica. */
 export function replicaCalls(

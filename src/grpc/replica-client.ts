@@ -29,7 +29,6 @@ import { digestBytes } from "../trust/digest.js";
 import { parseClaim } from "../trust/manifest.js";
 import type { PieceDigests } from "../trust/merkle.js";
 import { type ClientTls, openChannel } from "./channel.js";
-import { replicaCodecs } from "./codec.js";
 import { definitionOf } from "./service.js";
 import { faultOfClientError } from "./status.js";
 
@@ -38,7 +37,7 @@ export interface RemoteReplica extends Replica {
   close(): void;
 }
 
-const definition = definitionOf(ReplicaService, replicaCodecs);
+const definition = definitionOf(ReplicaService);
 
 /** The replica at an address. Connects when first asked. */
 export function connectReplica(

@@ -15,10 +15,11 @@ import type { Replica } from "../ports.js";
 import type { Listening, OnCall } from "../server-ports.js";
 import { recorded } from "./call-record.js";
 import { serverOptions } from "./channel.js";
-import { type ConnectionBounds, Connections, streamKey } from "./connections.js";
+import { type ConnectionBounds, Connections, type OpenStream, streamKey } from "./connections.js";
 import { Doors } from "./doors.js";
 import { createHealth } from "./health.js";
 import type { Reads } from "./read-stream.js";
+import { SpareMemory } from "./read-wire.js";
 import { createReflection } from "./reflection.js";
 import { replicaCalls, replicaDefinition } from "./replica-calls.js";
 import { endpointText } from "./resolve.js";
@@ -60,14 +61,15 @@ export async function listenReplica(
   // ourselves.
   setLogVerbosity(logVerbosity.NONE);
   const connections = new Connections(options.bounds);
-  const reads: Reads = { count: 0, isOver: false };
+  const reads: Reads = { count: 0, isOver: false, spare: new SpareMemory() };
   const health = createHealth(services);
   const { doors = new Doors({}), hasReflection = true, onCall = () => {} } = options;
   const server = createServer(serverOptions).use((call, context) => {
-    const run = () => admitted(call, context, { connections, doors });
+    const open = connections.streamOf(context.metadata.get(streamKey));
+    const run = () => admitted(call, context, { open, doors });
     // Messages pass through as they come; that a call with one answer returns it, and a stream
     // none, is nice-grpc's own union, which no generic code can narrow.
-    return recorded(call, context, { run, onCall } as never) as never;
+    return recorded(call, context, { run, onCall, open } as never) as never;
   });
   server.add(
     replicaDefinition,
@@ -118,9 +120,9 @@ const lastWordShare = 0.9;
 async function* admitted<Request, Response>(
   call: ServerMiddlewareCall<Request, Response>,
   context: CallContext,
-  { connections, doors }: { readonly connections: Connections; readonly doors: Doors },
+  { open, doors }: { readonly open: OpenStream | undefined; readonly doors: Doors },
 ) {
-  connections.begin(context.metadata.get(streamKey));
+  if (open !== undefined) open.hasBegun = true;
   if (bytesOf(context) > limits.requestHeaderBytes) {
     throw new ServerError(Status.RESOURCE_EXHAUSTED, "the request's headers are too large");
   }

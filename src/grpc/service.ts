@@ -47,22 +47,17 @@ export interface ServiceDefinition<Service extends DescService> {
   };
 }
 
-/** Message types with a faster way than Protobuf-ES's own. */
-export type Codecs = ReadonlyMap<DescMessage, MessageCodec<DescMessage>>;
-
 /** The definition of a service, to be served or called. */
 export function definitionOf<Service extends DescService>(
   service: Service,
-  codecs: Codecs = new Map(),
 ): ServiceDefinition<Service> {
-  const codecFor = (message: DescMessage) => codecs.get(message) ?? standardCodec(message);
   const methods = service.methods.map((method) => [
     method.localName,
     {
       name: method.name,
-      requestType: codecFor(method.input),
+      requestType: codecOf(method.input),
       requestStream: isRequestStream(method),
-      responseType: codecFor(method.output),
+      responseType: codecOf(method.output),
       responseStream: isResponseStream(method),
       options: optionsOf(method),
     },
@@ -72,7 +67,7 @@ export function definitionOf<Service extends DescService>(
   return { name, fullName, methods: Object.fromEntries(methods) } as ServiceDefinition<Service>;
 }
 
-function standardCodec(message: DescMessage): MessageCodec<DescMessage> {
+function codecOf(message: DescMessage): MessageCodec<DescMessage> {
   return {
     encode: (value) => ({ finish: () => toBinary(message, value) }),
     decode: (bytes) => fromBinary(message, bytes),

@@ -9,12 +9,11 @@ import { posix } from "node:path";
 import { InvalidArgumentError } from "commander";
 import fc from "fast-check";
 import { ClientError, Metadata } from "nice-grpc";
-import { ReadRangeResponseSchema } from "../../gen/quorate/v1/replica_pb.js";
 import * as flags from "../../src/cli/flags.js";
 import { UsageError } from "../../src/errors.js";
 import { encodeRecord, headerOf, parseJournal } from "../../src/files/journal-file.js";
 import { parseServers } from "../../src/files/servers-file.js";
-import { replicaCodecs } from "../../src/grpc/codec.js";
+import { replicaDefinition } from "../../src/grpc/replica-calls.js";
 import { detailsKey, faultOfClientError, serverErrorOf } from "../../src/grpc/status.js";
 import { limits } from "../../src/limits.js";
 import { clampedRetryMs } from "../../src/schedule/backoff.js";
@@ -158,8 +157,7 @@ describe("a flag", () => {
 });
 
 describe("a message", () => {
-  const codec = replicaCodecs.get(ReadRangeResponseSchema);
-  assert.ok(codec !== undefined);
+  const codec = replicaDefinition.methods.readRange.responseType;
 
   it("of any bytes is decoded or refused", () => {
     holds(bytes, (given) => {

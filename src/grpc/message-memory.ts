@@ -1,0 +1,72 @@
+/**
+ * The memory of a message that a read stream sends: gRPC's frame, Protobuf's header and the payload
+ * side by side, so that what a file gave goes to the wire without a copy.
+ */
+
+import { ReadRangeResponseSchema } from "../../gen/quorate/v1/replica_pb.js";
+import { limits } from "../limits.js";
+import type { Chunk } from "../ports.js";
+
+const { offset: offsetField, data: dataField } = ReadRangeResponseSchema.field;
+const varint = 0;
+const lengthDelimited = 2;
+/** A byte for compression, four for the length of what follows. */
+const frameBytes = 5;
+/** Where payloads begin: on a cache line, and what stands before them ends there. */
+const payloadStart = 64;
+
+/** One message after the other in the same memory. */
+export class MessageMemory {
+  readonly #memory: Uint8Array;
+
+  /** `chunkBytes`: the largest payload. */
+  constructor(chunkBytes: number = limits.chunkBytes) {
+    // Of its own, and not cleared: pages that no chunk reaches never become real.
+    this.#memory = Buffer.allocUnsafeSlow(payloadStart + chunkBytes);
+  }
+
+  /** Room for a payload. Its bytes are what was there before. */
+  room(bytes: number): Uint8Array {
+    return this.#memory.subarray(payloadStart, payloadStart + bytes);
+  }
+
+  /** A chunk as it travels, in this memory; it is copied only when it does not lie in the room. */
+  framed({ offset, bytes }: Chunk): Uint8Array {
+    const end = payloadStart + bytes.length;
+    if (end > this.#memory.length) {
+      throw new RangeError(`a chunk of ${bytes.length} bytes is beyond the bound`);
+    }
+    const isInRoom =
+      bytes.buffer === this.#memory.buffer &&
+      bytes.byteOffset === this.#memory.byteOffset + payloadStart;
+    if (!isInRoom) this.#memory.set(bytes, payloadStart);
+    const header = headerOf(BigInt(offset), bytes.length);
+    const start = payloadStart - header.length - frameBytes;
+    this.#memory.set(frameOf(header.length + bytes.length), start);
+    this.#memory.set(header, start + frameBytes);
+    return this.#memory.subarray(start, end);
+  }
+}
+
+/** What gRPC puts before a message of so many bytes that is not compressed. */
+function frameOf(bytes: number): Uint8Array {
+  return Uint8Array.of(0, bytes >>> 24, bytes >>> 16, bytes >>> 8, bytes);
+}
+
+/** The header of a message, as Protobuf-ES writes it: fields with default values are left out. */
+export function headerOf(offset: bigint, dataBytes: number): Uint8Array {
+  const header: number[] = [];
+  if (offset !== 0n) {
+    header.push((offsetField.number << 3) | varint);
+    let rest = offset;
+    for (; rest > 127n; rest >>= 7n) header.push(Number(rest & 127n) | 128);
+    header.push(Number(rest));
+  }
+  if (dataBytes > 0) {
+    header.push((dataField.number << 3) | lengthDelimited);
+    let rest = dataBytes;
+    for (; rest > 127; rest >>>= 7) header.push((rest & 127) | 128);
+    header.push(rest);
+  }
+  return Uint8Array.from(header);
+}
