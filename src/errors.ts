@@ -4,6 +4,8 @@
  * A fault of one replica is not an error: it is a value (`schedule/faults.ts`), and costs a lease.
  */
 
+import { inspect } from "node:util";
+
 /** Names the kind of error; stable between releases, so callers may branch on it. */
 export type ErrorCode =
   | "usage"
@@ -120,5 +122,7 @@ export function assert(condition: boolean, invariant: string): asserts condition
 
 /** The text of whatever was thrown, for a message. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error) return thrown.message;
+  // Not String(), which throws itself for what has no prototype.
+  return typeof thrown === "string" ? thrown : inspect(thrown, { depth: 0 });
 }

@@ -56,6 +56,7 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     onProgress: (progress) => resolved.onEvent({ event: "hashing", ...progress }),
   });
   let metrics: Metrics | undefined;
+  let group: Group | undefined;
   const finish = async () => {
     end.abort();
     metrics?.close();
@@ -78,18 +79,18 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
         },
       });
     const world = { clock: systemClock, checkPort, listen };
-    const group = await startGroup(replica, request.ports, world, resolved);
-    if (request.metrics !== undefined) {
-      metrics = await metricsOf(request, { servers: () => group.status(), manifests });
-    }
+    // Before the group says that it listens: whoever reads that may ask for metrics.
+    metrics = await metricsOf(request, { servers: () => group?.status() ?? [], manifests });
+    const started = await startGroup(replica, request.ports, world, resolved);
+    group = started;
     if ("file" in share) hashAhead(shared, manifests);
     return {
-      servers: group.servers,
-      status: () => group.status(),
-      toggle: (number) => group.toggle(number),
-      drain: () => group.drain().then(finish),
+      servers: started.servers,
+      status: () => started.status(),
+      toggle: (number) => started.toggle(number),
+      drain: () => started.drain().then(finish),
       kill: async () => {
-        group.kill();
+        started.kill();
         await finish();
       },
     };

@@ -56,6 +56,7 @@ function levelOf({ event }: ServeEvent): LogLevel {
       return "warn";
     case "failed":
     case "survived":
+    case "unforeseen":
       return "error";
     default:
       return "info";

@@ -17,13 +17,9 @@ export function reportServing(
       case "dropped":
         screen.say(`serve: port ${event.port} is dropped: ${event.why}`);
         return;
-      case "listening": {
-        const ports = event.servers.map(({ port }) => port).join(", ");
-        const many = countText(event.servers.length, "virtual server");
-        const noun = event.servers.length === 1 ? "port" : "ports";
-        screen.say(`serve: ${what} from ${many} on ${event.host}, ${noun} ${ports}`);
+      case "listening":
+        screen.say(`serve: ${what} from ${listeningText(event)}`);
         return;
-      }
       case "hashing": {
         const percent = Math.floor((event.doneBytes / Math.max(1, event.totalBytes)) * 10) * 10;
         if (percent === hashedPercents.get(event.name)) return;
@@ -51,6 +47,7 @@ export function reportServing(
       case "reloaded":
       case "not-reloaded":
       case "survived":
+      case "unforeseen":
         screen.say(`serve: ${noteText(event)}`);
         return;
       case "draining":
@@ -66,13 +63,22 @@ export function reportServing(
   };
 }
 
+function listeningText({
+  host,
+  servers,
+}: Extract<ServeEvent, { readonly event: "listening" }>): string {
+  const ports = servers.map(({ port }) => port).join(", ");
+  const noun = servers.length === 1 ? "port" : "ports";
+  return `${countText(servers.length, "virtual server")} on ${host}, ${noun} ${ports}`;
+}
+
 function sentBy(servers: readonly ServerStatus[]): number {
   return servers.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 type Note = Extract<
   ServeEvent,
-  { readonly event: "insecure" | "reloaded" | "not-reloaded" | "survived" }
+  { readonly event: "insecure" | "reloaded" | "not-reloaded" | "survived" | "unforeseen" }
 >;
 
 function noteText(event: Note): string {
@@ -85,6 +91,8 @@ function noteText(event: Note): string {
       return `warning: the old ${event.what} stay: ${event.why}`;
     case "survived":
       return `warning: something failed outside of any call (${event.reference}): ${event.why}`;
+    case "unforeseen":
+      return `warning: port ${event.port}: a call failed as nobody foresaw (${event.reference}): ${event.why}`;
     default:
       return event satisfies never;
   }

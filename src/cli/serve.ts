@@ -1,9 +1,11 @@
 /** `quorate serve`: a group of virtual servers over a file or a folder. */
 
 import {
+  type CallRecord,
   cleanText,
   type Entrance,
   type FaultName,
+  messageOf,
   type OnServeEvent,
   type ServeEvent,
   type Serving,
@@ -74,7 +76,7 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
       ports: ports.map(Number),
       entrance: entranceOf(flags),
       metrics: flags.metrics,
-      onCall: log?.call,
+      onCall: log?.call ?? explaining(onEvent),
     },
     {
       host: flags.host,
@@ -100,6 +102,14 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
   log?.flush();
 }
 
+/** Without a log, what nobody foresaw is told all the same: its client has the number. */
+function explaining(onEvent: OnServeEvent): (port: number, record: CallRecord) => void {
+  return (port, { reference, cause }) => {
+    if (reference === undefined) return;
+    onEvent({ event: "unforeseen", port, reference, why: cleanText(messageOf(cause)) });
+  };
+}
+
 /**
  * The last resort: a library that throws where nobody can catch it must not take down servers that
  * others rely on. What it was serving is checked by whoever reads it, byte by byte.
@@ -107,8 +117,10 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
 function surviving(onEvent: OnServeEvent): Disposable {
   const survive = (error: unknown) => {
     const reference = Math.random().toString(16).slice(2, 10);
-    const why = cleanText(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    onEvent({ event: "survived", reference, why });
+    const name = error instanceof Error ? `${error.name}: ` : "";
+    const why = cleanText(name + messageOf(error));
+    const stack = error instanceof Error ? error.stack : undefined;
+    onEvent({ event: "survived", reference, why, stack });
   };
   process.on("uncaughtException", survive);
   return { [Symbol.dispose]: () => process.off("uncaughtException", survive) };

@@ -63,6 +63,7 @@ export class Connections {
   readonly #perClient = new Map<string, number>();
   readonly #streams = new Map<string, OpenStream>();
   readonly #sweeper: NodeJS.Timeout;
+  #server: Http2Server | Http2SecureServer | undefined;
   #nextId = 0;
 
   constructor(bounds: ConnectionBounds = limits) {
@@ -118,9 +119,16 @@ export class Connections {
     // A connection that could not be accepted, for want of descriptors, is no reason to end.
     server.on("error", () => {});
     server.on("sessionError", () => {});
-    server.once("close", () => {
-      if (!this.isEnding) this.#onDeath("it stopped listening");
-    });
+    server.once("close", () => this.#ended());
+    const hasBegun = () => {
+      this.#server = server;
+    };
+    if (server.listening) hasBegun();
+    else server.once("listening", hasBegun);
+  }
+
+  #ended(): void {
+    if (!this.isEnding) this.#onDeath("it stopped listening");
   }
 
   #opened(session: ServerHttp2Session): void {
@@ -155,6 +163,8 @@ export class Connections {
   }
 
   #sweep(): void {
+    // It closes only when its last connection does, and takes no new one until then.
+    if (this.#server?.listening === false) this.#ended();
     const at = now();
     for (const open of this.#streams.values()) {
       const isLate = !open.hasBegun && at - open.openedAt > this.#bounds.requestMs;

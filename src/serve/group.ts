@@ -30,6 +30,9 @@ interface VirtualServer {
   starting: Promise<void> | undefined;
   /** Whether somebody wants it to be stopped. */
   isStoppedOnPurpose: boolean;
+  /** When it last began to listen, and how long it then waits to be started again if it dies. */
+  startedAt: number;
+  restartMs: number;
   /** Bytes per second when last measured. */
   rate: number;
   measuredBytes: number;
@@ -213,6 +216,8 @@ export class Group {
       listening: undefined,
       starting: undefined,
       isStoppedOnPurpose: false,
+      startedAt: 0,
+      restartMs: limits.restartMs,
       rate: 0,
       measuredBytes: 0,
     };
@@ -234,6 +239,7 @@ export class Group {
       if (this.#end.signal.aborted) listening.kill();
       else {
         server.listening = listening;
+        server.startedAt = this.#world.clock.now();
         void listening.died?.then((why) => this.#died(server, listening, why));
       }
     } catch (error) {
@@ -245,12 +251,16 @@ export class Group {
   async #died(server: VirtualServer, listening: Listening, why: string): Promise<void> {
     if (server.listening !== listening || this.#end.signal.aborted) return;
     this.#stop(server, `it died: ${why}`);
-    let waitMs: number = limits.restartMs;
+    const { clock } = this.#world;
+    // One that dies as often as it is started must not be started all the time.
+    const hasLived = clock.now() - server.startedAt >= limits.restartCapMs;
+    if (hasLived) server.restartMs = limits.restartMs;
     while (server.listening === undefined && server.starting === undefined) {
-      await this.#world.clock.sleep(waitMs, this.#end.signal).catch(() => {});
+      const waitMs = server.restartMs;
+      server.restartMs = Math.min(2 * waitMs, limits.restartCapMs);
+      await clock.sleep(waitMs, this.#end.signal).catch(() => {});
       if (this.#end.signal.aborted || server.isStoppedOnPurpose) return;
       if (server.listening === undefined) await this.#startAgain(server);
-      waitMs = Math.min(2 * waitMs, limits.restartCapMs);
     }
   }
 

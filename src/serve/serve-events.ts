@@ -53,7 +53,19 @@ export type ServeEvent =
   | { readonly event: "reloaded"; readonly what: string }
   | { readonly event: "not-reloaded"; readonly what: string; readonly why: string }
   /** Something failed outside of any call, and the servers go on. */
-  | { readonly event: "survived"; readonly reference: string; readonly why: string }
+  | {
+      readonly event: "survived";
+      readonly reference: string;
+      readonly why: string;
+      readonly stack: string | undefined;
+    }
+  /** A call failed in a way that nobody foresaw: its client was told this number, and no more. */
+  | {
+      readonly event: "unforeseen";
+      readonly port: number;
+      readonly reference: string;
+      readonly why: string;
+    }
   | { readonly event: "draining" }
   | { readonly event: "drained"; readonly servers: readonly ServerStatus[] };
 

@@ -39,6 +39,25 @@ describe("an entrance beyond this machine", function () {
     assert.match(refused.stderr, /clear text/);
   });
 
+  it("metrics beyond this machine are refused, and open with --insecure", async () => {
+    const [port = 0, metrics = 0] = await freePorts(2);
+    const args = ["shared", "-p", port, "--metrics", `0.0.0.0:${metrics}`];
+    const refused = await workspace.run(["serve", ...args]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /--metrics 0\.0\.0\.0: beyond this machine: needs --insecure/);
+    await workspace.serve([...args, "--insecure"]);
+    assert.equal((await fetch(`http://127.0.0.1:${metrics}/metrics`)).status, 200);
+  });
+
+  it("metrics whose port is in use end it at once", async () => {
+    const [port = 0, metrics = 0] = await freePorts(2);
+    await workspace.serve(["shared", "-p", metrics]);
+    const args = ["serve", "shared", "-p", port, "--metrics", `127.0.0.1:${metrics}`];
+    const refused = await workspace.run(args);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /--metrics 127\.0\.0\.1:\d+: .*in use/i);
+  });
+
   it("a client sends no token in clear text beyond this machine", async () => {
     await workspace.write("tokens", `${token}\n`);
     const args = ["get", "a.bin", "-a", "192.0.2.1", "-p", 1, "--token-file", "tokens"];

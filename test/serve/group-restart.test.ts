@@ -38,7 +38,7 @@ describe("a virtual server that dies", () => {
     group.kill();
   });
 
-  it("waits twice as long each time, and a minute at most", async () => {
+  it("waits twice as long while its port cannot be had, and a minute at most", async () => {
     const world = new SmallWorld();
     const triedAt: number[] = [];
     const onEvent = ({ event }: ServeEvent) => {
@@ -53,6 +53,23 @@ describe("a virtual server that dies", () => {
       waits.map((ms) => ms / 1000),
       [1, 2, 4, 8, 16, 32, 60, 60, 60],
     );
+    group.kill();
+  });
+
+  it("waits longer each time that it dies soon after, and a second once it has lived", async () => {
+    const world = new SmallWorld();
+    const group = await world.start([5001, 5002], { intervalMs: hour });
+    const waits: number[] = [];
+    const die = async () => {
+      const [diedAt, count] = [world.clock.now(), world.told("started").length];
+      world.on(5001).die("it stopped listening");
+      await world.clock.until(until(() => world.told("started").length > count));
+      waits.push((world.clock.now() - diedAt) / 1000);
+    };
+    for (let time = 0; time < 4; time++) await die();
+    await world.clock.advance(60_000);
+    await die();
+    assert.deepEqual(waits, [1, 2, 4, 8, 1]);
     group.kill();
   });
 
