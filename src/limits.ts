@@ -186,6 +186,9 @@ export const limits = {
   orderedWindowBytes: 64 * MiB,
   /** A kept receipt: 1,024 replicas with a claim, a vote and evidence each need less than 2 MiB. */
   receiptBytes: 4 * MiB,
+  /** Pieces that come within so many ms are written together: a write wakes another thread. */
+  stretchMs: 20,
+  stretchBytes: 1 * MiB,
   /** Bytes read at a time when a file is hashed. */
   hashReadBytes: 1 * MiB,
   /** What an earlier run left is hashed on other cores from here on: less takes 0.3 s on one. */
@@ -197,10 +200,8 @@ export const limits = {
   prefixDigestBytes: 128 * MiB,
   prefixStepBytes: 4 * MiB,
   /**
-   * From this rate of all replicas on, leases stay near the frontier, so that the digest can
-   * follow: with regions it would need a sixth of the time of the download at its end, and more
-   * the faster that is. Leases of an eighth of the horizon then: at four replicas a call costs 1
-   * ms of some 60.
+   * From this rate of all replicas on, leases stay near the frontier: with regions the digest would
+   * need a sixth of the download's time at its end, and more the faster that is.
    */
   followRate: 250 * MiB,
   horizonBytes: 128 * MiB,

@@ -11,7 +11,8 @@ import { bytesOf, type Layout } from "../schedule/pieces.js";
 import { type Range, RangeSet } from "../schedule/range.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import type { Digest } from "../trust/digest.js";
-import { checkChunk, PieceGatherer } from "./read-lease.js";
+import { PieceGatherer } from "./piece-gatherer.js";
+import { checkChunk } from "./read-lease.js";
 
 /** What pieces are read with. */
 export interface OpinionReading {

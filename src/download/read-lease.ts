@@ -2,14 +2,17 @@
  * Carries out one lease: reads the range, checks every piece before it touches the disk, writes it.
  */
 
+import { limits } from "../limits.js";
 import { type Chunk, type Clock, type Replica, ReplicaFault, type Sink } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
-import { type Layout, type PieceIndex, pieceIndex, pieceLength } from "../schedule/pieces.js";
+import type { PieceIndex } from "../schedule/pieces.js";
 import type { Range } from "../schedule/range.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import { type Digest, digestFromRaw } from "../trust/digest.js";
 import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
+import { PieceGatherer } from "./piece-gatherer.js";
+import { Stretch } from "./stretch.js";
 
 /** What a lease is read with. */
 export interface LeaseReading {
@@ -38,9 +41,19 @@ export interface LeaseReading {
  * aborted.
  */
 export async function readLease(reading: LeaseReading): Promise<void> {
+  const stretch = new Stretch(reading, stretchPieces(reading));
+  try {
+    await read(reading, stretch);
+  } catch (error) {
+    // What was right before is not lost with what is wrong now.
+    if (!reading.signal.aborted) await stretch.write();
+    throw error;
+  }
+}
+
+async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
   const { scheduler, lease, clock, signal, bytes } = reading;
-  const { layout } = scheduler.ledger;
-  const gatherer = new PieceGatherer(layout, lease.start);
+  const gatherer = new PieceGatherer(scheduler.ledger.layout, lease.start, () => stretch.room());
   let offset = bytes.start;
   const request = { name: reading.name, range: bytes, ifDigest: reading.fileDigest };
   const call = { signal, deadlineMs: reading.deadlineMs, lane: lease.lane };
@@ -53,7 +66,9 @@ export async function readLease(reading: LeaseReading): Promise<void> {
     const holdMs = reading.bucket?.take(chunk.bytes.length, clock.now()) ?? 0;
     if (holdMs > 0) await clock.sleep(holdMs, signal);
     for (const { piece, content } of gatherer.add(chunk.bytes)) {
-      await accept(reading, piece, content);
+      stretch.hold(piece, content, verified(reading, piece, content));
+      if (!stretch.isFull && piece + 1 < lease.end) continue;
+      await stretch.write();
       if (lease.next >= lease.end) return;
     }
     scheduler.awaiting(lease, clock.now());
@@ -63,25 +78,31 @@ export async function readLease(reading: LeaseReading): Promise<void> {
   throw new ReplicaFault({ kind: "short", detail });
 }
 
-/** Verifies a piece in memory, then writes it at its place: no unverified byte reaches the disk. */
-async function accept(reading: LeaseReading, piece: number, content: Uint8Array): Promise<void> {
-  const { digests, sink, signal, lease } = reading;
+/**
+ * How many pieces of a lease are written together: as many as come in a few milliseconds, since a
+ * write costs a change of threads. One at a time where nobody can say that they are right, so that
+ * each piece is one replica's, and for somebody who takes them in order.
+ */
+function stretchPieces({ digests, sink, lease, scheduler, clock }: LeaseReading): number {
+  if (digests === undefined || sink.handedOn !== undefined) return 1;
+  const rate = scheduler.scoreboard.knownRate(lease.replica, clock.now()) ?? 0;
+  const bytes = Math.min(limits.stretchBytes, (rate * limits.stretchMs) / 1000);
+  return Math.max(1, Math.floor(bytes / scheduler.ledger.layout.pieceBytes));
+}
+
+/** The leaf digest of a piece that is right, checked in memory: nothing else reaches the disk. */
+function verified({ digests, clock }: LeaseReading, piece: number, content: Uint8Array) {
   const digest = leafDigest(content);
-  if (digests !== undefined) {
-    const expected = leafAt(digests, piece);
-    if (Buffer.compare(expected, digest) !== 0) {
-      const evidence = {
-        piece,
-        expected: digestFromRaw(expected),
-        actual: digestFromRaw(digest),
-        atMs: reading.clock.now(),
-      };
-      throw new ReplicaFault({ kind: "corrupt", detail: `piece ${piece} is wrong`, evidence });
-    }
-  }
-  await sink.write(piece * reading.scheduler.ledger.layout.pieceBytes, content);
-  signal.throwIfAborted();
-  reading.onPiece(lease, pieceIndex(piece), digest);
+  if (digests === undefined) return digest;
+  const expected = leafAt(digests, piece);
+  if (Buffer.compare(expected, digest) === 0) return digest;
+  const evidence = {
+    piece,
+    expected: digestFromRaw(expected),
+    actual: digestFromRaw(digest),
+    atMs: clock.now(),
+  };
+  throw new ReplicaFault({ kind: "corrupt", detail: `piece ${piece} is wrong`, evidence });
 }
 
 /** The end of a stream says nothing about completeness, and an offset may be anything: count. */
@@ -93,41 +114,5 @@ export function checkChunk(chunk: Chunk, offset: number, end: number): void {
   if (chunk.bytes.length > end - offset) {
     const detail = `${chunk.bytes.length - (end - offset)} bytes more than asked for`;
     throw new ReplicaFault({ kind: "short", detail });
-  }
-}
-
-/** Cuts a stream of chunks into pieces; a piece that lies whole in one chunk is not copied. */
-export class PieceGatherer {
-  readonly #layout: Layout;
-  #piece: number;
-  #buffer: Uint8Array | undefined;
-  #filled = 0;
-
-  constructor(layout: Layout, first: number) {
-    this.#layout = layout;
-    this.#piece = first;
-  }
-
-  /**
-   * The pieces that these bytes complete. Each content is valid until the next one is asked for.
-   */
-  *add(bytes: Uint8Array): Generator<{ readonly piece: number; readonly content: Uint8Array }> {
-    let from = 0;
-    while (from < bytes.length) {
-      const length = pieceLength(this.#layout, this.#piece);
-      const taken = Math.min(length - this.#filled, bytes.length - from);
-      const part = bytes.subarray(from, from + taken);
-      from += taken;
-      if (taken === length) {
-        yield { piece: this.#piece++, content: part };
-        continue;
-      }
-      this.#buffer ??= Buffer.allocUnsafeSlow(this.#layout.pieceBytes);
-      this.#buffer.set(part, this.#filled);
-      this.#filled += taken;
-      if (this.#filled < length) continue;
-      this.#filled = 0;
-      yield { piece: this.#piece++, content: this.#buffer.subarray(0, length) };
-    }
   }
 }

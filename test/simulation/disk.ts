@@ -45,9 +45,10 @@ export class SimulatedDisk {
       const { writeMs } = this.#disk;
       if (writeMs > 0) await this.#clock.sleep(writeMs);
       await sink.write(offset, bytes);
-      const piece = offset / manifest.pieceBytes;
-      this.#unsynced.add(piece);
-      this.#witness.wrote(piece, bytes, manifest);
+      const first = offset / manifest.pieceBytes;
+      const end = first + Math.ceil(bytes.length / manifest.pieceBytes);
+      for (let piece = first; piece < end; piece++) this.#unsynced.add(piece);
+      this.#witness.wrote(first, bytes, manifest);
     };
     const sync = async () => {
       const { writeMs } = this.#disk;

@@ -117,7 +117,8 @@ export class Witness {
       read.written = end;
     }
     const held = read.position - read.written;
-    const isTooMuch = held > 2 * pieceBytes && !this.#isComparing;
+    // A piece in progress, a chunk of the next, and right ones that are written together.
+    const isTooMuch = held > 2 * pieceBytes + limits.stretchBytes && !this.#isComparing;
     if (isTooMuch) this.broken(`${held} bytes of ${read.replica} are held unwritten`);
     read.position += bytes;
   }
@@ -132,8 +133,15 @@ export class Witness {
     return this.#writtenBefore + counts.reduce((sum, count) => sum + count - 1, 0);
   }
 
-  /** A piece touches the disk: what has a root is verified by then. */
-  wrote(piece: number, bytes: Uint8Array, manifest: Manifest): void {
+  /** Pieces touch the disk: what has a root is verified by then. */
+  wrote(first: number, bytes: Uint8Array, manifest: Manifest): void {
+    for (let from = 0; from < bytes.length; from += pieceBytes) {
+      const piece = first + from / pieceBytes;
+      this.#wrote(piece, bytes.subarray(from, from + pieceBytes), manifest);
+    }
+  }
+
+  #wrote(piece: number, bytes: Uint8Array, manifest: Manifest): void {
     // One answer after the other is tried then.
     if (!this.#isComparing) this.writes.set(piece, (this.writes.get(piece) ?? 0) + 1);
     for (const index of [0, 1, 2, 3]) {

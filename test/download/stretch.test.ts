@@ -1,0 +1,154 @@
+/** Pieces that come fast are written together; nothing that is right is lost, nothing else kept. */
+
+import assert from "node:assert/strict";
+import { type LeaseReading, readLease } from "../../src/download/read-lease.js";
+import { limits } from "../../src/limits.js";
+import { type Replica, ReplicaFault, type Sink } from "../../src/ports.js";
+import type { Lease } from "../../src/schedule/ledger.js";
+import { RangeSet } from "../../src/schedule/range.js";
+import { Scheduler } from "../../src/schedule/scheduler.js";
+import { replicaId } from "../../src/trust/quorum.js";
+import { corruptAt, dyingAfter } from "../support/broken-replica.js";
+import { FakeClock } from "../support/fake-clock.js";
+import { memoryPartial, memoryStore } from "../support/memory-partial.js";
+import { manifestOfBytes } from "../support/memory-replica.js";
+import { content, honest, name, pieceBytes } from "./small-download.js";
+
+const manifest = manifestOfBytes(content);
+const A = replicaId("A");
+
+/** A lease on all pieces, from a replica that was seen to send so many pieces in `stretchMs`. */
+class FastLease {
+  readonly clock = new FakeClock();
+  readonly scheduler = new Scheduler(manifest, { verified: RangeSet.empty, random: () => 0.5 });
+  readonly abort = new AbortController();
+  readonly lease: Lease;
+  readonly writes: string[] = [];
+  readonly settled: number[] = [];
+  /** Called while a write is under way. */
+  whileWriting = () => {};
+
+  constructor(pieces: number) {
+    const { ledger, scoreboard } = this.scheduler;
+    this.scheduler.join(A);
+    const { meter } = scoreboard.of(A);
+    meter.start(0);
+    const step = limits.stretchMs;
+    for (let at = step; at <= 1000; at += step) meter.add((pieces + 0.5) * pieceBytes, at);
+    meter.stop(1000);
+    ledger.assign(A, RangeSet.of({ start: 0, end: manifest.pieceCount }));
+    this.lease = ledger.open(A, manifest.pieceCount);
+  }
+
+  async read(replica: Replica, changes: Partial<LeaseReading> = {}): Promise<void> {
+    const { clock, scheduler, lease } = this;
+    const { sink } = await memoryPartial(memoryStore(), manifest);
+    const watched: Sink = {
+      ...sink,
+      write: async (offset, bytes) => {
+        const wanted = content.subarray(offset, offset + bytes.length);
+        assert.equal(Buffer.compare(bytes, wanted), 0, "only right bytes reach the disk");
+        this.writes.push(`${offset / pieceBytes}+${Math.ceil(bytes.length / pieceBytes)}`);
+        await sink.write(offset, bytes);
+        this.whileWriting();
+      },
+    };
+    await readLease({
+      ...{ name, replica, lease, scheduler, clock, sink: watched, bucket: undefined },
+      ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
+      bytes: { start: 0, end: content.length },
+      signal: this.abort.signal,
+      onPiece: (held, piece) => {
+        this.settled.push(piece);
+        scheduler.settled(held, piece, clock.now());
+      },
+      ...changes,
+    });
+  }
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+describe("pieces that come fast", () => {
+  for (const chunkBytes of [1000, pieceBytes, 150_000, 2_000_000]) {
+    it(`are written together, from chunks of ${chunkBytes} bytes, each settled in turn`, async () => {
+      const one = new FastLease(8);
+      await one.read(honest(content, chunkBytes));
+      assert.deepEqual(one.writes, ["0+8", "8+8", "16+4"]);
+      assert.deepEqual(one.settled, upTo(20));
+    });
+  }
+
+  it("are written one at a time where that is a matter of a whole piece and more", async () => {
+    const one = new FastLease(1);
+    await one.read(honest());
+    assert.deepEqual(one.writes, [...upTo(20).map((piece) => `${piece}+1`)]);
+  });
+
+  it("are never more than the bound, however fast", async () => {
+    const one = new FastLease(1000);
+    await one.read(honest());
+    assert.deepEqual(one.writes, ["0+16", "16+4"]);
+  });
+
+  it("are written one at a time where nobody can say what is right", async () => {
+    const one = new FastLease(8);
+    await one.read(honest(), { digests: undefined });
+    assert.equal(one.writes.length, 20);
+  });
+
+  it("are kept when a later one is wrong, and that one is not", async () => {
+    const one = new FastLease(8);
+    await assert.rejects(one.read(corruptAt(honest(), 5 * pieceBytes)), (error) => {
+      assert.ok(error instanceof ReplicaFault && error.fault.kind === "corrupt");
+      return true;
+    });
+    assert.deepEqual([one.writes, one.settled], [["0+5"], upTo(5)]);
+  });
+
+  it("are kept when the stream ends in the middle", async () => {
+    const one = new FastLease(8);
+    await assert.rejects(one.read(dyingAfter(honest(content, pieceBytes), 11)));
+    assert.deepEqual([one.writes, one.settled], [["0+8", "8+3"], upTo(11)]);
+  });
+
+  it("are not written for a lease that was taken away", async () => {
+    const one = new FastLease(8);
+    const reason = new Error("enough");
+    const replica: Replica = {
+      ...honest(),
+      async *read(request, call) {
+        for await (const chunk of honest(content, pieceBytes).read(request, call)) {
+          yield chunk;
+          if (chunk.offset === 3 * pieceBytes) one.abort.abort(reason);
+        }
+      },
+    };
+    await assert.rejects(one.read(replica), (error) => error === reason);
+    assert.deepEqual(one.writes, []);
+  });
+
+  it("end where a cut ends the lease, held or not", async () => {
+    const one = new FastLease(8);
+    const replica: Replica = {
+      ...honest(),
+      async *read(request, call) {
+        for await (const chunk of honest(content, pieceBytes).read(request, call)) {
+          if (chunk.offset === 4 * pieceBytes) one.scheduler.ledger.cut(A, 18);
+          yield chunk;
+        }
+      },
+    };
+    await one.read(replica);
+    assert.deepEqual([one.writes, one.settled], [["0+2"], upTo(2)]);
+  });
+
+  it("settle no piece that was cut away while they were written", async () => {
+    const one = new FastLease(8);
+    one.whileWriting = () => {
+      if (one.lease.end === 20) one.scheduler.ledger.cut(A, 17);
+    };
+    await one.read(honest(content, pieceBytes));
+    assert.deepEqual([one.writes, one.settled], [["0+8"], upTo(3)]);
+  });
+});
