@@ -13,6 +13,8 @@ export interface WorldReplica {
   readonly connectionRate?: number;
   /** Connections that it takes from one client; any number by default. */
   readonly connections?: number;
+  /** Bytes of a read that lie in buffers on the way. */
+  readonly bufferBytes?: number;
 }
 
 /** A world: who is there, how large the file is, and what the client's link takes. */

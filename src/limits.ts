@@ -87,23 +87,20 @@ export const limits = {
   watchMs: 250,
 
   /**
-   * Leases are this long at the rate last measured: long enough to hide latency, short enough to
-   * steer.
+   * Leases are this long at the rate last measured, or so many latencies: what was asked for may
+   * lie in buffers on the way, and after a cut the next lease waits behind it.
    */
-  leaseAimMs: 3_000,
-  /** The least in a lease, and what a replica gets whose rate is not known yet. */
+  leaseAimMs: 300,
+  leaseLatencies: 2,
+  /** The least that a replica gets whose rate is not known yet. */
   firstLeasePieces: 4,
   firstLeaseBytes: 1 * MiB,
-  /**
-   * The same to a far one, as a rate: what it would deliver in two latencies, so that no bubble
-   * comes.
-   */
+  /** To a far one, what it delivers in two latencies at this rate, so that no bubble comes. */
   firstLeaseRate: 100 * MiB,
-  /**
-   * A lease is asked for when the one before has this many latencies of bytes left: no bubble
-   * between.
-   */
+  /** A lease is asked for when the one before has so many latencies of bytes left: no bubble. */
   earlyLatencies: 1.5,
+  /** And so much sooner, for what else this process may be at. */
+  earlyMs: 30,
   /** Regions follow the rates when that brings the end nearer by this share, or more. */
   levelShare: 0.05,
   /** And when everybody was measured for so long: the first chunks tell little. */

@@ -19,6 +19,8 @@ interface Running {
   deadlineAt: number;
   waitingSince: number | undefined;
   hasBytes: boolean;
+  /** Whether another lease on its stream had bytes to come when it was granted. */
+  readonly isBehindAnother: boolean;
   /** Bytes of the piece in progress that have come. */
   gotBytes: number;
 }
@@ -40,7 +42,9 @@ export class LeaseBook {
 
   granted(lease: Lease, deadlineMs: number, now: number): void {
     const clocks = { grantedAt: now, deadlineAt: now + deadlineMs, waitingSince: now };
-    this.#running.set(lease.id, { lease, ...clocks, hasBytes: false, gotBytes: 0 });
+    const isBehindAnother = this.leftInLane(lease.replica, lease.lane) > 0;
+    const begun = { hasBytes: false, isBehindAnother, gotBytes: 0 };
+    this.#running.set(lease.id, { lease, ...clocks, ...begun });
   }
 
   /** Bytes came. The first ones tell the latency; they start the meter, but are not on it. */
@@ -66,7 +70,8 @@ export class LeaseBook {
     else score.meter.start(now);
     if (running.hasBytes) return;
     running.hasBytes = true;
-    this.#scoreboard.addLatency(lease.replica, now - running.grantedAt);
+    const waitMs = now - running.grantedAt;
+    this.#scoreboard.addLatency(lease.replica, waitMs, running.isBehindAnother);
   }
 
   /** The most bytes of a piece in progress that any open lease holds. */
@@ -160,7 +165,7 @@ export class LeaseBook {
     if (this.#scoreboard.knownRate(replica, now) === undefined) {
       return running.length === 0 ? 0 : undefined;
     }
-    const earlyMs = limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
+    const earlyMs = limits.earlyMs + limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
     for (let lane = 0; lane < this.#scoreboard.of(replica).streams; lane++) {
       const own = running.filter((one) => one.lease.lane === lane);
       if (own.length > 1 || own.some(({ hasBytes }) => !hasBytes)) continue;
@@ -185,12 +190,15 @@ export class LeaseBook {
   leasePieces(replica: ReplicaId, now: number): number {
     const { pieceBytes } = this.#ledger.layout;
     const rate = this.#scoreboard.knownRate(replica, now);
-    // Before its rate is known, a slow first chunk looks like a far one: the least is the distance.
-    const twiceAwaySeconds = (2 * this.#scoreboard.leastLatencyMs(replica)) / 1000;
-    const firstBytes = Math.max(limits.firstLeaseBytes, limits.firstLeaseRate * twiceAwaySeconds);
-    const { streams } = this.#scoreboard.of(replica);
-    const aimBytes = rate === undefined ? firstBytes : (rate * limits.leaseAimMs) / 1000 / streams;
-    return Math.max(limits.firstLeasePieces, Math.ceil(aimBytes / pieceBytes));
+    if (rate === undefined) {
+      // A slow first chunk looks like a far one: the least is the distance.
+      const twiceAwaySeconds = (2 * this.#scoreboard.leastLatencyMs(replica)) / 1000;
+      const bytes = Math.max(limits.firstLeaseBytes, limits.firstLeaseRate * twiceAwaySeconds);
+      return Math.max(limits.firstLeasePieces, Math.ceil(bytes / pieceBytes));
+    }
+    const farMs = limits.leaseLatencies * this.#scoreboard.latencyMs(replica);
+    const aimBytes = (rate * Math.max(limits.leaseAimMs, farMs)) / 1000;
+    return Math.ceil(aimBytes / this.#scoreboard.of(replica).streams / pieceBytes);
   }
 
   /**

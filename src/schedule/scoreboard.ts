@@ -40,8 +40,10 @@ export interface Score {
   /** The usual time between two chunks of one read, as we waited for it. */
   usualGapMs: number;
   readonly meter: RateMeter;
-  /** Times to first byte, the latest last. */
+  /** Times to first byte of leases that nothing came before on their stream, the latest last. */
   readonly latenciesMs: number[];
+  /** The same of all leases: behind another, a first byte waits for that one's last. */
+  readonly waitsMs: number[];
 }
 
 const latenciesKept = 16;
@@ -68,6 +70,7 @@ export class Scoreboard {
       usualGapMs: 0,
       meter: new RateMeter(),
       latenciesMs: latencyMs === undefined ? [] : [latencyMs],
+      waitsMs: latencyMs === undefined ? [] : [latencyMs],
     });
   }
 
@@ -99,10 +102,14 @@ export class Scoreboard {
     score.notBefore = Number.NEGATIVE_INFINITY;
   }
 
-  addLatency(replica: ReplicaId, latencyMs: number): void {
-    const { latenciesMs } = this.of(replica);
-    latenciesMs.push(latencyMs);
-    if (latenciesMs.length > latenciesKept) latenciesMs.shift();
+  /**
+   * A first byte came. Behind another lease it says nothing of the distance but that it is no more:
+   * as leases are asked for latencies ahead, they would otherwise be asked for ever earlier.
+   */
+  addLatency(replica: ReplicaId, waitMs: number, isBehindAnother = false): void {
+    const { latenciesMs, waitsMs } = this.of(replica);
+    keep(waitsMs, waitMs);
+    if (!isBehindAnother || waitMs < this.latencyMs(replica)) keep(latenciesMs, waitMs);
   }
 
   /** The usual time to first byte: the median of the latest; 0 when none was seen. */
@@ -119,7 +126,7 @@ export class Scoreboard {
 
   /** The worst time to first byte among the latest: what stands in for p99. */
   worstLatencyMs(replica: ReplicaId): number {
-    return Math.max(0, ...this.of(replica).latenciesMs);
+    return Math.max(0, ...this.of(replica).waitsMs);
   }
 
   /**
@@ -225,6 +232,11 @@ export class Scoreboard {
     known.sort((left, right) => left - right);
     return known[Math.floor(known.length / 2)];
   }
+}
+
+function keep(latest: number[], ms: number): void {
+  latest.push(ms);
+  if (latest.length > latenciesKept) latest.shift();
 }
 
 /** Whether so many faults in a row mean that a replica is not coming back. */

@@ -57,6 +57,20 @@ describe("streams of one replica", () => {
     assert.equal(book.freeLane(A, 200), undefined, "two are enough on one stream");
   });
 
+  it("a lease that is asked for ahead says nothing about how far its replica is", () => {
+    const { book, scoreboard, open, send } = books(1000);
+    const first = open(100, 0);
+    for (let now = 10; now <= 100; now += 10) send(first, now);
+    const ahead = open(4, 0, 100);
+    for (let now = 110; now <= 400; now += 10) send(first, now);
+    send(ahead, 410);
+    assert.deepEqual([scoreboard.latencyMs(A), scoreboard.worstLatencyMs(A)], [10, 310]);
+    book.close(first, 410);
+    book.close(ahead, 410);
+    send(open(4, 0, 500), 550);
+    assert.equal(scoreboard.of(A).latenciesMs.at(-1), 50, "one by itself does");
+  });
+
   it("when one is taken back, its lease runs on, and no other follows", () => {
     const { book, scoreboard, open, send } = books(1000);
     const [first, second] = [open(100, 0), open(100, 1)];

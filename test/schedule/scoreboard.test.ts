@@ -47,6 +47,15 @@ describe("schedule/scoreboard", () => {
     }
   });
 
+  it("a first byte that waited for another lease makes no replica further away", () => {
+    const scoreboard = board(10);
+    scoreboard.addLatency(A, 400, true);
+    scoreboard.addLatency(A, 400, true);
+    assert.deepEqual([scoreboard.latencyMs(A), scoreboard.worstLatencyMs(A)], [10, 400]);
+    for (let seen = 0; seen < 5; seen++) scoreboard.addLatency(A, 4, true);
+    assert.equal(scoreboard.latencyMs(A), 4, "but it may turn out to be nearer");
+  });
+
   it("an unknown rate is the median of the known ones, and never nothing", () => {
     const scoreboard = board();
     assert.equal(scoreboard.rate(A, 0), 1);

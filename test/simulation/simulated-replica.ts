@@ -15,6 +15,8 @@ export interface Behaviour {
   readonly connectionRate?: number | undefined;
   /** Connections that it takes from one client; any number by default. */
   readonly connections?: number | undefined;
+  /** Bytes of a read that lie in buffers on the way, and come before anything else; one chunk's. */
+  readonly bufferBytes?: number | undefined;
   readonly chunkBytes: number;
   /** The file's bytes. */
   readonly content: Uint8Array;
@@ -42,13 +44,20 @@ export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: C
     await sleepWithin(clock, latencyMs, call);
     let offset = start;
     const connection = connectionOf(call.lane ?? 0);
+    /** When the chunks that were sent ahead will have been carried. */
+    const sentAhead: number[] = [];
+    let sent = start;
     /** Until its own link has carried the next chunk. */
     const carried = (): Promise<void> => {
-      const bytes = Math.min(chunkBytes, end - offset);
       const now = clock.now();
-      // What one connection holds back, the link carries for others meanwhile.
-      const connectedAt = connection?.pass(bytes, now) ?? now;
-      return sleepUntil(clock, Math.max(link.pass(bytes, now), connectedAt), call);
+      const most = offset + Math.max(chunkBytes, behaviour.bufferBytes ?? 0);
+      while (sent < Math.min(end, most)) {
+        const bytes = Math.min(chunkBytes, end - sent);
+        // What one connection holds back, the link carries for others meanwhile.
+        sentAhead.push(Math.max(link.pass(bytes, now), connection?.pass(bytes, now) ?? now));
+        sent += bytes;
+      }
+      return sleepUntil(clock, sentAhead.shift() ?? now, call);
     };
     let coming = carried();
     try {

@@ -44,7 +44,7 @@ describe("streams in whole downloads", function () {
   it("where the replica's link is the narrow place, the second is taken back", async () => {
     const { seconds, streams, faults, wasted, readsBeside } = await download(100, [link(5)]);
     assert.deepEqual([streams, faults], [[1], 0]);
-    assert.ok(readsBeside > 0 && readsBeside <= 3, `${readsBeside} reads`);
+    assert.ok(readsBeside > 0 && readsBeside <= 10, `${readsBeside} reads`);
     assert.ok(seconds < 1.02 * 20.04, `${seconds} of 20.04 s`);
     assert.ok(wasted < MB, `${wasted} bytes in vain`);
   });
