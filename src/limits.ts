@@ -210,12 +210,12 @@ export const limits = {
   threadDescriptors: 16,
 
   /**
-   * Chunks of a read stream: large enough that framing costs little, 17 of them fit in memory
-   * easily.
+   * Chunks of a read stream: each costs two turns of the thread pool, whatever its size. 1 MiB
+   * gained nothing more.
    */
-  chunkBytes: 256 * KiB,
-  /** Memory of as many chunks is kept by a server for its next reads. */
-  spareMessages: 8,
+  chunkBytes: 512 * KiB,
+  /** Memory of as many chunks is kept for the next reads: 16 MiB, when all of it was touched. */
+  spareMessages: 32,
   /** The first chunk of a stream; each next one is twice as large, up to that. */
   firstChunkBytes: 16 * KiB,
   /**
@@ -226,7 +226,7 @@ export const limits = {
   chunkFloorBytes: 4 * KiB,
   /** A message to a server: names are small. */
   requestBytes: 64 * KiB,
-  /** A message to a client: four times the largest chunk that we send. */
+  /** A message to a client: eight times the largest chunk that we send. */
   messageBytes: 4 * MiB,
   /** HTTP/2 flow-control window of a connection and its streams: twice 25 MB/s × 150 ms. */
   windowBytes: 8 * MiB,
@@ -261,11 +261,11 @@ export const limits = {
   secretsLookMs: 2_000,
   /** How often stalled readers and late requests are looked after. */
   sweepMs: 2_500,
-  /** Bytes waiting to be sent, over all reads: chunks become smaller when there are many reads. */
+  /** Bytes waiting to be sent by a process: chunks become smaller when there are many reads. */
   sendBytes: 32 * MiB,
   /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */
-  slowChunkMs: 1_500,
-  fastChunkMs: 500,
+  slowChunkMs: 500,
+  fastChunkMs: 100,
   /** How long a call waits for a hash that is nearly done before it is told HASHING. */
   hashingPatienceMs: 400,
   /** Time between two HASHING answers to one client. */

@@ -67,9 +67,10 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
     const replica = new LocalReplica(shared, manifests);
     // Loaded only now: gRPC takes longer to load than all the rest, and not every command needs it.
     const { listenReplica } = await import("../grpc/replica-server.js");
+    const { SendMemory } = await import("../grpc/read-wire.js");
     const bounds = { ...limits, connections: resolved.maxConnections };
     const { doors, hasReflection } = entrance;
-    const how = { bounds, doors, hasReflection };
+    const how = { bounds, doors, hasReflection, memory: new SendMemory() };
     const listen: Listen = (served, at) =>
       listenReplica(served, at, {
         ...how,

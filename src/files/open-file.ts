@@ -26,7 +26,8 @@ export function openFileOf(handle: FileHandle, stats: BigIntStats, hashFile: Has
       }
     },
     async hasChanged() {
-      return versionOf(await handle.stat({ bigint: true })).key !== version.key;
+      const now = await handle.stat({ bigint: true });
+      return stateFields.some((field) => now[field] !== stats[field]);
     },
     async digest(onProgress, signal) {
       const { size } = version;
@@ -82,13 +83,19 @@ function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
-/** One state of one file: the same key means the same bytes, as far as the file system tells. */
-function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): FileVersion {
-  const state = [dev, ino, size, mtimeNs, ctimeNs].join(" ");
+/** What tells one state of one file from another, as far as the file system tells. */
+const stateFields = ["dev", "ino", "size", "mtimeNs", "ctimeNs"] as const;
+
+/** The same key means the same state. */
+function versionOf(stats: BigIntStats): FileVersion {
+  const { size, mtimeNs, ctimeNs } = stats;
   const changedMs = Number((mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1_000_000n);
   return {
     // Hashed, because it travels: nobody needs to know our inode numbers.
-    key: createHash("sha256").update(state).digest("hex").slice(0, 32),
+    key: createHash("sha256")
+      .update(stateFields.map((field) => stats[field]).join(" "))
+      .digest("hex")
+      .slice(0, 32),
     size: Number(size),
     ageMs: Date.now() - changedMs,
   };

@@ -6,16 +6,14 @@ import { limits } from "../limits.js";
 import type { Call, Chunk, Replica } from "../ports.js";
 import { ReplicaFault } from "../ports.js";
 import { type Connections, streamKey } from "./connections.js";
-import { ReadWire, type SpareMemory } from "./read-wire.js";
+import { ReadWire, type SendMemory } from "./read-wire.js";
 import { digestOf, offsetOf } from "./request.js";
 
 /** The reads of one server. */
 export interface Reads {
-  /** Reads that run now. */
-  count: number;
   /** Whether those that still run are to end: the server does. */
   isOver: boolean;
-  readonly spare: SpareMemory;
+  readonly memory: SendMemory;
 }
 
 /**
@@ -35,12 +33,12 @@ export async function* readRange(
   if (open === undefined) throw new ServerError(Status.CANCELLED, "the client left");
   const { signal } = call;
   const onTaken = () => open.takenCount++;
-  const wire = new ReadWire(open.stream, { spare: reads.spare, signal, onTaken });
+  const { memory } = reads;
+  const wire = new ReadWire(open.stream, { memory, signal, onTaken });
   const pace = new Pace();
-  const room = (_: number, most: number) =>
-    wire.room(Math.min(most, pace.bytes, shareOf(reads.count)));
+  const room = (_: number, most: number) => wire.room(Math.min(most, pace.bytes, memory.share));
   let isFirst = true;
-  reads.count++;
+  memory.reads++;
   try {
     const request = { name, range, ifDigest: digestOf(ifDigest), room };
     for await (const chunk of replica.read(request, call)) {
@@ -53,7 +51,7 @@ export async function* readRange(
       pace.took(performance.now() - handedAt);
     }
   } finally {
-    reads.count--;
+    memory.reads--;
     wire.end();
   }
 }
@@ -61,11 +59,6 @@ export async function* readRange(
 /** With bytes of its own: gRPC keeps it for as long as it likes. */
 function messageOf({ offset, bytes }: Chunk) {
   return { offset: BigInt(offset), data: Uint8Array.from(bytes) };
-}
-
-/** Of the memory for everything that waits to be sent, what one of so many reads may take. */
-function shareOf(reads: number): number {
-  return Math.max(limits.firstChunkBytes, Math.floor(limits.sendBytes / (2 * Math.max(1, reads))));
 }
 
 /**

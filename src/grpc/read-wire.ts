@@ -10,10 +10,19 @@ import { limits } from "../limits.js";
 import type { Chunk } from "../ports.js";
 import { MessageMemory } from "./message-memory.js";
 
-/** Memory that the reads of one server hand on to each other. */
-export class SpareMemory {
+/** The memory of everything that waits to be sent, over all virtual servers of a process. */
+export class SendMemory {
   readonly #spare: MessageMemory[] = [];
+  /** Reads that run now. */
+  reads = 0;
 
+  /** What a message of one of the reads may hold, when each of them has two. */
+  get share(): number {
+    const share = Math.floor(limits.sendBytes / (2 * Math.max(1, this.reads)));
+    return Math.max(limits.firstChunkBytes, share);
+  }
+
+  /** For a message; reads hand it on to each other. */
   take(): MessageMemory {
     return this.#spare.pop() ?? new MessageMemory();
   }
@@ -30,7 +39,7 @@ export type WireStream = Pick<Writable, "destroyed" | "writableEnded"> & {
 
 /** What a read needs to be sent. */
 export interface ReadWireOptions {
-  readonly spare: SpareMemory;
+  readonly memory: SendMemory;
   readonly signal: AbortSignal;
   /** Told of each message that the client took. */
   readonly onTaken: () => void;
@@ -49,7 +58,7 @@ export class ReadWire {
   constructor(stream: WireStream, options: ReadWireOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#memory = options.spare.take();
+    this.#memory = options.memory.take();
   }
 
   /** Room for the payload of the next message. */
@@ -61,7 +70,7 @@ export class ReadWire {
   async send(chunk: Chunk): Promise<void> {
     const before = this.#sent;
     this.#sent = this.#write(this.#memory.framed(chunk));
-    const next = this.#other ?? this.#options.spare.take();
+    const next = this.#other ?? this.#options.memory.take();
     this.#other = this.#memory;
     this.#memory = next;
     if (!(await before)) throw new ServerError(Status.CANCELLED, "the client left");
@@ -69,12 +78,12 @@ export class ReadWire {
 
   /** The memory goes to other reads once nothing of it is on the wire. */
   end(): void {
-    const { spare } = this.#options;
+    const { memory } = this.#options;
     void this.#sent.then((isSent) => {
       // Of a message that was cut off, a part may be in the socket's hands for as long as it lives.
       if (!isSent) return;
-      spare.give(this.#memory);
-      if (this.#other !== undefined) spare.give(this.#other);
+      memory.give(this.#memory);
+      if (this.#other !== undefined) memory.give(this.#other);
     });
   }
 

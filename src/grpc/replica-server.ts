@@ -19,7 +19,7 @@ import { type ConnectionBounds, Connections, type OpenStream, streamKey } from "
 import { Doors } from "./doors.js";
 import { createHealth } from "./health.js";
 import type { Reads } from "./read-stream.js";
-import { SpareMemory } from "./read-wire.js";
+import { SendMemory } from "./read-wire.js";
 import { createReflection } from "./reflection.js";
 import { replicaCalls, replicaDefinition } from "./replica-calls.js";
 import { endpointText } from "./resolve.js";
@@ -47,6 +47,8 @@ export interface ListenOptions {
   readonly doors?: Doors;
   /** Whether clients may ask what the services look like. Default: yes. */
   readonly hasReflection?: boolean;
+  /** Shared by the virtual servers of a process. Default: its own. */
+  readonly memory?: SendMemory;
   /** Told of every call that is over. */
   readonly onCall?: OnCall;
 }
@@ -61,9 +63,9 @@ export async function listenReplica(
   // ourselves.
   setLogVerbosity(logVerbosity.NONE);
   const connections = new Connections(options.bounds);
-  const reads: Reads = { count: 0, isOver: false, spare: new SpareMemory() };
-  const health = createHealth(services);
   const { doors = new Doors({}), hasReflection = true, onCall = () => {} } = options;
+  const reads: Reads = { isOver: false, memory: options.memory ?? new SendMemory() };
+  const health = createHealth(services);
   const server = createServer(serverOptions).use((call, context) => {
     const open = connections.streamOf(context.metadata.get(streamKey));
     const run = () => admitted(call, context, { open, doors });

@@ -25,7 +25,7 @@ export class LocalReplica implements Replica {
   readonly #manifests: Manifests;
   readonly #chunkBytes: number;
 
-  /** `chunkBytes`: bytes in each chunk but the last; 256 KiB by default. */
+  /** `chunkBytes`: bytes in the largest chunk; 512 KiB by default. */
   constructor(files: SharedFiles, manifests: Manifests, chunkBytes: number = limits.chunkBytes) {
     this.#files = files;
     this.#manifests = manifests;

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Status } from "nice-grpc";
-import { ReadWire, SpareMemory, type WireStream } from "../../src/grpc/read-wire.js";
+import { ReadWire, SendMemory, type WireStream } from "../../src/grpc/read-wire.js";
+import { limits } from "../../src/limits.js";
 
 /** A stream whose messages are taken one by one, when a test says so. */
 function slowStream() {
@@ -18,12 +19,12 @@ function slowStream() {
 
 function opened() {
   const { stream, waiting } = slowStream();
-  const spare = new SpareMemory();
+  const memory = new SendMemory();
   const left = new AbortController();
   let takenCount = 0;
   const onTaken = () => takenCount++;
-  const wire = new ReadWire(stream, { spare, signal: left.signal, onTaken });
-  return { stream, waiting, spare, left, wire, takenCount: () => takenCount };
+  const wire = new ReadWire(stream, { memory, signal: left.signal, onTaken });
+  return { stream, waiting, memory, left, wire, takenCount: () => takenCount };
 }
 
 /** Makes a chunk of one byte value in the wire's room, and sends it. */
@@ -77,20 +78,20 @@ describe("the wire of a read", () => {
   });
 
   it("hands its memory on once everything was taken", async () => {
-    const { wire, waiting, spare } = opened();
+    const { wire, waiting, memory } = opened();
     await send(wire, 1).over;
     const mine = waiting[0]?.bytes.buffer;
     wire.end();
     await settled();
-    assert.notEqual(spare.take().room(1).buffer, mine);
+    assert.notEqual(memory.take().room(1).buffer, mine);
     waiting[0]?.onSent();
     await settled();
-    const handedOn = [spare.take().room(1).buffer, spare.take().room(1).buffer];
+    const handedOn = [memory.take().room(1).buffer, memory.take().room(1).buffer];
     assert.ok(handedOn.some((buffer) => buffer === mine));
   });
 
   it("memory of a message that was cut off is handed to nobody", async () => {
-    const { wire, waiting, spare } = opened();
+    const { wire, waiting, memory } = opened();
     await send(wire, 1).over;
     const second = send(wire, 2);
     waiting[0]?.onSent(new Error("reset"));
@@ -99,11 +100,11 @@ describe("the wire of a read", () => {
     wire.end();
     await settled();
     const mine = waiting.map(({ bytes }) => bytes.buffer);
-    assert.ok(!mine.includes(spare.take().room(1).buffer));
+    assert.ok(!mine.includes(memory.take().room(1).buffer));
   });
 
   it("ends with its call, although nobody takes or refuses what was sent", async () => {
-    const { wire, waiting, left, spare, takenCount } = opened();
+    const { wire, waiting, left, memory, takenCount } = opened();
     await send(wire, 1).over;
     const second = send(wire, 2);
     left.abort();
@@ -113,7 +114,7 @@ describe("the wire of a read", () => {
     waiting[1]?.onSent();
     await settled();
     const mine = waiting.map(({ bytes }) => bytes.buffer);
-    assert.ok(!mine.includes(spare.take().room(1).buffer));
+    assert.ok(!mine.includes(memory.take().room(1).buffer));
     assert.equal(takenCount(), 0);
   });
 
@@ -127,11 +128,19 @@ describe("the wire of a read", () => {
     });
   }
 
-  it("a server keeps the memory of a few reads only", () => {
-    const spare = new SpareMemory();
-    const many = Array.from({ length: 100 }, () => spare.take());
-    for (const memory of many) spare.give(memory);
-    const kept = new Set(many.map(() => spare.take()).filter((memory) => many.includes(memory)));
-    assert.ok(kept.size > 0 && kept.size < 20, `${kept.size}`);
+  it("the memory of a few reads is kept, not that of all there ever were", () => {
+    const memory = new SendMemory();
+    const many = Array.from({ length: 100 }, () => memory.take());
+    for (const each of many) memory.give(each);
+    const kept = many.map(() => memory.take()).filter((each) => many.includes(each));
+    assert.equal(kept.length, limits.spareMessages);
+  });
+
+  it("what waits to be sent is bounded, however many reads there are", () => {
+    const memory = new SendMemory();
+    for (const reads of [1, 10, 64, 100, 256, 1000]) {
+      memory.reads = reads;
+      assert.ok(2 * reads * memory.share <= limits.sendBytes, `${reads} reads`);
+    }
   });
 });
