@@ -230,6 +230,10 @@ export const limits = {
   messageBytes: 4 * MiB,
   /** HTTP/2 flow-control window of a connection and its streams: twice 25 MB/s × 150 ms. */
   windowBytes: 8 * MiB,
+  /** Connections kept for the next download: so long, so many to one replica, and to all. */
+  keptConnectionMs: 1_000,
+  keptPerReplica: 16,
+  keptConnections: 256,
   /** Streams on one connection to a server: what gRPC servers commonly allow. */
   streamsPerConnection: 100,
   /**

@@ -2,7 +2,7 @@
 
 import { checkRequest, type DownloadOptions } from "../download/options.js";
 import type { Receipt } from "../download/progress.js";
-import { openPartialFile } from "../files/partial-file.js";
+import { openOutput } from "../files/one-piece-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import { hashPieces } from "../threads/hash-pieces.js";
@@ -52,7 +52,7 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   let isReopened = false;
   const place = {
     seeds: opened.seeds,
-    openPartial: (manifest: Parameters<typeof openPartialFile>[1]["manifest"]) => {
+    openPartial: (manifest: Parameters<typeof openOutput>[1]["manifest"]) => {
       const options = {
         manifest,
         isForced,
@@ -61,7 +61,7 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
         startPrefixDigest,
       };
       isReopened = true;
-      return openPartialFile(target, options);
+      return openOutput(target, options);
     },
   };
   // Awaited here: the seeds must stay open until it is over.

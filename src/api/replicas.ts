@@ -28,7 +28,7 @@ export async function withReplicas<Result>(
       throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
     }
   }
-  const { connectReplica } = await import("../grpc/replica-client.js");
+  const { takeConnection } = await import("../grpc/kept-connections.js");
   const found = await Promise.all(addresses.map(({ host }) => addressOf(host)));
   const keysFor = new Map<Access | undefined, Keys>();
   for (const [index, { host, access }] of addresses.entries()) {
@@ -49,7 +49,8 @@ export async function withReplicas<Result>(
         const keys = keysFor.get(access);
         // A token goes to the very address that was looked at, not to what the name says next.
         const to = keys?.token !== undefined && keys.tls === undefined ? address : host;
-        replicas.set(id, connectReplica(to, port, keys));
+        const { tls, token } = keys ?? {};
+        replicas.set(id, takeConnection({ host: to, port, tls, token }));
       } else if (into !== id) onEvent({ event: "merged", replica: id, into });
     }
     return await use(replicas);

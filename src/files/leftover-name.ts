@@ -9,10 +9,13 @@ export interface LeftoverName {
   readonly stem: string;
   /** Set aside under this number; `undefined` for what the next run would take up. */
   readonly number: number | undefined;
+  /** Whether it is of a file of one piece, which no run takes up, and which has no journal. */
+  readonly isOnePiece: boolean;
 }
 
 const uuid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const partialOrJournal = /^\.(.+)\.quorate-(part|journal)(?:\.([1-9]\d{0,8}))?$/s;
+const onePiece = new RegExp(`^\\.(.+)\\.quorate-part\\.(${uuid})$`, "s");
 const lock = new RegExp(`^\\.(.+)\\.quorate-part\\.lock(?:\\.taking|\\.${uuid})?$`, "s");
 
 /** `undefined` for every name that no download gives. */
@@ -21,9 +24,15 @@ export function parseLeftoverName(name: string): LeftoverName | undefined {
   if (stem !== undefined) {
     const kind = word === "part" ? "partial" : "journal";
     const key = `${number ?? ""}/${stem}`;
-    return { kind, key, stem, number: number === undefined ? undefined : Number(number) };
+    const aside = number === undefined ? undefined : Number(number);
+    return { kind, key, stem, number: aside, isOnePiece: false };
+  }
+  const [, whole, own] = onePiece.exec(name) ?? [];
+  if (whole !== undefined) {
+    const key = `${own}/${whole}`;
+    return { kind: "partial", key, stem: whole, number: undefined, isOnePiece: true };
   }
   const [, locked] = lock.exec(name) ?? [];
   if (locked === undefined) return undefined;
-  return { kind: "lock", key: `/${locked}`, stem: locked, number: undefined };
+  return { kind: "lock", key: `/${locked}`, stem: locked, number: undefined, isOnePiece: false };
 }

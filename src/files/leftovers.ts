@@ -26,7 +26,11 @@ export interface Leftover {
 
 interface Found extends Omit<Leftover, "ageMs" | "keptBecause"> {
   readonly key: string;
+  readonly isOnePiece: boolean;
 }
+
+/** One that is younger may be written to on another machine, or by ourselves: it takes no lock. */
+const youngOnePieceMs = 60_000;
 
 /**
  * What is left over in a folder, not below it, sorted by path. Links are not followed. Throws
@@ -40,8 +44,8 @@ export async function findLeftovers(folder: string, nowMs = Date.now()): Promise
   const leftovers: Leftover[] = [];
   for (const group of groups.values()) {
     const ageMs = Math.max(0, nowMs - Math.max(...group.map(({ changedMs }) => changedMs)));
-    const reason = await reasonToKeep(group);
-    for (const { key: _, ...file } of group) {
+    const reason = await reasonToKeep(group, ageMs);
+    for (const { key: _, isOnePiece: __, ...file } of group) {
       leftovers.push({ ...file, ageMs, keptBecause: reason });
     }
   }
@@ -60,17 +64,20 @@ async function filesIn(folder: string): Promise<Found[]> {
     // Gone since it was listed: then there is nothing to clean.
     const stats = await lstat(path).catch(() => undefined);
     if (stats?.isFile() !== true) continue;
-    const { kind, key } = parsed;
-    found.push({ path, kind, key, size: stats.size, changedMs: stats.mtimeMs });
+    const { kind, key, isOnePiece } = parsed;
+    found.push({ path, kind, key, isOnePiece, size: stats.size, changedMs: stats.mtimeMs });
   }
   return found;
 }
 
 /** All of a download's files stay when one of them must: a journal without its partial is none. */
-async function reasonToKeep(group: readonly Found[]): Promise<string | undefined> {
+async function reasonToKeep(group: readonly Found[], ageMs: number): Promise<string | undefined> {
   for (const { path, kind } of group) {
     const reason = kind === "lock" ? await lockReason(path) : await useReason(path);
     if (reason !== undefined) return reason;
+  }
+  if (group.some(({ isOnePiece }) => isOnePiece)) {
+    return ageMs < youngOnePieceMs ? "it may be in use: it is younger than a minute" : undefined;
   }
   // An empty file holds nothing that could be missed, whoever made it.
   if (group.every(({ kind, size }) => kind === "lock" || size === 0)) return undefined;

@@ -4,6 +4,7 @@
  */
 
 import { type FileHandle, link, lstat, rename } from "node:fs/promises";
+import { dirname } from "node:path";
 import { StorageError } from "../errors.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { inspect, lostNameError } from "./locked-file.js";
@@ -41,7 +42,6 @@ export async function publishFile(publication: Publication): Promise<string> {
     // The name is durable only once its folder is, and only then may anybody be told.
     await syncFolder(target.folder);
   } catch (error) {
-    if (errorCode(error) === "EEXIST") throw existsError(target);
     throw storageError("publish", target.output, error);
   }
   return target.output;
@@ -66,19 +66,11 @@ async function renameToOutput(target: Target): Promise<void> {
   await rename(target.partial, target.output);
 }
 
-/** `link` never overwrites, which `rename` would. */
 async function linkToOutput({ target, handle }: Publication): Promise<void> {
-  try {
-    await link(target.partial, target.output);
-  } catch (error) {
-    const code = errorCode(error);
-    // EPERM is what Linux says where there are no hard links; EMLINK where there are too many.
-    const cannot = code === "EPERM" || code === "EMLINK" || isUnsupported(error);
-    if (cannot) return renameToFreeOutput({ target, handle });
-    // A network file system may repeat a call whose answer was lost, and meet its own success.
-    const isLinked = code === "EEXIST" && (await inspect(handle, target.output)).isOurs;
-    if (!isLinked) throw error;
-  }
+  const { partial, output } = target;
+  const file = { handle, path: partial, output };
+  // Where it cannot be linked the journal goes first, as above.
+  if ((await nameFree(file, () => unlinkIfThere(target.journal))) === "renamed") return;
   // The new name is durable before the old one goes, or a power cut could leave neither.
   await syncFolder(target.folder);
   // The partial's name goes last, since our lock is on it. The file is in its place: what cannot be
@@ -87,26 +79,63 @@ async function linkToOutput({ target, handle }: Publication): Promise<void> {
   await unlinkIfThere(target.partial).catch(() => {});
 }
 
+/** An open file, its path, and the name that it is to have. */
+interface Naming {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly output: string;
+}
+
+/**
+ * Gives a file a second name, unless that is taken: `link` never overwrites, which `rename` would.
+ * Without links it is renamed, and `beforeRename` comes before that. Throws StorageError when the
+ * name is taken, and what the calls fail with.
+ */
+export async function nameFree(
+  naming: Naming,
+  beforeRename: () => Promise<void>,
+): Promise<"linked" | "renamed"> {
+  const { handle, path, output } = naming;
+  try {
+    await link(path, output);
+  } catch (error) {
+    const code = errorCode(error);
+    // EPERM is what Linux says where there are no hard links; EMLINK where there are too many.
+    if (code === "EPERM" || code === "EMLINK" || isUnsupported(error)) {
+      await renameFree(naming, beforeRename);
+      return "renamed";
+    }
+    if (code !== "EEXIST") throw error;
+    // A network file system may repeat a call whose answer was lost, and meet its own success.
+    if (!(await inspect(handle, output)).isOurs) throw existsError(output);
+  }
+  return "linked";
+}
+
 /**
  * Without links: a rename that does not overwrite. A placeholder of ours under the output's name
  * would do, too, but a crash would leave it there, an empty file where a right one is promised.
  */
-async function renameToFreeOutput({ target, handle }: Pick<Publication, "target" | "handle">) {
+async function renameFree(
+  { handle, path, output }: Naming,
+  beforeRename: () => Promise<void>,
+): Promise<void> {
+  const place = { folder: dirname(output), output };
   // Looked at first, so that the journal is kept in all but a race.
-  await checkTarget(target, false);
-  await unlinkIfThere(target.journal);
-  const problem = await moveIfFree(target.partial, target.output);
+  await checkTarget(place, false);
+  await beforeRename();
+  const problem = await moveIfFree(path, output);
   if (problem === "no such program") {
     // Nothing left that is atomic: between this look and the rename a new file would be replaced.
-    await checkTarget(target, false);
-    await rename(target.partial, target.output);
+    await checkTarget(place, false);
+    await rename(path, output);
     return;
   }
-  if ((await inspect(handle, target.output)).isOurs) return;
-  if ((await lstat(target.output).catch(() => undefined)) !== undefined) throw existsError(target);
-  throw new StorageError(`publish ${target.output}: ${problem ?? "mv did nothing"}`);
+  if ((await inspect(handle, output)).isOurs) return;
+  if ((await lstat(output).catch(() => undefined)) !== undefined) throw existsError(output);
+  throw new StorageError(`publish ${output}: ${problem ?? "mv did nothing"}`);
 }
 
-function existsError({ output }: Target): StorageError {
+function existsError(output: string): StorageError {
   return new StorageError(`write ${output}: it exists already; --force replaces it`);
 }

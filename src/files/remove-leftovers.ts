@@ -45,12 +45,12 @@ export async function removeLeftovers(leftovers: readonly Leftover[]): Promise<R
 async function removeGroup(group: readonly Leftover[]): Promise<void> {
   const [first] = group;
   if (first === undefined) return;
-  const { stem, number } = nameOf(first);
+  const { stem, number, isOnePiece } = nameOf(first);
   const folder = dirname(first.path);
   const locks = group.filter(({ kind }) => kind === "lock");
   const files = inOrder(group.filter(({ kind }) => kind !== "lock"));
-  // What was set aside is nobody's, and no run looks at it.
-  if (number !== undefined) {
+  // What was set aside is nobody's, and no run looks at it; at a file of one piece neither.
+  if (number !== undefined || isOnePiece) {
     await unlinkSame(files);
     return;
   }

@@ -1,6 +1,7 @@
 /** Finds out where a host's name leads, so that one server under two names does not vote twice. */
 
 import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** A name server that is slower than this is not waited for: connecting will tell. */
@@ -8,6 +9,7 @@ const patienceMs = 2_000;
 
 /** The host's address; the host itself, in lower case, when it has none or nobody says in time. */
 export async function addressOf(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host.toLowerCase();
   const end = new AbortController();
   const named = host.toLowerCase();
   const unknown = () => named;

@@ -1,12 +1,13 @@
 /**
  * The n-th system call fails: `strace` makes one call on our own files fail, for every call that a
- * download makes, with EIO and with ENOSPC.
+ * download makes, with EIO and with ENOSPC; or the client is killed there.
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { parseLeftoverName } from "../../src/files/leftover-name.js";
 import { besides, type Ended, type Lab } from "./lab.js";
 
 /** Each kind of call, with its names on this and other machines. */
@@ -16,23 +17,27 @@ export const kinds = {
   fsync: "fsync",
   fallocate: "fallocate",
   link: "?link,linkat",
+  unlink: "?unlink,unlinkat",
   rename: "?rename,?renameat,renameat2",
   open: "?open,openat",
 } as const;
 
 export type CallKind = keyof typeof kinds;
 
+/** Those that only our files see, so that they need no names: of one piece, a file has none yet. */
+export const onePieceKinds = ["write", "fsync", "link", "unlink", "rename"] as const;
+
 /** One call to fail. */
 export interface CallCase {
   readonly kind: CallKind;
-  readonly error: "EIO" | "ENOSPC";
+  readonly error: "EIO" | "ENOSPC" | "SIGKILL";
   /** The first call is 1. */
   readonly when: number;
   readonly isForced: boolean;
 }
 
 /** What the failure did. */
-export type CallOutcome = "stopped" | "done anyway" | "never came";
+export type CallOutcome = "stopped" | "done anyway" | "killed" | "never came";
 
 /** Why no call can be made to fail here; `undefined` when one can. */
 export async function callsProblem(): Promise<string | undefined> {
@@ -78,13 +83,15 @@ export async function failCall(lab: Lab, failing: CallCase): Promise<CallOutcome
   const at = await place(lab, name, isForced);
   const log = join(at.folder, "log");
   const names = kinds[kind].replaceAll("?", "");
-  const inject = `${names}:error=${error}:when=${when}`;
+  const how = error === "SIGKILL" ? "signal=SIGKILL" : `error=${error}`;
+  const inject = `${names}:${how}:when=${when}`;
   const first = await runTraced(lab, at, isForced, traced(at.ours, kinds[kind], inject, log));
-  const hasCome = (await readFile(log, "utf8").catch(() => "")).includes("(INJECTED)");
+  const hasCome = /\(INJECTED\)|killed by/.test(await readFile(log, "utf8").catch(() => ""));
   const wrong = await judge(lab, at, isForced, first);
   if (wrong !== undefined) throw new Error(`${name}: ${wrong}`);
   await rm(at.folder, { recursive: true, force: true });
-  return !hasCome ? "never came" : first.code === 0 ? "done anyway" : "stopped";
+  if (!hasCome) return "never came";
+  return first.code === 0 ? "done anyway" : first.code === 7 ? "stopped" : "killed";
 }
 
 interface Place {
@@ -103,7 +110,8 @@ async function place(lab: Lab, name: string, isForced: boolean): Promise<Place> 
   const output = join(got, "file.bin");
   if (isForced) await writeFile(output, earlier);
   const { partial, journal } = besides(output);
-  return { folder, output, ours: [got, output, partial, journal] };
+  const isOnePiece = lab.manifest.pieceCount === 1;
+  return { folder, output, ours: isOnePiece ? [] : [got, output, partial, journal] };
 }
 
 function traced(
@@ -136,7 +144,7 @@ async function judge(
 ): Promise<string | undefined> {
   const { code, stderr } = first;
   if (code === "hang") return "it hangs";
-  if (code !== 0 && code !== 7) return `it ended with ${code}: ${stderr}`;
+  if (code !== 0 && code !== 7 && code !== "SIGKILL") return `it ended with ${code}: ${stderr}`;
   const lines = stderr.split("\n").filter((line) => line !== "");
   if (code === 7 && lines.length !== 1) return `it said ${lines.length} lines: ${stderr}`;
   const verdict = await verdictOf(lab, output, isForced);
@@ -144,6 +152,9 @@ async function judge(
   if (code === 0) return verdict === "right" ? undefined : `exit 0, and the output is ${verdict}`;
   // It stopped after the name was given: the file is right, and there is nothing to resume.
   if (verdict === "right" && !isForced) return undefined;
+  const left = await readdir(dirname(output));
+  const isLeft = left.some((name) => parseLeftoverName(name)?.isOnePiece === true);
+  if (isLeft && code === 7) return `it left ${left}`;
   const second = await lab.ended(lab.start(output, { isForced, lane: lab.lanes.length - 1 }));
   if (second.code !== 0) return `run again, it ended with ${second.code}: ${second.stderr}`;
   const end = await lab.verdict(output);

@@ -14,6 +14,7 @@ describe("a leftover's name", () => {
     [".a.bin.quorate-part.lock", "lock", "/a.bin"],
     [".a.bin.quorate-part.lock.taking", "lock", "/a.bin"],
     [`.a.bin.quorate-part.lock.${uuid}`, "lock", "/a.bin"],
+    [`.a.bin.quorate-part.${uuid}`, "partial", `${uuid}/a.bin`],
     ["..hidden.quorate-part", "partial", "/.hidden"],
     [".two\nlines.quorate-part", "partial", "/two\nlines"],
     [".x.quorate-part.quorate-part", "partial", "/x.quorate-part"],
@@ -36,6 +37,9 @@ describe("a leftover's name", () => {
     ".a.quorate-journal.lock",
     ".a.quorate-part.lock.other",
     ".a.quorate-part.lock.taking.1",
+    `.a.quorate-journal.${uuid}`,
+    `.a.quorate-part.${uuid}.1`,
+    `.quorate-part.${uuid}`,
   ]) {
     it(`is not ${name}`, () => assert.equal(parseLeftoverName(name), undefined));
   }

@@ -75,6 +75,19 @@ describe("what is left over", () => {
     );
   });
 
+  it("is what was to be a file of one piece, once it is older than a minute", async () => {
+    const own = ".a.bin.quorate-part.01234567-89ab-cdef-0123-456789abcdef";
+    await writeFile(at(own), "torn");
+    await leave(at("a.bin"));
+    const isOwn = ({ path }: Leftover) => basename(path) === own;
+    const [young] = (await findLeftovers(at())).filter(isOwn);
+    assert.match(young?.keptBecause ?? "", /younger than a minute/);
+    const aged = (await findLeftovers(at(), Date.now() + 61_000)).filter(isOwn);
+    assert.equal(aged[0]?.keptBecause, undefined);
+    await removeLeftovers(aged);
+    assert.deepEqual(await readdir(at()), [".a.bin.quorate-journal", ".a.bin.quorate-part"]);
+  });
+
   it("is as old as what last changed of a download", async () => {
     await leave(at("a.bin"));
     await utimes(at(".a.bin.quorate-part"), 1_000, 1_000);

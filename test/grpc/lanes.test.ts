@@ -2,46 +2,15 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { connectReplica, type RemoteReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import type { Call } from "../../src/ports.js";
 import type { Listening } from "../../src/server-ports.js";
+import { Doorman } from "../support/doorman.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
 
 const content = madeUp(1_000_000);
-
-/** Stands between both and counts connections. */
-class Doorman {
-  readonly server: Server;
-  readonly open = new Set<Socket>();
-  came = 0;
-
-  constructor(port: number) {
-    this.server = createServer((socket) => {
-      this.came++;
-      this.open.add(socket);
-      const inner = connect(port, "127.0.0.1");
-      socket.pipe(inner).pipe(socket);
-      socket.on("error", () => inner.destroy());
-      inner.on("error", () => socket.destroy());
-      socket.on("close", () => {
-        this.open.delete(socket);
-        inner.destroy();
-        this.server.emit("left");
-      });
-    });
-  }
-
-  async listen(): Promise<number> {
-    this.server.listen(0, "127.0.0.1");
-    await once(this.server, "listening");
-    const address = this.server.address();
-    assert.ok(address !== null && typeof address === "object");
-    return (address satisfies AddressInfo).port;
-  }
-}
 
 describe("streams to a replica, on the wire", function () {
   this.timeout(60_000);
