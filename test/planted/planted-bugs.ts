@@ -54,8 +54,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "no piece is checked",
     file: "src/download/read-lease.ts",
-    find: "if (Buffer.compare(expected, digest) !== 0) {",
-    replace: "if (Buffer.compare(expected, digest) > 1) {",
+    find: "if (Buffer.compare(expected, digest) === 0) return digest;",
+    replace: "return digest;",
     worlds: [worldOf([corrupt, none, none])],
   },
   {
@@ -111,8 +111,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "the whole digest is not checked",
     file: "src/download/prove.ts",
-    find: "if ((await whole()) === manifest.digest) return undefined;",
-    replace: 'if ((await whole()) !== "sha256:") return undefined;',
+    find: "if ((await whole({ prefix })) === manifest.digest) return undefined;",
+    replace: 'if ((await whole({ prefix })) !== "sha256:") return undefined;',
     worlds: [worldOf([{ kind: "false-root", story: 1 }])],
   },
   {
@@ -161,7 +161,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/schedule/ledger.ts",
     find: "const end = Math.max(lease.next + 1, lease.end - left);",
     replace: "const end = Math.min(lease.next, lease.end - left);",
-    worlds: [worldOf([], { ...large, replicas: [at(0.2), at(8)] })],
+    worlds: [],
+    testFile: "test/schedule/ledger.test.ts",
   },
   {
     name: "a read does not say which version it means",
