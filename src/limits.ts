@@ -23,10 +23,8 @@ export const limits = {
    * A claim must be there within this, or the replica counts as silent (it may still join later).
    */
   surveyMs: 5_000,
-  /**
-   * Once nothing can change the verdict, how long stragglers are waited for: about one far round
-   * trip.
-   */
+  /** Stragglers of a clear vote are waited for half as long as it took, within these bounds. */
+  surveyGraceLeastMs: 100,
   surveyGraceMs: 300,
   /**
    * A survey waits for replicas that are hashing as long as one of them makes progress in this

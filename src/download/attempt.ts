@@ -15,6 +15,7 @@ import type { Filler } from "./filling.js";
 import { judge } from "./judge.js";
 import type { Lessons } from "./lessons.js";
 import { thenLetGo } from "./let-go.js";
+import { Listing } from "./listing.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Outcome, Stop } from "./outcome.js";
 import { askForPieceList, noListError, type PieceList } from "./piece-list.js";
@@ -72,11 +73,13 @@ async function get(trying: Trying): Promise<Outcome> {
     const facts = `${manifest.size} bytes are more than the ${maxBytes} that may be fetched`;
     throw new UsageError(`get ${request.name}: too large: ${facts}`);
   }
-  const list = await pieceList(trying);
-  if ("kind" in list) return list;
+  const listing = new Listing(manifest, pieceList(trying));
   await using partial = await world.openPartial(manifest);
   if (partial.setAside !== undefined) onEvent({ event: "set-aside", path: partial.setAside });
-  const filled = await fill({ ...trying, list, partial });
+  const filled = await fill({ ...trying, listing, partial }).finally(async () => {
+    // Where no piece could be checked none was written, and what was only reserved is litter.
+    if (listing.hasFailed && partial.leftoverBytes === 0) await partial.discard();
+  });
   if ("kind" in filled) return filled;
   await passSentence(filled);
   signal.throwIfAborted();
@@ -111,13 +114,14 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
 
 /** Now that the file is right, it judges what was alleged under roots that were doubted. */
 async function passSentence(filler: Filler): Promise<void> {
-  const { agreed, lessons, list, partial, scheduler, resolved, world } = filler;
+  const { agreed, lessons, listing, partial, scheduler, resolved, world } = filler;
   const { manifest, votes } = agreed.agreement;
   const cases = lessons.openCases(manifest);
   if (cases.accusations.length === 0 && cases.roots.length === 0) return;
+  const { digests } = listing.list;
   // What was handed on is gone, and proves nothing about pieces that nobody gave.
-  if (list.digests === undefined && partial.sink.handedOn !== undefined) return;
-  const truth = list.digests ?? (await leavesOf(partial, manifest, resolved));
+  if (digests === undefined && partial.sink.handedOn !== undefined) return;
+  const truth = digests ?? (await leavesOf(partial, manifest, resolved));
   for (const ban of judge({ ...cases, ...filler, truth, votes, now: world.clock.now() })) {
     if (scheduler.scoreboard.all().every(({ replica }) => replica !== ban.replica)) continue;
     scheduler.scoreboard.ban(ban.replica, ban.evidence, ban.why);

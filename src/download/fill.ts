@@ -13,6 +13,7 @@ import { Checkpoint } from "./checkpoint.js";
 import { aSeed, Deliveries } from "./deliveries.js";
 import { type Filler, type Filling, run } from "./filling.js";
 import type { Stop } from "./outcome.js";
+import type { PieceList } from "./piece-list.js";
 import { prove } from "./prove.js";
 import { resume } from "./resume.js";
 import { takeFromSeeds } from "./seeds.js";
@@ -22,10 +23,13 @@ import { takeFromSeeds } from "./seeds.js";
  * has become pointless.
  */
 export async function fill(filling: Filling): Promise<Stop | Filler> {
-  const { resolved, world, agreed, list, partial, lessons } = filling;
+  const { resolved, world, agreed, listing, partial, lessons } = filling;
   const { onEvent } = resolved;
   const { manifest } = agreed.agreement;
-  const resumed = await resume(partial, manifest, { ...resolved, digests: list.digests });
+  const list = isAllMissing(filling) ? undefined : await listing.outcome;
+  if (list !== undefined && "kind" in list) return list;
+  const digests = list?.digests;
+  const resumed = await resume(partial, manifest, { ...resolved, digests });
   const checkpoint = new Checkpoint(partial, world.clock.now());
   for (const record of resumed.unrecorded) checkpoint.add(record, manifest.pieceBytes);
   await checkpoint.flush();
@@ -33,13 +37,13 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   if (resumedBytes > 0) onEvent({ event: "resumed", bytes: resumedBytes });
 
   const isSmall = manifest.pieceCount * digestBytes <= limits.pieceListBytes;
-  const keepsDigests = list.digests === undefined && isSmall;
+  const keepsDigests = !listing.hasDigests && isSmall;
   const before = lessons.deliveries ?? new Deliveries(manifest, keepsDigests);
   const deliveries = before.onto(manifest, resumed.verified, keepsDigests);
   for (const { piece, digest } of partial.journal.claimed ?? []) deliveries.found(piece, digest);
   lessons.deliveries = deliveries;
   const seeding = { ...resolved, ...world, ...resumed, layout: manifest, partial, checkpoint };
-  const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests: list.digests });
+  const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests });
   deliveries.areFrom(aSeed, seeded);
   await using prefix = partial.startDigest?.();
   const isFollowed = prefix !== undefined;
@@ -51,8 +55,17 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   return stop ?? filler;
 }
 
+/**
+ * Whether nothing is there that would have to be compared with the piece list: then reads begin at
+ * once, and the first pieces wait for it. Under a doubtful root that would be in vain too often.
+ */
+function isAllMissing({ partial, world, doubts }: Filling): boolean {
+  const isFresh = partial.leftoverBytes === 0 && partial.journal.claimed === undefined;
+  return isFresh && (world.seeds ?? []).length === 0 && doubts === undefined;
+}
+
 function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean): Scheduler {
-  const { world, resolved, agreed, list, partial } = filling;
+  const { world, resolved, agreed, listing, partial } = filling;
   const { chunks, limitRate } = resolved;
   const { agreement, roundTripsMs } = agreed;
   const { random } = world;
@@ -61,16 +74,22 @@ function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean)
     chunks,
     limitRate,
     random,
-    hedges: list.digests !== undefined,
+    hedges: listing.hasDigests,
     windowBytes: partial.sink.handedOn?.windowBytes,
     isFollowed,
   });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
-  const now = world.clock.now();
-  for (const { replica, fault } of list.faults) scheduler.faulted(replica, fault, now);
+  const blame = ({ faults }: Pick<PieceList, "faults">) => {
+    for (const { replica, fault } of faults) scheduler.faulted(replica, fault, world.clock.now());
+  };
+  if (listing.isKnown) blame(listing.list);
+  else void listing.outcome.then((list) => "faults" in list && blame(list), ignored);
   weigh(filling, scheduler);
   return scheduler;
 }
+
+/** That there is no list ends the transfer, which says so. */
+const ignored = () => {};
 
 /** Who earned a ban, or cannot make up its mind, votes as before and delivers nothing. */
 function weigh({ agreed, lessons }: Filling, { scoreboard }: Scheduler): void {

@@ -9,9 +9,9 @@ import type { Deliveries } from "./deliveries.js";
 import type { Doubts } from "./doubts.js";
 import { lateVotes } from "./late-votes.js";
 import type { Lessons } from "./lessons.js";
+import type { Listing } from "./listing.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
-import type { PieceList } from "./piece-list.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
 import type { Support } from "./support.js";
 import { transfer } from "./transfer.js";
@@ -22,7 +22,7 @@ export interface Filling {
   readonly world: Pick<DownloadWorld, "clock" | "random" | "seeds">;
   readonly resolved: ResolvedOptions;
   readonly agreed: Agreed;
-  readonly list: PieceList;
+  readonly listing: Listing;
   readonly partial: Partial;
   readonly support: Support;
   /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
@@ -41,7 +41,7 @@ export interface Filler extends Filling {
 
 /** Transfers what the scheduler still wants. */
 export async function run(filler: Filler): Promise<Stop | undefined> {
-  const { request, world, resolved, agreed, list } = filler;
+  const { request, world, resolved, agreed, listing } = filler;
   const { limitRate } = resolved;
   const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
   const { clock, random } = world;
@@ -49,8 +49,9 @@ export async function run(filler: Filler): Promise<Stop | undefined> {
     ...request,
     ...resolved,
     ...filler,
-    agreement: agreed.agreement,
-    digests: list.digests,
+    ...agreed,
+    digests: listing.digests,
+    pointless: listing.pointless,
     clock,
     bucket,
     lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),

@@ -9,6 +9,7 @@ import { type Clock, type Replica, ReplicaFault } from "../ports.js";
 import { clampedRetryMs } from "../schedule/backoff.js";
 import { type Fault, faultText } from "../schedule/faults.js";
 import { digestBytes } from "../trust/digest.js";
+import type { Manifest } from "../trust/manifest.js";
 import { onlyLeaf, type PieceDigests, rootOf } from "../trust/merkle.js";
 import type { Reached, ReplicaId } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
@@ -58,6 +59,11 @@ export function noListError(name: string, { why }: NoPieceList): OutOfReplicasEr
   return new OutOfReplicasError(`get ${name}: not all chunks are downloaded: ${what}`);
 }
 
+/** Whether a file has a list of pieces to check them by, small enough to be held in memory. */
+export function hasList({ root, pieceCount }: Manifest): boolean {
+  return root !== undefined && pieceCount * digestBytes <= limits.pieceListBytes;
+}
+
 /**
  * Asks the nearest member, then others, until a list has the agreed root. One list serves all
  * replicas: that it has the root makes it as good as the root itself. For a single piece nobody is
@@ -68,10 +74,9 @@ export async function askForPieceList(
   request: PieceListRequest,
 ): Promise<PieceList | NoPieceList> {
   const { root, pieceCount } = agreement.manifest;
-  if (root === undefined) return { digests: undefined, faults: [] };
+  if (root === undefined || !hasList(agreement.manifest)) return { digests: undefined, faults: [] };
   if (pieceCount === 0) return { digests: new Uint8Array(0), faults: [] };
   if (pieceCount === 1) return { digests: onlyLeaf(root), faults: [] };
-  if (pieceCount * digestBytes > limits.pieceListBytes) return { digests: undefined, faults: [] };
   const faults: { replica: ReplicaId; fault: Fault }[] = [];
   const { clock, signal } = request;
   const patientUntil = clock.now() + limits.pieceListMs;

@@ -11,6 +11,7 @@ import type { Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import { type Digest, digestFromRaw } from "../trust/digest.js";
 import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
+import { orAborted } from "./or-aborted.js";
 import { PieceGatherer } from "./piece-gatherer.js";
 import { Stretch } from "./stretch.js";
 
@@ -24,8 +25,11 @@ export interface LeaseReading {
   readonly bytes: Range;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  /** What the pieces must be; `undefined` when nobody in the quorum gives pieces. */
-  readonly digests: PieceDigests | undefined;
+  /**
+   * What the pieces must be: a piece that comes before it is known waits for it. `undefined` when
+   * nobody in the quorum gives pieces.
+   */
+  readonly digests: PieceDigests | Promise<PieceDigests> | undefined;
   readonly sink: Sink;
   readonly scheduler: Scheduler;
   readonly clock: Clock;
@@ -66,7 +70,8 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
     const holdMs = reading.bucket?.take(chunk.bytes.length, clock.now()) ?? 0;
     if (holdMs > 0) await clock.sleep(holdMs, signal);
     for (const { piece, content } of gatherer.add(chunk.bytes)) {
-      stretch.hold(piece, content, verified(reading, piece, content));
+      const digests = await known(reading);
+      stretch.hold(piece, content, verified(piece, content, { digests, clock }));
       if (!stretch.isFull && piece + 1 < lease.end) continue;
       await stretch.write();
       if (lease.next >= lease.end) return;
@@ -90,8 +95,16 @@ function stretchPieces({ digests, sink, lease, scheduler, clock }: LeaseReading)
   return Math.max(1, Math.floor(bytes / scheduler.ledger.layout.pieceBytes));
 }
 
+function known({ digests, signal }: LeaseReading) {
+  return digests instanceof Promise ? orAborted(digests, signal) : digests;
+}
+
 /** The leaf digest of a piece that is right, checked in memory: nothing else reaches the disk. */
-function verified({ digests, clock }: LeaseReading, piece: number, content: Uint8Array) {
+function verified(
+  piece: number,
+  content: Uint8Array,
+  { digests, clock }: { readonly digests: PieceDigests | undefined; readonly clock: Clock },
+): Uint8Array {
   const digest = leafDigest(content);
   if (digests === undefined) return digest;
   const expected = leafAt(digests, piece);

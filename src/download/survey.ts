@@ -36,7 +36,7 @@ export interface SurveyRequest {
 /** What came of it. */
 export interface Survey {
   readonly agreement: Agreement;
-  /** Milliseconds from the question to the claim. */
+  /** Milliseconds from the question to the claim; a latecomer's once it is there. */
   readonly roundTripsMs: ReadonlyMap<ReplicaId, number>;
   /**
    * Replicas that had not answered when the verdict was clear; each resolves, and never rejects.
@@ -67,7 +67,8 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
     asked.set(id, vote);
   }
   const everyone = Promise.all(asked.values());
-  const grace = clear.rung().then(() => clock.sleep(limits.surveyGraceMs, signal));
+  const askedAt = clock.now();
+  const grace = clear.rung().then(() => clock.sleep(graceMs(clock.now() - askedAt), signal));
   await Promise.race([everyone, grace]);
   signal.throwIfAborted();
   const pending: Answer = { kind: "silent", why: "had not answered when the quorum was clear" };
@@ -78,6 +79,11 @@ export async function survey(request: SurveyRequest): Promise<Survey> {
   onEvent({ event: "agreement", agreement });
   const latecomers = new Map([...asked].filter(([id]) => !votes.has(id)));
   return { agreement, roundTripsMs, latecomers };
+}
+
+/** How long stragglers are waited for when the verdict was clear after so long. */
+function graceMs(clearAfterMs: number): number {
+  return Math.min(Math.max(limits.surveyGraceLeastMs, clearAfterMs / 2), limits.surveyGraceMs);
 }
 
 /** One replica's answer, after as many questions as hashing and business take. Never rejects. */

@@ -3,51 +3,19 @@
  * the journal fed. It decides nothing about who fetches what.
  */
 
-import { type Clock, type Partial, type PrefixDigest, ReplicaFault } from "../ports.js";
+import { ReplicaFault } from "../ports.js";
 import type { Fault } from "../schedule/faults.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
-import type { Decision, Scheduler } from "../schedule/scheduler.js";
-import type { TokenBucket } from "../schedule/token-bucket.js";
-import type { PieceDigests } from "../trust/merkle.js";
-import type { Reached, ReplicaId, Vote } from "../trust/quorum.js";
+import type { Decision } from "../schedule/scheduler.js";
+import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
-import type { Checkpoint } from "./checkpoint.js";
-import type { Deliveries } from "./deliveries.js";
-import { type Doubts, doubted } from "./doubts.js";
+import { doubted } from "./doubts.js";
 import { giveUp } from "./give-up.js";
 import type { Stop } from "./outcome.js";
-import { type OnEvent, progressOf } from "./progress.js";
+import { progressOf } from "./progress.js";
 import { readLease } from "./read-lease.js";
-import type { Support } from "./support.js";
-import type { Replicas } from "./survey.js";
-
-/** What a transfer works with. */
-export interface TransferJob {
-  readonly name: string;
-  readonly agreement: Reached;
-  readonly replicas: Replicas;
-  /** The votes of replicas that were silent, as they come in. */
-  readonly lateVotes: readonly Promise<Vote>[];
-  readonly support: Support;
-  /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
-  readonly doubts: Doubts | undefined;
-  readonly deliveries: Deliveries;
-  readonly scheduler: Scheduler;
-  readonly digests: PieceDigests | undefined;
-  readonly partial: Pick<Partial, "sink" | "journal">;
-  readonly checkpoint: Checkpoint;
-  /** Is told how far the file is in place from its beginning. */
-  readonly prefix?: Pick<PrefixDigest, "reached"> | undefined;
-  readonly clock: Clock;
-  readonly bucket: TokenBucket | undefined;
-  /** Milliseconds between two progress events. */
-  readonly intervalMs: number;
-  /** Milliseconds without a byte from anybody after which the download ends. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  readonly onEvent: OnEvent;
-}
+import type { TransferJob } from "./transfer-job.js";
 
 /**
  * Runs until every piece is verified and written, or until that has become pointless: then it gives
@@ -86,6 +54,13 @@ class Transfer {
     this.#progressAt = job.clock.now();
     this.#toldAt = this.#progressAt;
     for (const vote of job.lateVotes) this.#welcome(vote);
+    job.pointless?.then(
+      (stop) => this.#stop(stop),
+      (error: unknown) => {
+        this.#failure ??= { error };
+        this.#bell.ring();
+      },
+    );
   }
 
   async run(): Promise<void> {
@@ -247,12 +222,12 @@ class Transfer {
 
   /** A replica whose claim came after the verdict takes part when it claims the same. */
   #welcome(latecomer: Promise<Vote>): void {
-    const { scheduler, support, onEvent, signal } = this.#job;
+    const { scheduler, support, roundTripsMs, onEvent, signal } = this.#job;
     const welcomed = latecomer.then(({ replica, answer }) => {
       const isMember = support.heard({ replica, answer });
       if (!isMember || scheduler.isDone || signal.aborted) return;
       if (scheduler.scoreboard.all().some((score) => score.replica === replica)) return;
-      scheduler.join(replica);
+      scheduler.join(replica, roundTripsMs?.get(replica));
       onEvent({ event: "joined", replica });
       this.#bell.ring();
     });

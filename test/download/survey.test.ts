@@ -71,16 +71,38 @@ describe("a survey", () => {
     const asking = new Asking();
     const result = await asking.survey({ A: honest(), B: asking.late(40), C: asking.silent() });
     assert.equal(result.agreement.reached, true);
-    assert.equal(asking.clock.now(), 40 + limits.surveyGraceMs);
+    assert.equal(asking.clock.now(), 40 + limits.surveyGraceLeastMs);
     assert.match(whyOf(result, "C"), /had not answered when the quorum was clear/);
   });
 
   it("counts who answers within the grace", async () => {
     const asking = new Asking();
-    const result = await asking.survey({ A: honest(), B: honest(), C: asking.late(200) });
+    const result = await asking.survey({ A: honest(), B: honest(), C: asking.late(90) });
     assert.equal(answers(result), "A claimed, B claimed, C claimed");
     assert.equal(result.latecomers.size, 0);
-    assert.equal(asking.clock.now(), 200);
+    assert.equal(asking.clock.now(), 90);
+  });
+
+  it("waits the longer, the further they are who agree, within bounds", async () => {
+    for (const [clearMs, waited] of [
+      [0, 100],
+      [400, 200],
+      [4000, 300],
+    ] as const) {
+      const asking = new Asking();
+      const late = () => asking.late(clearMs);
+      await asking.survey({ A: late(), B: late(), C: asking.silent() });
+      assert.equal(asking.clock.now(), clearMs + waited);
+    }
+  });
+
+  it("knows how far a latecomer is once it has answered", async () => {
+    const asking = new Asking();
+    const result = await asking.survey({ A: honest(), B: honest(), C: asking.late(200) });
+    const C = replicaId("C");
+    assert.equal(result.roundTripsMs.get(C), undefined);
+    await result.latecomers.get(C);
+    assert.equal(result.roundTripsMs.get(C), 200);
   });
 
   it("waits for silent replicas as long as they may change the verdict, and no longer", async () => {
@@ -183,7 +205,7 @@ describe("a survey of a replica that is hashing", () => {
     const hashes = claimingAfter(honest(), faults);
     const result = await asking.survey({ A: honest(), B: honest(), C: hashes });
     assert.equal(result.agreement.reached, true);
-    assert.equal(asking.clock.now(), limits.surveyGraceMs);
+    assert.equal(asking.clock.now(), limits.surveyGraceLeastMs);
     asking.abort.abort();
   });
 });

@@ -1,0 +1,46 @@
+/** What a transfer is told: what it fetches from whom, into what, and whom it tells. */
+
+import type { Clock, Partial, PrefixDigest } from "../ports.js";
+import type { Scheduler } from "../schedule/scheduler.js";
+import type { TokenBucket } from "../schedule/token-bucket.js";
+import type { PieceDigests } from "../trust/merkle.js";
+import type { Reached, ReplicaId, Vote } from "../trust/quorum.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { Deliveries } from "./deliveries.js";
+import type { Doubts } from "./doubts.js";
+import type { Stop } from "./outcome.js";
+import type { OnEvent } from "./progress.js";
+import type { Support } from "./support.js";
+import type { Replicas } from "./survey.js";
+
+/** What a transfer works with. */
+export interface TransferJob {
+  readonly name: string;
+  readonly agreement: Reached;
+  readonly replicas: Replicas;
+  /** The votes of replicas that were silent, as they come in. */
+  readonly lateVotes: readonly Promise<Vote>[];
+  /** How long each took to vote, in milliseconds; of a late one, once it has. */
+  readonly roundTripsMs?: ReadonlyMap<ReplicaId, number> | undefined;
+  readonly support: Support;
+  /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
+  readonly doubts: Doubts | undefined;
+  readonly deliveries: Deliveries;
+  readonly scheduler: Scheduler;
+  /** What the pieces must be, or will be known to be; `undefined` when nobody gives pieces. */
+  readonly digests: PieceDigests | Promise<PieceDigests> | undefined;
+  /** Resolves, or rejects with an error, when something else makes it pointless. */
+  readonly pointless?: Promise<Stop> | undefined;
+  readonly partial: Pick<Partial, "sink" | "journal">;
+  readonly checkpoint: Checkpoint;
+  /** Is told how far the file is in place from its beginning. */
+  readonly prefix?: Pick<PrefixDigest, "reached"> | undefined;
+  readonly clock: Clock;
+  readonly bucket: TokenBucket | undefined;
+  /** Milliseconds between two progress events. */
+  readonly intervalMs: number;
+  /** Milliseconds without a byte from anybody after which the download ends. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+}
