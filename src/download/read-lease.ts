@@ -61,7 +61,8 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
   let offset = bytes.start;
   const request = { name: reading.name, range: bytes, ifDigest: reading.fileDigest };
   const call = { signal, deadlineMs: reading.deadlineMs, lane: lease.lane };
-  for await (const chunk of reading.replica.read(request, call)) {
+  const chunks = stretch.writtenInSilence(reading.replica.read(request, call));
+  for await (const chunk of chunks) {
     signal.throwIfAborted();
     checkChunk(chunk, offset, bytes.end);
     if (chunk.bytes.length === 0) continue;

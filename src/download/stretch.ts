@@ -1,5 +1,6 @@
 /** Holds consecutive pieces of a lease that are right until they are written, in one write. */
 
+import { limits } from "../limits.js";
 import { pieceIndex } from "../schedule/pieces.js";
 import type { LeaseReading } from "./read-lease.js";
 
@@ -9,7 +10,7 @@ interface Held {
 }
 
 /** What a stretch is written with. */
-type Writing = Pick<LeaseReading, "lease" | "sink" | "signal" | "scheduler" | "onPiece">;
+type Writing = Pick<LeaseReading, "lease" | "sink" | "signal" | "scheduler" | "clock" | "onPiece">;
 
 export class Stretch {
   readonly #writing: Writing;
@@ -51,6 +52,47 @@ export class Stretch {
     const { buffer, byteOffset } = room;
     const start = byteOffset - this.#content.length;
     this.#content = new Uint8Array(buffer, start, this.#content.length + content.length);
+  }
+
+  /**
+   * The same chunks; what is held is written while the next one does not come. A replica that fell
+   * silent would otherwise keep others waiting for what is there.
+   */
+  async *writtenInSilence<Chunk>(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
+    const iterator = chunks[Symbol.asyncIterator]();
+    let isAsking = false;
+    try {
+      for (;;) {
+        const next = iterator.next();
+        isAsking = true;
+        if (this.#held.length > 0 && (await this.#isLate(next))) await this.write();
+        const { done, value } = await next;
+        isAsking = false;
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      // Where a write failed, the next chunk may never come: that is not waited for.
+      const returned = iterator.return?.();
+      if (isAsking) returned?.catch(() => {});
+      else await returned;
+    }
+  }
+
+  async #isLate(next: Promise<unknown>): Promise<boolean> {
+    const timer = new AbortController();
+    const came = next.then(
+      () => false,
+      () => false,
+    );
+    const { clock } = this.#writing;
+    const silence = clock.sleep(limits.stretchMs, timer.signal).then(
+      () => true,
+      () => false,
+    );
+    const isLate = await Promise.race([came, silence]);
+    timer.abort();
+    return isLate;
   }
 
   /** Writes what is held, and settles it, as far as a cut left it to this lease. */

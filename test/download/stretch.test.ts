@@ -112,6 +112,54 @@ describe("pieces that come fast", () => {
     assert.deepEqual([one.writes, one.settled], [["0+8", "8+3"], upTo(11)]);
   });
 
+  /** Sends the first pieces at once, the rest after so many milliseconds. */
+  function pausing(one: FastLease, pieces: number, ms: number): Replica {
+    return {
+      ...honest(),
+      async *read(request, call) {
+        for await (const chunk of honest(content, pieceBytes).read(request, call)) {
+          if (chunk.offset === pieces * pieceBytes) await one.clock.sleep(ms, call.signal);
+          yield chunk;
+        }
+      },
+    };
+  }
+
+  it("are written when nothing follows: nobody else needs to fetch them", async () => {
+    const one = new FastLease(8);
+    const at: number[] = [];
+    const start = one.clock.now();
+    one.whileWriting = () => at.push(one.clock.now() - start);
+    await one.read(pausing(one, 3, 5000));
+    assert.deepEqual(one.writes, ["0+3", "3+8", "11+8", "19+1"]);
+    assert.equal(at[0], limits.stretchMs);
+  });
+
+  it("wait for a chunk that is only a little late", async () => {
+    const one = new FastLease(8);
+    await one.read(pausing(one, 3, limits.stretchMs - 1));
+    assert.deepEqual(one.writes, ["0+8", "8+8", "16+4"]);
+  });
+
+  it("end the lease when the disk refuses them, though the next chunk never comes", async () => {
+    const one = new FastLease(8);
+    const refusal = new Error("no space left");
+    one.whileWriting = () => {
+      throw refusal;
+    };
+    const never = new Promise<never>(() => {});
+    const replica: Replica = {
+      ...honest(),
+      async *read(request, call) {
+        for await (const chunk of honest(content, pieceBytes).read(request, call)) {
+          if (chunk.offset === 3 * pieceBytes) await never;
+          yield chunk;
+        }
+      },
+    };
+    await assert.rejects(one.read(replica), (error) => error === refusal);
+  });
+
   it("are not written for a lease that was taken away", async () => {
     const one = new FastLease(8);
     const reason = new Error("enough");
