@@ -212,8 +212,6 @@ export const limits = {
    * gained nothing more.
    */
   chunkBytes: 512 * KiB,
-  /** Memory of as many chunks is kept for the next reads: 16 MiB, when all of it was touched. */
-  spareMessages: 32,
   /** The first chunk of a stream; each next one is twice as large, up to that. */
   firstChunkBytes: 16 * KiB,
   /**
@@ -263,8 +261,8 @@ export const limits = {
   secretsLookMs: 2_000,
   /** How often stalled readers and late requests are looked after. */
   sweepMs: 2_500,
-  /** Bytes waiting to be sent by a process: chunks become smaller when there are many reads. */
-  sendBytes: 32 * MiB,
+  /** Bytes that wait to be sent by a process, or could: with many reads, chunks are smaller. */
+  sendBytes: 64 * MiB,
   /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */
   slowChunkMs: 500,
   fastChunkMs: 100,

@@ -10,6 +10,9 @@ import { limits } from "../limits.js";
 import type { Chunk } from "../ports.js";
 import { MessageMemory } from "./message-memory.js";
 
+/** As much as may be in use at once. */
+const mostSpare = limits.sendBytes / limits.chunkBytes;
+
 /** The memory of everything that waits to be sent, over all virtual servers of a process. */
 export class SendMemory {
   readonly #spare: MessageMemory[] = [];
@@ -28,7 +31,7 @@ export class SendMemory {
   }
 
   give(memory: MessageMemory): void {
-    if (this.#spare.length < limits.spareMessages) this.#spare.push(memory);
+    if (this.#spare.length < mostSpare) this.#spare.push(memory);
   }
 }
 
