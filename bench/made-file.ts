@@ -1,7 +1,7 @@
 /** Makes the files that benches serve. */
 
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 
 const MiB = 1024 * 1024;
 
@@ -17,4 +17,11 @@ export function makeFile(path: string, size: number): string {
   }
   closeSync(descriptor);
   return `sha256:${hash.digest("hex")}`;
+}
+
+/** Zeros that take no space: what they cost to read, send, hash and write is what any bytes cost. */
+export function makeSparseFile(path: string, size: number): void {
+  const descriptor = openSync(path, "w");
+  ftruncateSync(descriptor, size);
+  closeSync(descriptor);
 }
