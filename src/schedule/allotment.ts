@@ -88,7 +88,7 @@ export class Allotment {
     const isIdle = this.#ledger.leasesOf(replica).length === 0;
     if (isProbe && !isIdle) return undefined;
     const lane = isIdle ? 0 : this.#book.freeLane(replica, now);
-    if (lane === undefined || this.#ledger.leases().length >= limits.leases) return undefined;
+    if (lane === undefined || this.#ledger.leaseCount >= limits.leases) return undefined;
     if (this.#ledger.region(replica).isEmpty) this.#refill(replica, { isProbe, lane }, now);
     if (!this.#ledger.region(replica).isEmpty) {
       return this.#ledger.open(replica, this.#leasePieces(replica, now), lane);

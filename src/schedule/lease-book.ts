@@ -8,8 +8,7 @@ import type { ReplicaId } from "../trust/quorum.js";
 import type { Fault } from "./faults.js";
 import type { Straggler } from "./hedge.js";
 import type { Lease, Ledger } from "./ledger.js";
-import { byteCount, pieceLength } from "./pieces.js";
-import { RangeSet } from "./range.js";
+import { byteCount, bytesOf, pieceLength } from "./pieces.js";
 import type { Scoreboard } from "./scoreboard.js";
 import { watch } from "./watchdog.js";
 
@@ -32,6 +31,8 @@ export class LeaseBook {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
   readonly #running = new Map<number, Running>();
+  /** The same by replica: with 64 of them, looking through all was a third of the client's time. */
+  readonly #byReplica = new Map<ReplicaId, readonly Running[]>();
   /** When bytes last came on each stream. */
   readonly #laneByteAt = new Map<string, number>();
 
@@ -44,7 +45,9 @@ export class LeaseBook {
     const clocks = { grantedAt: now, deadlineAt: now + deadlineMs, waitingSince: now };
     const isBehindAnother = this.leftInLane(lease.replica, lease.lane) > 0;
     const begun = { hasBytes: false, isBehindAnother, gotBytes: 0 };
-    this.#running.set(lease.id, { lease, ...clocks, ...begun });
+    const running = { lease, ...clocks, ...begun };
+    this.#running.set(lease.id, running);
+    this.#byReplica.set(lease.replica, [...this.#runningOf(lease.replica), running]);
   }
 
   /** Bytes came. The first ones tell the latency; they start the meter, but are not on it. */
@@ -94,6 +97,8 @@ export class LeaseBook {
     const score = this.#scoreboard.of(lease.replica);
     score.wastedBytes += this.#running.get(lease.id)?.gotBytes ?? 0;
     this.#running.delete(lease.id);
+    const others = this.#runningOf(lease.replica).filter((one) => one.lease.id !== lease.id);
+    this.#byReplica.set(lease.replica, others);
     if (!this.#runningOf(lease.replica).some(({ hasBytes }) => hasBytes)) score.meter.stop(now);
     this.#ledger.close(lease);
   }
@@ -277,13 +282,14 @@ export class LeaseBook {
 
   #leftOf(running: readonly Running[]): number {
     return running.reduce((left, { lease, gotBytes }) => {
-      const pieces = RangeSet.of({ start: lease.next, end: lease.end });
-      return left + Math.max(0, byteCount(this.#ledger.layout, pieces) - gotBytes);
+      if (lease.next >= lease.end) return left;
+      const { start, end } = bytesOf(this.#ledger.layout, { start: lease.next, end: lease.end });
+      return left + Math.max(0, end - start - gotBytes);
     }, 0);
   }
 
-  #runningOf(replica: ReplicaId): Running[] {
-    return [...this.#running.values()].filter(({ lease }) => lease.replica === replica);
+  #runningOf(replica: ReplicaId): readonly Running[] {
+    return this.#byReplica.get(replica) ?? [];
   }
 }
 

@@ -33,6 +33,7 @@ export class Ledger {
   #settled: RangeSet;
   readonly #regions = new Map<ReplicaId, RangeSet>();
   readonly #leases = new Map<number, OpenLease>();
+  readonly #byReplica = new Map<ReplicaId, readonly OpenLease[]>();
   #nextId = 1;
   #hedgedPieces = 0;
   #taken: number | undefined;
@@ -86,9 +87,14 @@ export class Ledger {
     return [...this.#leases.values()];
   }
 
+  /** How many leases are open. */
+  get leaseCount(): number {
+    return this.#leases.size;
+  }
+
   /** The open leases of one replica, oldest first. */
   leasesOf(replica: ReplicaId): readonly Lease[] {
-    return this.leases().filter((lease) => lease.replica === replica);
+    return this.#byReplica.get(replica) ?? [];
   }
 
   isOpen(lease: Lease): boolean {
@@ -161,9 +167,8 @@ export class Ledger {
   }
 
   #cuttableLeases(victim: ReplicaId, spare: number | undefined): OpenLease[] {
-    return [...this.#leases.values()].filter(({ replica, isHedge, lane }) => {
-      return replica === victim && !isHedge && lane !== spare;
-    });
+    const leases = this.#byReplica.get(victim) ?? [];
+    return leases.filter(({ isHedge, lane }) => !isHedge && lane !== spare);
   }
 
   /** A piece is verified and written. False when it was before; then these bytes were wasted. */
@@ -177,7 +182,9 @@ export class Ledger {
     const one = RangeSet.of({ start: piece, end: piece + 1 });
     this.#settled = this.#settled.union(one);
     this.#pool = this.#pool.subtract(one);
-    for (const [replica, region] of this.#regions) this.#regions.set(replica, region.subtract(one));
+    for (const [replica, region] of this.#regions) {
+      if (region.has(piece)) this.#regions.set(replica, region.subtract(one));
+    }
     return true;
   }
 
@@ -193,6 +200,8 @@ export class Ledger {
     const open = this.#leases.get(lease.id);
     if (open === undefined) return;
     this.#leases.delete(lease.id);
+    const others = (this.#byReplica.get(open.replica) ?? []).filter((one) => one !== open);
+    this.#byReplica.set(open.replica, others);
     const rest = RangeSet.of({ start: open.next, end: open.end });
     this.#pool = this.#pool.union(rest.subtract(this.#settled).subtract(this.#leased()));
   }
@@ -213,6 +222,7 @@ export class Ledger {
     const id = this.#nextId++;
     const lease = { id, ...of, start: pieceIndex(start), end, next: start };
     this.#leases.set(id, lease);
+    this.#byReplica.set(of.replica, [...(this.#byReplica.get(of.replica) ?? []), lease]);
     return lease;
   }
 }

@@ -89,7 +89,7 @@ export class Scheduler {
 
   /** Whether nobody is left who could deliver what is missing. */
   get isHopeless(): boolean {
-    if (this.isDone || this.ledger.leases().length > 0) return false;
+    if (this.isDone || this.ledger.leaseCount > 0) return false;
     return this.scoreboard.all().every((score) => this.scoreboard.isOutForGood(score));
   }
 

@@ -44,6 +44,8 @@ export interface Score {
   readonly latenciesMs: number[];
   /** The same of all leases: behind another, a first byte waits for that one's last. */
   readonly waitsMs: number[];
+  /** The median of `latenciesMs`; 0 when there is none. */
+  usualLatencyMs: number;
 }
 
 const latenciesKept = 16;
@@ -71,6 +73,7 @@ export class Scoreboard {
       meter: new RateMeter(),
       latenciesMs: latencyMs === undefined ? [] : [latencyMs],
       waitsMs: latencyMs === undefined ? [] : [latencyMs],
+      usualLatencyMs: latencyMs ?? 0,
     });
   }
 
@@ -109,13 +112,16 @@ export class Scoreboard {
   addLatency(replica: ReplicaId, waitMs: number, isBehindAnother = false): void {
     const { latenciesMs, waitsMs } = this.of(replica);
     keep(waitsMs, waitMs);
-    if (!isBehindAnother || waitMs < this.latencyMs(replica)) keep(latenciesMs, waitMs);
+    if (isBehindAnother && waitMs >= this.latencyMs(replica)) return;
+    keep(latenciesMs, waitMs);
+    const sorted = [...latenciesMs].sort((left, right) => left - right);
+    // Kept, since it is asked for of everybody whenever somebody needs work.
+    this.of(replica).usualLatencyMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
   }
 
   /** The usual time to first byte: the median of the latest; 0 when none was seen. */
   latencyMs(replica: ReplicaId): number {
-    const sorted = [...this.of(replica).latenciesMs].sort((left, right) => left - right);
-    return sorted[Math.floor(sorted.length / 2)] ?? 0;
+    return this.of(replica).usualLatencyMs;
   }
 
   /** The least time to first byte among the latest: how far away it is at most; 0 when unseen. */
