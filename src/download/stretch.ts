@@ -18,6 +18,8 @@ export class Stretch {
   readonly #pieces: number;
   #memory: Uint8Array | undefined;
   #held: Held[] = [];
+  /** How long the first of them is held at most. */
+  #wait: { readonly isOver: Promise<boolean>; readonly end: AbortController } | undefined;
   /** The held pieces' bytes: in memory, or a chunk's own when it is a single one. */
   #content: Uint8Array = new Uint8Array();
 
@@ -41,6 +43,7 @@ export class Stretch {
 
   /** Holds a piece that is right. It must be the next one, and there must be room. */
   hold(piece: number, content: Uint8Array, digest: Uint8Array): void {
+    if (this.#held.length === 0 && this.#pieces > 1) this.#wait = this.#startWait();
     this.#held.push({ piece, digest });
     if (this.#pieces === 1) {
       this.#content = content;
@@ -55,8 +58,8 @@ export class Stretch {
   }
 
   /**
-   * The same chunks; what is held is written while the next one does not come. A replica that fell
-   * silent would otherwise keep others waiting for what is there.
+   * The same chunks; what was held for long is written while the next one does not come. A replica
+   * that fell silent would otherwise keep others waiting for what is there.
    */
   async *writtenInSilence<Chunk>(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
     const iterator = chunks[Symbol.asyncIterator]();
@@ -80,19 +83,8 @@ export class Stretch {
   }
 
   async #isLate(next: Promise<unknown>): Promise<boolean> {
-    const timer = new AbortController();
-    const came = next.then(
-      () => false,
-      () => false,
-    );
-    const { clock } = this.#writing;
-    const silence = clock.sleep(limits.stretchMs, timer.signal).then(
-      () => true,
-      () => false,
-    );
-    const isLate = await Promise.race([came, silence]);
-    timer.abort();
-    return isLate;
+    const came = () => false;
+    return Promise.race([next.then(came, came), this.#wait?.isOver ?? true]);
   }
 
   /** Writes what is held, and settles it, as far as a cut left it to this lease. */
@@ -102,6 +94,8 @@ export class Stretch {
     const content = this.#content;
     this.#held = [];
     this.#content = new Uint8Array();
+    this.#wait?.end.abort();
+    this.#wait = undefined;
     const [first] = held;
     if (first === undefined) return;
     const bytes = content.subarray(0, held.length * this.#pieceBytes);
@@ -111,5 +105,14 @@ export class Stretch {
       // A cut while it was written: those are somebody else's now.
       if (piece < lease.end) onPiece(lease, pieceIndex(piece), digest);
     }
+  }
+
+  #startWait() {
+    const end = new AbortController();
+    const isOver = this.#writing.clock.sleep(limits.stretchMs, end.signal).then(
+      () => true,
+      () => false,
+    );
+    return { isOver, end };
   }
 }
