@@ -94,7 +94,7 @@ export const limits = {
   firstLeasePieces: 4,
   firstLeaseBytes: 1 * MiB,
   /** To a far one, what it delivers in two latencies at this rate, so that no bubble comes. */
-  firstLeaseRate: 100 * MiB,
+  firstLeaseRate: 25 * MiB,
   /** A lease is asked for when the one before has so many latencies of bytes left: no bubble. */
   earlyLatencies: 1.5,
   /** And so much sooner, for what else this process may be at. */

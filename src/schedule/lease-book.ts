@@ -198,7 +198,10 @@ export class LeaseBook {
     if (rate === undefined) {
       // A slow first chunk looks like a far one: the least is the distance.
       const twiceAwaySeconds = (2 * this.#scoreboard.leastLatencyMs(replica)) / 1000;
-      const bytes = Math.max(limits.firstLeaseBytes, limits.firstLeaseRate * twiceAwaySeconds);
+      const farBytes = limits.firstLeaseRate * twiceAwaySeconds;
+      // Whoever delivers a lease too quickly to be measured gets twice as much.
+      const fastBytes = 2 * this.#scoreboard.of(replica).arrivedBytes;
+      const bytes = Math.max(limits.firstLeaseBytes, farBytes, fastBytes);
       return Math.max(limits.firstLeasePieces, Math.ceil(bytes / pieceBytes));
     }
     const farMs = limits.leaseLatencies * this.#scoreboard.latencyMs(replica);

@@ -52,10 +52,13 @@ const latenciesKept = 16;
 
 export class Scoreboard {
   readonly #scores = new Map<ReplicaId, Score>();
+  /** Those of whose distance no more is known than how long their vote took. */
+  readonly #asVoted = new Set<ReplicaId>();
 
   /** Adds a replica in good standing. Adding it twice changes nothing. */
   add(replica: ReplicaId, latencyMs: number | undefined): void {
     if (this.#scores.has(replica)) return;
+    this.#asVoted.add(replica);
     this.#scores.set(replica, {
       replica,
       standing: "good",
@@ -113,6 +116,9 @@ export class Scoreboard {
     const { latenciesMs, waitsMs } = this.of(replica);
     keep(waitsMs, waitMs);
     if (isBehindAnother && waitMs >= this.latencyMs(replica)) return;
+    // To vote, a replica was connected to as well: what is sooner is nearer the truth.
+    const isSooner = waitMs < this.latencyMs(replica);
+    if (this.#asVoted.delete(replica) && isSooner) latenciesMs.length = 0;
     keep(latenciesMs, waitMs);
     const sorted = [...latenciesMs].sort((left, right) => left - right);
     // Kept, since it is asked for of everybody whenever somebody needs work.

@@ -56,6 +56,16 @@ describe("schedule/scoreboard", () => {
     assert.equal(scoreboard.latencyMs(A), 4, "but it may turn out to be nearer");
   });
 
+  it("how long a vote took is forgotten once a first byte came: it was connected to, too", () => {
+    const scoreboard = new Scoreboard();
+    scoreboard.add(A, 400);
+    assert.equal(scoreboard.latencyMs(A), 400);
+    scoreboard.addLatency(A, 150);
+    assert.deepEqual([scoreboard.latencyMs(A), scoreboard.leastLatencyMs(A)], [150, 150]);
+    scoreboard.addLatency(A, 170);
+    assert.equal(scoreboard.of(A).latenciesMs.length, 2);
+  });
+
   it("an unknown rate is the median of the known ones, and never nothing", () => {
     const scoreboard = board();
     assert.equal(scoreboard.rate(A, 0), 1);

@@ -52,7 +52,7 @@ describe("schedule: silence", () => {
     const lease = leaseOf(scheduler);
     while (lease.next < lease.end) piece(scheduler, lease, 900);
     scheduler.ended(lease, undefined, 900);
-    assert.equal(text(scheduler.decide(900)), "A16-32");
+    assert.equal(text(scheduler.decide(900)), "A16-48");
   });
 
   it("what a replica left behind is everybody's part at once, not the first one's that asks", () => {
