@@ -3,6 +3,7 @@
  * the journal fed. It decides nothing about who fetches what.
  */
 
+import { limits } from "../limits.js";
 import { ReplicaFault } from "../ports.js";
 import type { Fault } from "../schedule/faults.js";
 import type { Lease } from "../schedule/ledger.js";
@@ -227,7 +228,9 @@ class Transfer {
       const isMember = support.heard({ replica, answer });
       if (!isMember || scheduler.isDone || signal.aborted) return;
       if (scheduler.scoreboard.all().some((score) => score.replica === replica)) return;
-      scheduler.join(replica, roundTripsMs?.get(replica));
+      // What it took beyond this was hardly the way.
+      const away = Math.min(roundTripsMs?.get(replica) ?? 0, limits.surveyGraceMs);
+      scheduler.join(replica, away);
       onEvent({ event: "joined", replica });
       this.#bell.ring();
     });
