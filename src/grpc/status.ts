@@ -3,9 +3,10 @@
  * directions.
  */
 
+import type { IncomingHttpHeaders } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack, anyUnpack, type Duration } from "@bufbuild/protobuf/wkt";
-import { ClientError, type Metadata, ServerError, Status } from "nice-grpc";
+import { ClientError, Metadata, ServerError, Status } from "nice-grpc";
 import {
   type ErrorInfo,
   ErrorInfoSchema,
@@ -83,6 +84,32 @@ function infoOf(fault: Fault, reason: string) {
     total_bytes: String(fault.totalBytes),
   };
   return { reason, domain, metadata };
+}
+
+/**
+ * The failure that the last headers of a call tell of, as nice-grpc would throw it; `undefined` when
+ * they tell of none.
+ */
+export function failureIn(
+  headers: IncomingHttpHeaders,
+): { readonly error: ClientError; readonly trailer: Metadata } | undefined {
+  const said = String(headers["grpc-status"]);
+  const code = /^\d{1,2}$/.test(said) ? Number(said) : Status.OK;
+  if (code === Status.OK || Status[code] === undefined) return undefined;
+  const trailer = Metadata();
+  const details = headers[detailsKey];
+  if (typeof details === "string") trailer.set(detailsKey, Buffer.from(details, "base64"));
+  const text = decodedText(String(headers["grpc-message"] ?? ""));
+  return { error: new ClientError("", code, text), trailer };
+}
+
+function decodedText(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not encoded as it should be: still the best there is to show.
+    return text;
+  }
 }
 
 /**

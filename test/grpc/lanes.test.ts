@@ -22,7 +22,7 @@ describe("streams to a replica, on the wire", function () {
     const at = { host: "127.0.0.1", port: 0 };
     listening = await listenReplica(memoryReplica({ "a.bin": content }), at);
     doorman = new Doorman(listening.port);
-    replica = connectReplica("127.0.0.1", await doorman.listen());
+    replica = connectReplica("127.0.0.1", await doorman.listen(), { expressFromBytes: 200_001 });
   });
   afterEach(() => {
     replica.close();
@@ -44,12 +44,24 @@ describe("streams to a replica, on the wire", function () {
 
   it("each has a connection of its own, made when it is first used", async () => {
     await replica.claim("a.bin", call());
-    await Promise.all([read(0, 300_000), read(300_000, 400_000, 0)]);
+    await Promise.all([read(0, 200_000), read(300_000, 400_000, 0)]);
     assert.equal(doorman.came, 1);
-    await Promise.all([1, 2, 3].map((lane) => read(lane * 250_000, (lane + 1) * 250_000, lane)));
+    await Promise.all([1, 2, 3].map((lane) => read(lane * 200_000, (lane + 1) * 200_000, lane)));
     assert.equal(doorman.came, 4);
     await Promise.all([read(0, 1000, 3), read(0, 1000, 1), replica.size("a.bin", call())]);
     assert.equal(doorman.came, 4);
+  });
+
+  it("each has an express connection for what is large, and no other if that is all", async () => {
+    await replica.claim("a.bin", call());
+    await Promise.all([read(0, 300_000), read(300_000, 600_000), read(600_000, 600_001, 0)]);
+    assert.equal(doorman.came, 2);
+    await Promise.all(
+      [1, 2, 3].map((lane) => read(lane * 200_000, lane * 201_000 + 200_001, lane)),
+    );
+    assert.equal(doorman.came, 5);
+    replica.close();
+    while (doorman.open.size > 0) await once(doorman.server, "left");
   });
 
   it("all of them end when the replica is closed", async () => {

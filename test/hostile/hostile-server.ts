@@ -50,8 +50,9 @@ export interface Vice {
 /** Somebody who listens, until it is closed. */
 export interface Listener {
   readonly port: number;
-  /** Reads that it was asked for. */
+  /** Reads that it was asked for, and those of them on express connections. */
   readonly reads: () => number;
+  readonly expressReads: () => number;
   close(): void;
 }
 
@@ -76,6 +77,7 @@ export function knownOf(name: string, content: Buffer): Known {
 /** Starts a server with a vice. */
 export async function listenHostile(known: Known, vice: Vice): Promise<Listener> {
   let reads = 0;
+  let expressReads = 0;
   const server = createServer({
     settings: { maxConcurrentStreams: 1000 },
     maxSendHeaderBlockLength: 1 << 26,
@@ -92,6 +94,7 @@ export async function listenHostile(known: Known, vice: Vice): Promise<Listener>
     void whole(stream).then((body) => {
       if (method === "ReadRange") {
         reads++;
+        if (headers["user-agent"] === "quorate") expressReads++;
         const { offset, length } = fromBinary(ReadRangeRequestSchema, body.subarray(5));
         const range = { start: Number(offset), end: Number(offset + length) };
         return (vice.read ?? readHonestly)(stream, known, range);
@@ -107,7 +110,12 @@ export async function listenHostile(known: Known, vice: Vice): Promise<Listener>
     for (const session of sessions) session.destroy();
     server.close();
   };
-  return { port: (server.address() as AddressInfo).port, reads: () => reads, close };
+  return {
+    port: (server.address() as AddressInfo).port,
+    reads: () => reads,
+    expressReads: () => expressReads,
+    close,
+  };
 }
 
 /** Starts somebody who does not even speak HTTP/2. */
@@ -123,7 +131,12 @@ export async function listenRaw(greet: (socket: Socket) => void): Promise<Listen
     for (const socket of sockets) socket.destroy();
     server.close();
   };
-  return { port: (server.address() as AddressInfo).port, reads: () => 0, close };
+  return {
+    port: (server.address() as AddressInfo).port,
+    reads: () => 0,
+    expressReads: () => 0,
+    close,
+  };
 }
 
 export const claimHonestly: Answer = (stream, known) => {

@@ -61,15 +61,18 @@ describe("a client among hostile servers", function () {
     }
   }
 
+  /** One reads its first bytes over an express connection, and what is left the ordinary way. */
   function check(row: Row): void {
     it(`one that ${row.title}`, async () => {
-      const { said, line } = await downloadBeside(await listenHostile(known, row));
+      const hostile = await listenHostile(known, row);
+      const { said, line } = await downloadBeside(hostile);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
       assert.doesNotMatch(said, /[\x00-\x09\x0b-\x1f\x7f\u202e]|\\u001b|\\u202e/);
       const kinds = Object.keys(line.faults);
       const isNone = kinds.length === 0 && row.faults.includes("none");
       const isKnown = kinds.length > 0 && kinds.every((kind) => row.faults.some((f) => f === kind));
       assert.ok(isNone || isKnown, `booked as ${JSON.stringify(line)}`);
+      if (row.read !== undefined) assert.ok(hostile.expressReads() > 0, "it is read so at first");
     });
   }
 

@@ -1,0 +1,89 @@
+/** Ends a call when its time is up or its signal says so, and says what an error of it means. */
+
+import { type CallOptions, Metadata } from "nice-grpc";
+import { type Call, ReplicaFault } from "../ports.js";
+import type { LateClock } from "../schedule/faults.js";
+import { faultOfClientError } from "./status.js";
+
+/**
+ * A call's time and signal. It tells the server how long it has by a `grpc-timeout` of our own,
+ * because nice-grpc's deadline stays on this side.
+ */
+export class Deadline implements Disposable {
+  readonly #call: Call;
+  readonly #clock: LateClock;
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort = () => this.#abort.abort();
+  readonly #startedAt = performance.now();
+  readonly #ms: number;
+  #isOver = false;
+  #trailer: Metadata | undefined;
+
+  constructor(call: Call, clock: LateClock) {
+    call.signal.throwIfAborted();
+    this.#call = call;
+    this.#clock = clock;
+    // Beyond 2^31-1 ms the server's timer wraps, and the stream dies at once; eight digits fit the
+    // header.
+    this.#ms = Math.max(1, Math.min(Math.ceil(call.deadlineMs), 99_999_999));
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.#abort.abort();
+    }, this.#ms);
+    call.signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** For a call that begins now. */
+  get options(): CallOptions {
+    return {
+      signal: this.#abort.signal,
+      metadata: Metadata({ "grpc-timeout": this.timeout }),
+      onTrailer: (trailer) => {
+        this.#trailer = trailer;
+      },
+    };
+  }
+
+  /** Aborted when the time is up, or by the caller. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** What is left of the time, as a `grpc-timeout` header says it. */
+  get timeout(): string {
+    const leftMs = this.#ms - (performance.now() - this.#startedAt);
+    return `${Math.max(1, Math.ceil(leftMs))}m`;
+  }
+
+  /** After an abort, nice-grpc still yields what it had queued. */
+  throwIfOver(): void {
+    if (this.#abort.signal.aborted) throw this.#reason();
+  }
+
+  /**
+   * What an error of the call means: the caller's own abort, a deadline, or what the server said,
+   * with its trailer.
+   */
+  faultOf(error: unknown, trailer = this.#trailer): unknown {
+    if (this.#abort.signal.aborted) return this.#reason();
+    if (error instanceof ReplicaFault) return error;
+    const failed = faultOfClientError(error, trailer);
+    return failed.fault.kind === "late" ? this.#late(failed) : failed;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#call.signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  #reason(): unknown {
+    if (!this.#isOver) return this.#call.signal.reason;
+    return this.#late(undefined);
+  }
+
+  #late(cause: unknown): ReplicaFault {
+    const waitedMs = performance.now() - this.#startedAt;
+    return new ReplicaFault({ kind: "late", clock: this.#clock, waitedMs }, { cause });
+  }
+}

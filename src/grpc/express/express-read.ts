@@ -1,0 +1,168 @@
+/**
+ * One read on an express connection: gathers what arrives into blocks, which its reader takes one
+ * after the other. What is not taken is not granted again, so no more than a window waits.
+ */
+
+import { limits } from "../../limits.js";
+import type { Chunk } from "../../ports.js";
+import type { Range } from "../../schedule/range.js";
+import { Unexpected } from "./frames.js";
+import type { LastHeaders } from "./headers.js";
+import { MessageReader } from "./messages.js";
+
+/** Who waits for a block gets what is there, when the last one was so long ago. */
+const holdMs = 25;
+/** Blocks that are kept for the next: 2 MiB a connection. */
+const mostSpareBlocks = 8;
+
+interface Block {
+  readonly memory: Buffer;
+  readonly offset: number;
+  /** Blocks end where multiples of their size do in the file, so that pieces lie whole in them. */
+  readonly size: number;
+  filled: number;
+}
+
+interface ReadOptions {
+  readonly range: Range;
+  /** Blocks that nobody uses now; shared, because warm memory is quick. */
+  readonly spare: Buffer[];
+  /** Told of the headers that end the answer, if it ends with any. */
+  readonly onLastHeaders: (last: LastHeaders) => void;
+}
+
+export class ExpressRead {
+  /** Whether nothing more will come, or is wanted. */
+  isOver = false;
+  readonly #range: Range;
+  readonly #messages: MessageReader;
+  readonly #spare: Buffer[];
+  readonly #onLastHeaders: (last: LastHeaders) => void;
+  /** In order; the last one is still being filled. */
+  readonly #blocks: Block[] = [];
+  #handedAt = Number.NEGATIVE_INFINITY;
+  #wake: (() => void) | undefined;
+  /** What the server may still send, and what it is to be granted again. */
+  #window: number = limits.windowBytes;
+  #hasBegun = false;
+  #owed = 0;
+
+  constructor({ range, spare, onLastHeaders }: ReadOptions) {
+    this.#range = range;
+    this.#messages = new MessageReader(range);
+    this.#spare = spare;
+    this.#onLastHeaders = onLastHeaders;
+  }
+
+  /** Whether every byte of the range has arrived. */
+  get isWhole(): boolean {
+    return this.#messages.next === this.#range.end;
+  }
+
+  /** So many bytes are about to arrive. */
+  begin(bytes: number): void {
+    this.#window -= bytes;
+    if (this.#window < 0) throw new Unexpected("more than the window of a stream");
+    this.#owed += bytes;
+  }
+
+  /** Takes bytes `[from, to)`. */
+  data(bytes: Buffer, from: number, to: number): void {
+    if (this.isOver) return;
+    let at = this.#messages.head(bytes, from, to);
+    while (at < to) {
+      const part = Math.min(to - at, this.#messages.dataLeft);
+      this.#gather(bytes, at, at + part);
+      at = this.#messages.head(bytes, at + part, to);
+    }
+  }
+
+  /** Takes a block of headers. */
+  headers(block: Buffer, areLast: boolean): void {
+    if (areLast && !this.isOver) {
+      this.#onLastHeaders({ block: Uint8Array.from(block), areOnly: !this.#hasBegun });
+    }
+    this.#hasBegun = true;
+  }
+
+  /** What the server is to be granted now: nothing, until it is worth a frame. */
+  grant(): number {
+    if (this.isOver || this.#owed < limits.windowBytes / 8) return 0;
+    const granted = this.#owed;
+    this.#owed = 0;
+    this.#window += granted;
+    return granted;
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    this.isOver = true;
+    this.#wake?.();
+  }
+
+  /** Wakes who waits, if there is something to hand over now. */
+  ring(): void {
+    if (this.#wake !== undefined && this.#isDue()) this.#wake();
+  }
+
+  /** What came, in order, until all of it is there, nothing more comes, or the signal says so. */
+  async *chunks(signal: AbortSignal, onTaken: () => void): AsyncGenerator<Chunk> {
+    const wake = () => this.#wake?.();
+    signal.addEventListener("abort", wake, { once: true });
+    let offset = this.#range.start;
+    try {
+      while (offset < this.#range.end && !signal.aborted) {
+        const block = this.isOver || this.#isDue() ? this.#blocks.shift() : undefined;
+        if (block === undefined) {
+          if (this.isOver) return;
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+          this.#wake = undefined;
+          continue;
+        }
+        this.#handedAt = performance.now();
+        offset = block.offset + block.filled;
+        yield { offset: block.offset, bytes: block.memory.subarray(0, block.filled) };
+        this.#owed += block.filled;
+        if (this.#spare.length < mostSpareBlocks) this.#spare.push(block.memory);
+        onTaken();
+      }
+    } finally {
+      signal.removeEventListener("abort", wake);
+      this.isOver = true;
+      this.#blocks.length = 0;
+    }
+  }
+
+  /** Less than a block is handed over only so that the first byte, and a slow one, is not late. */
+  #isDue(): boolean {
+    const [first] = this.#blocks;
+    if (first === undefined) return false;
+    if (first.filled === first.size || this.isWhole) return true;
+    return performance.now() - this.#handedAt > holdMs;
+  }
+
+  #gather(bytes: Buffer, from: number, to: number): void {
+    for (let at = from; at < to; ) {
+      const block = this.#blockToFill();
+      const part = Math.min(to - at, block.size - block.filled);
+      bytes.copy(block.memory, block.filled, at, at + part);
+      block.filled += part;
+      at += part;
+      this.#messages.took(part);
+      // It is granted again when the block was taken.
+      this.#owed -= part;
+    }
+  }
+
+  #blockToFill(): Block {
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && last.filled < last.size) return last;
+    const { next: offset } = this.#messages;
+    const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(limits.chunkBytes);
+    const block = { memory, offset, size: memory.length - (offset % memory.length), filled: 0 };
+    this.#blocks.push(block);
+    return block;
+  }
+}

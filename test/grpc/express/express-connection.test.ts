@@ -1,0 +1,288 @@
+/** An express connection: what a reader takes is what comes, and no more waits than a window. */
+
+import assert from "node:assert/strict";
+import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
+import { frame, frameKind } from "../../../src/grpc/express/frames.js";
+import { headerBlock } from "../../../src/grpc/express/headers.js";
+import { limits } from "../../../src/limits.js";
+import type { Chunk } from "../../../src/ports.js";
+import { madeUp } from "../../support/made-up.js";
+import { dataFrames, headers, RawServer } from "./raw-server.js";
+
+const content = madeUp(3_000_000);
+const requestBytes = 1000;
+const onLastHeaders = () => {};
+const idle = new AbortController().signal;
+
+describe("an express connection", () => {
+  let server: RawServer;
+  let connection: ExpressConnection;
+
+  beforeEach(async () => {
+    server = new RawServer();
+    connection = new ExpressConnection("127.0.0.1", await server.listen());
+  });
+  afterEach(() => {
+    connection.close();
+    server.close();
+  });
+
+  function read(start: number, end: number, signal = idle): AsyncGenerator<Chunk> {
+    const message = Buffer.alloc(requestBytes);
+    const request = { headers: headerBlock([[":method", "POST"]]), message, onLastHeaders };
+    return connection.read({ ...request, range: { start, end } }, signal);
+  }
+
+  /** All that comes, which must be the file's bytes from the offset on. */
+  async function allOf(chunks: AsyncGenerator<Chunk>, start: number): Promise<number> {
+    let offset = start;
+    for await (const chunk of chunks) {
+      assert.equal(chunk.offset, offset);
+      offset += chunk.bytes.length;
+      assert.equal(Buffer.compare(chunk.bytes, content.subarray(chunk.offset, offset)), 0);
+    }
+    return offset;
+  }
+
+  const part = (stream: number, start: number, end: number) =>
+    dataFrames(stream, start, content.subarray(start, end));
+
+  it("reads a range, in blocks that end at multiples of their size", async () => {
+    const offsets: number[] = [];
+    const reading = (async () => {
+      for await (const { offset } of read(100_000, 1_500_000)) offsets.push(offset);
+    })();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(headers(stream), ...part(stream, 100_000, 1_000_000));
+    server.send(...part(stream, 1_000_000, 1_500_000), headers(stream, 5));
+    await reading;
+    const size = limits.chunkBytes;
+    // The first is handed over at once, however little it is.
+    const others = offsets.slice(1).filter((offset) => offset % size !== 0);
+    assert.ok(others.length <= 1, `chunks begin at ${offsets.join()}`);
+  });
+
+  it("reads on several streams at once, interleaved as they come", async () => {
+    const ends = Promise.all([
+      allOf(read(0, 500_000), 0),
+      allOf(read(500_000, 900_000), 500_000),
+      allOf(read(1_000_000, 1_000_001), 1_000_000),
+    ]);
+    const streams = [];
+    for (let count = 0; count < 3; count++) streams.push((await server.next(0)).stream);
+    const [first = 0, second = 0, third = 0] = streams;
+    server.greet();
+    const a = part(first, 0, 500_000);
+    const b = part(second, 500_000, 900_000);
+    server.send(...part(third, 1_000_000, 1_000_001));
+    for (let at = 0; at < a.length; at++)
+      server.send(...a.slice(at, at + 1), ...b.slice(at, at + 1));
+    assert.deepEqual(await ends, [500_000, 900_000, 1_000_001]);
+  });
+
+  it("is over once every byte is there, without waiting for the answer's end", async () => {
+    const reading = allOf(read(0, 10), 0);
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(headers(stream), ...part(stream, 0, 10));
+    assert.equal(await reading, 10);
+    const next = allOf(read(10, 20), 10);
+    const asked = await server.next(frameKind.data);
+    server.send(headers(stream, 5), ...part(asked.stream, 10, 20));
+    assert.equal(await next, 20);
+  });
+
+  it("ends early when the answer does, and goes on with the next", async () => {
+    for (const last of [1, 2, 3, 4]) {
+      const reading = allOf(read(0, 100), 0);
+      const { stream } = await server.next(frameKind.data);
+      if (last === 1) server.greet();
+      const ends = [
+        headers(stream, 5),
+        frame(frameKind.reset, 0, stream, Buffer.alloc(4)),
+        frame(frameKind.data, 1, stream, Buffer.alloc(0)),
+        frame(frameKind.data, 1, stream, Buffer.from([0, 0])),
+      ];
+      server.send(...part(stream, 0, 40), ...ends.slice(last - 1, last));
+      assert.equal(await reading, 40);
+    }
+    assert.ok(!connection.isSpent && !server.isLeft);
+  });
+
+  it("ends early when the connection does, with all that came before", async () => {
+    const readings = Promise.all([allOf(read(0, 100), 0), allOf(read(100, 200), 100)]);
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(...part(stream, 0, 40));
+    server.hangUp();
+    assert.deepEqual(await readings, [40, 100]);
+    assert.ok(connection.isSpent);
+  });
+
+  it("asks the server to stop when its reader does, and stays", async () => {
+    const abort = new AbortController();
+    const chunks = read(0, 1_000_000, abort.signal);
+    const first = chunks.next();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(...part(stream, 0, 40));
+    assert.equal((await first).value?.bytes.length, 40);
+    const second = chunks.next();
+    abort.abort();
+    assert.deepEqual(await second, { done: true, value: undefined });
+    const stop = await server.next(frameKind.reset);
+    assert.deepEqual([stop.stream, stop.payload.readUInt32BE(0)], [stream, 8]);
+
+    const leaving = read(0, 100);
+    const begun = leaving.next();
+    const asked = await server.next(frameKind.data);
+    // What was on its way for the one that was left is nobody's now.
+    server.send(...part(stream, 40, 100_000), ...part(asked.stream, 0, 50));
+    assert.equal((await begun).value?.bytes.length, 50);
+    await leaving.return(undefined);
+    assert.equal((await server.next(frameKind.reset)).stream, asked.stream);
+    assert.ok(!connection.isSpent);
+  });
+
+  it("is not used again when nothing came for long", async () => {
+    const chunks = read(0, 100);
+    const first = chunks.next();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(...part(stream, 0, 40));
+    await first;
+    const { now } = performance;
+    try {
+      performance.now = () => now.call(performance) + limits.idleMs + 1;
+      await chunks.return(undefined);
+    } finally {
+      performance.now = now;
+    }
+    await server.left();
+    assert.ok(connection.isSpent);
+  });
+
+  it("keeps the process alive only while it is read from", async () => {
+    const sockets = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+    const chunks = read(0, 100);
+    const first = chunks.next();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(...part(stream, 0, 40));
+    await first;
+    const reading = sockets();
+    await chunks.return(undefined);
+    assert.equal(sockets(), reading - 1);
+    const again = read(0, 100).next();
+    assert.equal(sockets(), reading);
+    server.send(...part((await server.next(frameKind.data)).stream, 0, 40));
+    await again;
+  });
+
+  it("ends early when nobody listens", async () => {
+    const closed = new RawServer();
+    const port = await closed.listen();
+    closed.close();
+    const gone = new ExpressConnection("127.0.0.1", port);
+    const request = { headers: Buffer.alloc(0), message: Buffer.alloc(9), onLastHeaders };
+    assert.equal(await allOf(gone.read({ ...request, range: { start: 0, end: 9 } }, idle), 0), 0);
+    assert.ok(gone.isSpent);
+  });
+
+  it("takes a new connection when the first window for requests is used up", async () => {
+    let asked = 0;
+    for (; asked < 1000; asked++) {
+      const chunks = read(0, 10);
+      const first = chunks.next();
+      if (connection.isSpent) break;
+      const { stream } = await server.next(frameKind.data);
+      if (asked === 0) server.greet();
+      server.send(...part(stream, 0, 10), headers(stream, 5));
+      await first;
+      await chunks.return(undefined);
+    }
+    assert.equal(asked, Math.floor(65_535 / requestBytes));
+    await server.left();
+  });
+
+  describe("when the server goes away", () => {
+    const goAway = (last: number) =>
+      frame(frameKind.goAway, 0, 0, Buffer.from([0, 0, 0, last, 0, 0, 0, 0, 1, 2, 3]));
+
+    it("finishes what it still answers, and takes no more", async () => {
+      const readings = Promise.all([allOf(read(0, 100), 0), allOf(read(100, 200), 100)]);
+      await server.next(frameKind.data);
+      server.greet();
+      server.send(...part(1, 0, 40), goAway(1), ...part(1, 40, 100));
+      assert.deepEqual(await readings, [100, 100]);
+      assert.ok(connection.isSpent);
+      assert.equal(await allOf(read(0, 10), 0), 0);
+      await server.left();
+    });
+  });
+
+  describe("with a reader that does not take", () => {
+    it("grants no more than a window, and the rest once it takes", async () => {
+      const bytes = Buffer.alloc(limits.windowBytes + 2_000_000);
+      const chunks = read(0, bytes.length);
+      const first = chunks.next();
+      const { stream } = await server.next(frameKind.data);
+      server.greet();
+      const frames: Buffer[] = [];
+      for (let at = 0; at < bytes.length; at += 1 << 20) {
+        frames.push(...dataFrames(stream, at, bytes.subarray(at, at + (1 << 20))));
+      }
+      // A server that keeps to the window, and is asked whether the connection lives.
+      let sent = 0;
+      const sendWhatFits = () => {
+        const most = limits.windowBytes + (server.granted.get(stream) ?? 0);
+        while (frames[0] !== undefined && sent + frames[0].length - 9 <= most) {
+          sent += frames[0].length - 9;
+          server.send(frames[0]);
+          frames.shift();
+        }
+      };
+      sendWhatFits();
+      const ping = frame(frameKind.ping, 0, 0, Buffer.from("are you?"));
+      server.send(ping);
+      assert.equal((await server.next(frameKind.ping)).payload.toString(), "are you?");
+      assert.ok(frames.length > 0);
+      assert.equal(server.granted.get(stream), undefined);
+
+      let came = (await first).value?.bytes.length ?? 0;
+      while (came < bytes.length) {
+        const { value, done } = await chunks.next();
+        if (done === true) break;
+        came += value.bytes.length;
+        if ((server.granted.get(stream) ?? 0) === 0 && came > 2_000_000) {
+          await server.next(frameKind.windowUpdate);
+        }
+        sendWhatFits();
+      }
+      assert.equal(came, bytes.length);
+    });
+
+    it("does not stop another one on the same connection", async () => {
+      const stuck = read(0, limits.windowBytes);
+      const begun = stuck.next();
+      const { stream } = await server.next(frameKind.data);
+      server.greet();
+      const zeros = Buffer.alloc(1_000_000);
+      for (let at = 0; at < 8_000_000; at += zeros.length) {
+        server.send(...dataFrames(stream, at, zeros));
+      }
+      await begun;
+      const other = allOf(read(0, 3_000_000), 0);
+      const asked = await server.next(frameKind.data);
+      // The connection's window is granted again as bytes come, not as they are taken.
+      while ((server.granted.get(0) ?? 0) < limits.windowBytes) {
+        await server.next(frameKind.windowUpdate);
+      }
+      server.send(...part(asked.stream, 0, 3_000_000));
+      assert.equal(await other, 3_000_000);
+      await stuck.return(undefined);
+    });
+  });
+});

@@ -1,0 +1,115 @@
+/** What a server may try on an express connection, and what it is worth: the connection. */
+
+import assert from "node:assert/strict";
+import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
+import { frame, frameKind } from "../../../src/grpc/express/frames.js";
+import { headerBlock } from "../../../src/grpc/express/headers.js";
+import { limits } from "../../../src/limits.js";
+import type { Chunk } from "../../../src/ports.js";
+import { madeUp } from "../../support/made-up.js";
+import { dataFrames, headers, RawServer } from "./raw-server.js";
+
+const content = madeUp(3_000_000);
+const requestBytes = 1000;
+const onLastHeaders = () => {};
+const idle = new AbortController().signal;
+
+describe("an express connection is ended by a server that", () => {
+  let server: RawServer;
+  let connection: ExpressConnection;
+
+  beforeEach(async () => {
+    server = new RawServer();
+    connection = new ExpressConnection("127.0.0.1", await server.listen());
+  });
+  afterEach(() => {
+    connection.close();
+    server.close();
+  });
+
+  function read(start: number, end: number, signal = idle): AsyncGenerator<Chunk> {
+    const message = Buffer.alloc(requestBytes);
+    const request = { headers: headerBlock([[":method", "POST"]]), message, onLastHeaders };
+    return connection.read({ ...request, range: { start, end } }, signal);
+  }
+
+  /** All that comes, which must be the file's bytes from the offset on. */
+  async function allOf(chunks: AsyncGenerator<Chunk>, start: number): Promise<number> {
+    let offset = start;
+    for await (const chunk of chunks) {
+      assert.equal(chunk.offset, offset);
+      offset += chunk.bytes.length;
+      assert.equal(Buffer.compare(chunk.bytes, content.subarray(chunk.offset, offset)), 0);
+    }
+    return offset;
+  }
+
+  const part = (stream: number, start: number, end: number) =>
+    dataFrames(stream, start, content.subarray(start, end));
+
+  /** It is asked for a megabyte, and gave 40 bytes of it. */
+  async function afterForty(...frames: readonly Buffer[]): Promise<void> {
+    const reading = allOf(read(0, 1_000_000), 0);
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(...part(stream, 0, 40), ...frames);
+    await server.left();
+    assert.equal(await reading, 40);
+    assert.ok(connection.isSpent);
+  }
+  const ping = frame(frameKind.ping, 0, 0, Buffer.alloc(8));
+
+  it("sends another message than is due", () => afterForty(...part(1, 41, 50)));
+  it("sends garbage", () => afterForty(Buffer.alloc(100, 0xff)));
+  it("sends data of a stream that nobody asked for", () => afterForty(...part(7, 0, 9)));
+  it("sends data after the end of the stream", async () => {
+    const reading = allOf(read(0, 100), 0);
+    await server.next(frameKind.data);
+    server.greet();
+    server.send(...part(1, 0, 40), headers(1, 5), ...part(1, 40, 100));
+    assert.equal(await reading, 40);
+    await server.left();
+  });
+  it("floods with pings", () => afterForty(...Array.from({ length: 1100 }, () => ping)));
+  it("floods with pings between data, and takes no answer", async function () {
+    // Until the buffers of both kernels are full.
+    this.timeout(60_000);
+    const first = read(0, 1_000_000).next();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.pause();
+    server.send(...part(stream, 0, 1_000_000).slice(0, 1));
+    const byte = frame(frameKind.data, 0, stream, Buffer.from([7]));
+    const pairs = Array.from({ length: 5000 }, () => [byte, ping]).flat();
+    for (let turn = 0; turn < 190 && !connection.isSpent; turn++) await server.sent(...pairs);
+    assert.ok(connection.isSpent);
+    await first;
+  });
+  it("sends more than the window of a stream", async () => {
+    const chunks = read(0, 2 * limits.windowBytes);
+    const first = chunks.next();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    const zeros = Buffer.alloc(1 << 20);
+    for (let at = 0; at <= limits.windowBytes && !server.isLeft; at += zeros.length) {
+      server.send(...dataFrames(stream, at, zeros));
+    }
+    await first;
+    await server.left();
+    assert.ok(connection.isSpent);
+  });
+  it("goes on sending, past the window, for a read that was left", async () => {
+    const chunks = read(0, 3 * limits.windowBytes);
+    const first = chunks.next();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(...part(stream, 0, 40));
+    await first;
+    await chunks.return(undefined);
+    const zeros = Buffer.alloc(1 << 20);
+    for (let at = 40; at <= 2 * limits.windowBytes && !server.isLeft; at += zeros.length) {
+      await server.sent(...dataFrames(stream, at, zeros));
+    }
+    await server.left();
+  });
+});
