@@ -33,6 +33,12 @@ export const bugs = {
   ],
   /** Journals pieces that it did not sync. */
   unsynced: [{ file: "files/partial-file.js", from: /await handle\.(?:data)?sync\(\);/g, to: "" }],
+  /** Gives a file of one piece its name before its bytes are durable. */
+  hollow: [
+    { file: "files/one-piece-file.js", from: /await \(await this\.#opening\)\.sync\(\);/, to: "" },
+  ],
+  /** Says that a file of one piece is there before its name is durable. */
+  nameless: [{ file: "files/one-piece-file.js", from: /await syncFolder\(folder\);/, to: "" }],
 } as const satisfies Record<string, readonly Patch[]>;
 
 /** Makes a patched copy in an empty `folder`; gives its program. Throws when there is nothing to patch. */

@@ -124,14 +124,16 @@ export async function powerRound(
     readonly lane: number;
     readonly lifeMs: number;
     readonly program?: string;
+    /** Whether the moment is the end; a moment of the seed's choice otherwise. */
+    readonly isAtEnd?: boolean;
   },
 ): Promise<PowerReport> {
-  const { seed, lane, lifeMs, program } = options;
+  const { seed, lane, lifeMs, program, isAtEnd = false } = options;
   const random = new Seeded(seed);
   const output = join(disk.mountpoint, "file.bin");
   const client = lab.start(output, { lane, ...(program === undefined ? {} : { program }) });
   // Now and then the very moment after the end is the one.
-  const waitsForEnd = random.below(6) === 0;
+  const waitsForEnd = isAtEnd || random.below(6) === 0;
   const durable = watchJournal(lab, output);
   await momentOf(client, waitsForEnd ? 120_000 : random.below(lifeMs));
   const isOver = client.child.exitCode === 0;
