@@ -106,6 +106,10 @@ export const limits = {
   /** Below this share of its own pace for this long, a replica's work goes to others. */
   slumpShare: 0.25,
   slumpMs: 3_000,
+  /** Leases on one stream: while the first byte is far, a short one alone leaves a bubble. */
+  leasesPerStream: 4,
+  /** A cut takes no more than is done in this many times the end that all can reach together. */
+  cutEndMultiple: 1.5,
   /** A cut must bring the end nearer by this much; less is not worth a call. */
   cutGainMs: 20,
   /** The same where no byte is on its way yet, and for a hedge: a call is all that it costs. */

@@ -182,7 +182,9 @@ export class Allotment {
       const leftBytes = this.#book.leftBytes(victim) - ownBytes;
       const part = isOwn ? 1 - share : 1;
       const rate = Math.max(1, part * this.#book.outlook(victim, now));
-      const delayMs = this.#book.delayMs(victim, now);
+      if (leftBytes === 0 && !this.#canHelp(victim, now)) return [];
+      const delayMs =
+        leftBytes === 0 ? this.#scoreboard.latencyMs(victim) : this.#book.delayMs(victim, now);
       const cuttable = this.#ledger.cuttable(victim, isOwn ? lane : undefined);
       const isSending = this.#ledger.region(victim).isEmpty && this.#book.isSending(victim);
       return { replica: victim, delayMs, leftBytes, rate, cuttable, isSending };
@@ -198,6 +200,12 @@ export class Allotment {
     if (cut === undefined) return RangeSet.empty;
     const spare = cut.replica === replica ? lane : undefined;
     return this.#ledger.cut(cut.replica, cut.pieces, spare);
+  }
+
+  /** Whether a replica that has nothing left may take over what others have. */
+  #canHelp(replica: ReplicaId, now: number): boolean {
+    const score = this.#scoreboard.of(replica);
+    return score.standing === "good" && this.#scoreboard.isReady(score, now);
   }
 
   #hedge(replica: ReplicaId, now: number): Lease | undefined {

@@ -2,6 +2,7 @@
 
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
+import { levelMs } from "./level.js";
 
 /** A replica that still has something to deliver. */
 export interface Victim {
@@ -50,7 +51,11 @@ export function chooseCut(
   if (worst === undefined) return undefined;
   const delaySeconds = (cutter.latencyMs + cutter.busyMs) / 1000;
   const shared = (cutter.rate * worst.rate) / (cutter.rate + worst.rate);
-  const idealBytes = (timeLeft(worst) - delaySeconds) * shared;
+  const mostSeconds = limits.cutEndMultiple * evenEndSeconds(victims, cutter);
+  const idealBytes = Math.min(
+    (timeLeft(worst) - delaySeconds) * shared,
+    (mostSeconds - delaySeconds) * cutter.rate,
+  );
   // Rounded to the nearest piece; a whole piece that ends sooner here than there is worth taking,
   // too.
   const pieces = Math.min(worst.cuttable, Math.max(1, Math.round(idealBytes / pieceBytes)));
@@ -63,4 +68,12 @@ export function chooseCut(
   const gainMs = (timeLeft(worst) - Math.max(mineSeconds, theirsSeconds)) * 1000;
   const leastGainMs = worst.isSending ? limits.cutGainMs : limits.freeGainMs;
   return gainMs > leastGainMs ? { replica: worst.replica, pieces } : undefined;
+}
+
+/** When all would be done if everybody took its part of everything. */
+function evenEndSeconds(victims: readonly Victim[], cutter: Cutter): number {
+  const bytes = victims.reduce((sum, { leftBytes }) => sum + leftBytes, 0);
+  const others = victims.map(({ rate, delayMs }) => ({ rate, busyMs: delayMs }));
+  const own = { rate: cutter.rate, busyMs: cutter.latencyMs + cutter.busyMs };
+  return levelMs(bytes, [own, ...others]) / 1000;
 }

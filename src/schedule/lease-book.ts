@@ -161,10 +161,7 @@ export class LeaseBook {
     return this.delayMs(replica, now) + workMs;
   }
 
-  /**
-   * The stream on which the next lease should be asked for now, so that no bubble comes between;
-   * `undefined` when it is too early on each.
-   */
+  /** The stream whose next lease should be asked for now, so that no bubble comes between. */
   freeLane(replica: ReplicaId, now: number): number | undefined {
     const running = this.#runningOf(replica);
     if (this.#scoreboard.knownRate(replica, now) === undefined) {
@@ -173,8 +170,12 @@ export class LeaseBook {
     const earlyMs = limits.earlyMs + limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
     for (let lane = 0; lane < this.#scoreboard.of(replica).streams; lane++) {
       const own = running.filter((one) => one.lease.lane === lane);
-      if (own.length > 1 || own.some(({ hasBytes }) => !hasBytes)) continue;
-      if (this.laneLeftMs(replica, lane, now) <= earlyMs) return lane;
+      if (own.length >= limits.leasesPerStream) continue;
+      // A further connection first shows that it carries anything.
+      if (lane > 0 && own.some(({ hasBytes }) => !hasBytes)) continue;
+      const waitsMs = own.map((one) => Math.max(this.#delayMs(one, now), this.#silentMs(one, now)));
+      const waitMs = own.length === 0 ? 0 : Math.min(...waitsMs);
+      if (waitMs + this.laneLeftMs(replica, lane, now) <= earlyMs) return lane;
     }
     return undefined;
   }

@@ -32,7 +32,10 @@ export function level(
 }
 
 /** When all are done, in milliseconds from now. */
-export function levelMs(bytes: number, workers: readonly Worker[]): number {
+export function levelMs(
+  bytes: number,
+  workers: readonly Pick<Worker, "rate" | "busyMs">[],
+): number {
   const soonest = [...workers].sort((left, right) => left.busyMs - right.busyMs);
   let [rate, begun] = [0, 0];
   let endMs = Number.POSITIVE_INFINITY;

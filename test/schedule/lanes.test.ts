@@ -57,6 +57,39 @@ describe("streams of one replica", () => {
     assert.equal(book.freeLane(A, 200), undefined, "two are enough on one stream");
   });
 
+  it("a short lease is followed by others before its first byte, so that no bubble comes", () => {
+    const { book, scoreboard, open, send, settle } = books(1000);
+    scoreboard.of(A).streams = 1;
+    const first = open(100, 0);
+    for (let now = 10; now <= 100; now++) send(first, now);
+    book.close(first, 100);
+    const short = [1, 1, 1, 1].map((pieces, index) => {
+      assert.equal(book.freeLane(A, 100), 0, `${index} on the stream`);
+      return open(pieces, 0, 100);
+    });
+    assert.equal(book.freeLane(A, 100), undefined, "four are enough on one stream");
+    const [next] = short;
+    assert.ok(next !== undefined);
+    for (let chunk = 0; chunk < 4; chunk++) send(next, 110);
+    settle(next);
+    book.close(next, 110);
+    assert.equal(book.freeLane(A, 110), 0);
+  });
+
+  it("a long lease, and one that is silent, is followed by none", () => {
+    const { book, scoreboard, open, send } = books(1000);
+    scoreboard.of(A).streams = 1;
+    const first = open(100, 0);
+    for (let now = 10; now <= 100; now++) send(first, now);
+    book.close(first, 100);
+    const long = open(100, 0, 100);
+    assert.equal(book.freeLane(A, 100), undefined);
+    book.close(long, 100);
+    open(1, 0, 100);
+    assert.equal(book.freeLane(A, 120), 0);
+    assert.equal(book.freeLane(A, 300), undefined);
+  });
+
   it("a lease that is asked for ahead says nothing about how far its replica is", () => {
     const { book, scoreboard, open, send } = books(1000);
     const first = open(100, 0);
