@@ -22,8 +22,11 @@ export class MessageMemory {
 
   /** `chunkBytes`: the largest payload. */
   constructor(chunkBytes: number = limits.chunkBytes) {
-    // Of its own, and not cleared: pages that no chunk reaches never become real.
-    this.#memory = Buffer.allocUnsafeSlow(payloadStart + chunkBytes);
+    const bytes = payloadStart + chunkBytes;
+    // V8 maps what could be resized by itself: pages that no chunk reaches never become real, and
+    // all go back when it is collected, where malloc would keep them.
+    const mapped = new ArrayBuffer(bytes, { maxByteLength: bytes });
+    this.#memory = new Uint8Array(mapped, 0, bytes);
   }
 
   /** Real memory that it takes. */

@@ -36,6 +36,12 @@ export class SendMemory {
     this.#spare.push(memory);
     this.#spareBytes += bytes;
   }
+
+  /** Keeps none for reads that may never come. */
+  forget(): void {
+    this.#spare.length = 0;
+    this.#spareBytes = 0;
+  }
 }
 
 /** What is needed of an HTTP/2 stream. */
