@@ -10,7 +10,7 @@ import type { Straggler } from "./hedge.js";
 import type { Lease, Ledger } from "./ledger.js";
 import { byteCount, bytesOf, pieceLength } from "./pieces.js";
 import type { Scoreboard } from "./scoreboard.js";
-import { watch } from "./watchdog.js";
+import { isInTime, watch } from "./watchdog.js";
 
 interface Running {
   readonly lease: Lease;
@@ -66,10 +66,8 @@ export class LeaseBook {
       score.usualGapMs += gapWeight * (now - running.waitingSince - score.usualGapMs);
     }
     running.waitingSince = undefined;
-    const others = this.#runningOf(lease.replica).some(
-      (other) => other !== running && other.hasBytes,
-    );
-    if (running.hasBytes || others) score.meter.add(bytes, now);
+    const others = this.#runningOf(lease.replica).filter((other) => other !== running);
+    if (running.hasBytes || others.some(({ hasBytes }) => hasBytes)) score.meter.add(bytes, now);
     else score.meter.start(now);
     if (running.hasBytes) return;
     running.hasBytes = true;
@@ -106,7 +104,9 @@ export class LeaseBook {
   /** The leases whose time is over, with the fault that each of them is. */
   overdue(now: number): { readonly lease: Lease; readonly fault: Fault }[] {
     const overdue: { readonly lease: Lease; readonly fault: Fault }[] = [];
-    for (const { lease, ...clocks } of this.#running.values()) {
+    for (const running of this.#running.values()) {
+      if (isInTime(running, now)) continue;
+      const { lease, ...clocks } = running;
       const { replica } = lease;
       const score = this.#scoreboard.of(replica);
       // What came in another lease on the same stream shows that it lives: they share its link.

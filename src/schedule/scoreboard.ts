@@ -52,6 +52,8 @@ const latenciesKept = 16;
 
 export class Scoreboard {
   readonly #scores = new Map<ReplicaId, Score>();
+  /** The same in order: they are all looked at whenever anything happens. */
+  readonly #all: Score[] = [];
   /** Those of whose distance no more is known than how long their vote took. */
   readonly #asVoted = new Set<ReplicaId>();
 
@@ -59,7 +61,7 @@ export class Scoreboard {
   add(replica: ReplicaId, latencyMs: number | undefined): void {
     if (this.#scores.has(replica)) return;
     this.#asVoted.add(replica);
-    this.#scores.set(replica, {
+    const score: Score = {
       replica,
       standing: "good",
       reason: undefined,
@@ -77,7 +79,9 @@ export class Scoreboard {
       latenciesMs: latencyMs === undefined ? [] : [latencyMs],
       waitsMs: latencyMs === undefined ? [] : [latencyMs],
       usualLatencyMs: latencyMs ?? 0,
-    });
+    };
+    this.#scores.set(replica, score);
+    this.#all.push(score);
   }
 
   of(replica: ReplicaId): Score {
@@ -88,7 +92,7 @@ export class Scoreboard {
 
   /** Every replica, in the order in which they were added. */
   all(): readonly Score[] {
-    return [...this.#scores.values()];
+    return this.#all;
   }
 
   /** Counts a fault; what follows from it is the scheduler's. */

@@ -28,6 +28,15 @@ export interface LeaseClock {
   readonly othersMoved: boolean;
 }
 
+/** Whether a lease is certainly not late, without a look at anybody else: hardly any is. */
+export function isInTime(
+  { waitingSince, deadlineAt }: Pick<LeaseClock, "waitingSince" | "deadlineAt">,
+  now: number,
+): boolean {
+  const waitedMs = waitingSince === undefined ? 0 : now - waitingSince;
+  return now < deadlineAt && waitedMs < Math.min(limits.firstByteMs, limits.idleMs);
+}
+
 /**
  * The fault of a lease that is late, or `undefined` while it may go on. When nobody else moves
  * either, the network or we may be at fault, and patience is longer: dropping a replica would then

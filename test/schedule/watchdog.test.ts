@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type LeaseClock, leaseDeadlineMs, watch } from "../../src/schedule/watchdog.js";
+import { isInTime, type LeaseClock, leaseDeadlineMs, watch } from "../../src/schedule/watchdog.js";
 
 const clock: LeaseClock = {
   grantedAt: 0,
@@ -73,6 +73,8 @@ describe("schedule/watchdog", () => {
   for (const [what, state, now, verdict] of table) {
     it(`${what}: ${verdict} at ${now}`, () => {
       const fault = watch(state, now);
+      // Only who is certainly not late may be passed over.
+      if (verdict !== "ok") assert.equal(isInTime(state, now), false);
       assert.ok(fault === undefined || fault.kind === "late");
       assert.equal(fault === undefined ? "ok" : `${fault.clock} ${fault.waitedMs}`, verdict);
     });
