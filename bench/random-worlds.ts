@@ -5,7 +5,7 @@ import { changing, steady, switching } from "../test/simulation/shapes.js";
 import { Seeded } from "../test/support/seeded.js";
 import { idealSeconds } from "./ideal.js";
 import { runQuorate } from "./run-quorate.js";
-import type { ScheduleWorld } from "./schedule-worlds.js";
+import type { ScheduleWorld, WorldReplica } from "./schedule-worlds.js";
 
 const MiB = 1024 * 1024;
 
@@ -48,41 +48,76 @@ export function randomWorld(seed: number, megabytes?: number): ScheduleWorld {
   return { name: `seed ${seed}`, size, replicas, ...cap, aim: 0.93 };
 }
 
-/** Shares of the ideal, in percent. */
-export interface RandomScore {
-  readonly worlds: number;
-  readonly mean: number;
-  readonly fifth: number;
-  readonly worst: readonly { readonly world: string; readonly share: number }[];
+/** Who comes along in each world, when that is asked for. */
+const slow = { rateAt: steady(0.1), latencyMs: 5 };
+const silent = { rateAt: steady(0), latencyMs: 5 };
+
+/** One world: its share of the ideal and of bytes in vain, in percent; times as ratios. */
+interface RandomLine {
+  readonly world: string;
+  readonly share: number;
   readonly duplicates: number;
+  readonly faults: number;
   readonly banned: number;
+  /** The time with one more replica over the time without. */
+  readonly withSlow?: number;
+  readonly withSilent?: number;
 }
 
-export async function randomScore(worlds: number, megabytes?: number): Promise<RandomScore> {
-  const shares: { world: string; share: number }[] = [];
-  let [wasted, size, banned] = [0, 0, 0];
+async function randomLine(world: ScheduleWorld, hasCompany: boolean): Promise<RandomLine> {
+  const cap = (world.cap ?? Number.POSITIVE_INFINITY) * 1e6;
+  const outcome = await runQuorate(world);
+  const { seconds, wasted, faults, banned } = outcome;
+  const ideal = idealSeconds(world.size, world.replicas, cap);
+  const line = {
+    ...{ world: world.name, share: (100 * ideal) / seconds, faults, banned },
+    duplicates: (100 * wasted) / world.size,
+  };
+  if (!hasCompany) return line;
+  const beside = async (companion: WorldReplica) => {
+    const replicas = [...world.replicas, companion];
+    return (await runQuorate({ ...world, replicas })).seconds / seconds;
+  };
+  return { ...line, withSlow: await beside(slow), withSilent: await beside(silent) };
+}
+
+export async function randomScore(
+  worlds: number,
+  {
+    megabytes,
+    hasCompany,
+  }: { readonly megabytes: number | undefined; readonly hasCompany: boolean },
+): Promise<readonly RandomLine[]> {
+  const lines: RandomLine[] = [];
   for (let seed = 1; seed <= worlds; seed++) {
-    const world = randomWorld(seed, megabytes);
-    const cap = (world.cap ?? Number.POSITIVE_INFINITY) * 1e6;
-    const outcome = await runQuorate(world);
-    const ideal = idealSeconds(world.size, world.replicas, cap);
-    shares.push({ world: world.name, share: (100 * ideal) / outcome.seconds });
-    wasted += outcome.wasted;
-    size += outcome.size;
-    banned += outcome.banned;
+    lines.push(await randomLine(randomWorld(seed, megabytes), hasCompany));
   }
-  shares.sort((left, right) => left.share - right.share);
-  const mean = shares.reduce((sum, { share }) => sum + share, 0) / worlds;
-  const fifth = shares[Math.floor(worlds / 20)]?.share ?? Number.NaN;
-  const duplicates = (100 * wasted) / size;
-  return { worlds, mean, fifth, worst: shares.slice(0, 5), duplicates, banned };
+  return lines.sort((left, right) => left.share - right.share);
 }
 
-export function randomText(score: RandomScore): string {
-  const worst = score.worst.map(({ world, share }) => `${share.toFixed(1)} (${world})`);
+export function randomText(lines: readonly RandomLine[]): string {
+  const sum = (of: (line: RandomLine) => number) => lines.reduce((all, line) => all + of(line), 0);
+  const most = (some: readonly RandomLine[], of: (line: RandomLine) => number) =>
+    Math.max(0, ...some.map(of)).toFixed(2);
+  const worst = lines.slice(0, 5).map(({ world, share }) => `${share.toFixed(1)} (${world})`);
+  const fifth = lines[Math.floor(lines.length / 20)]?.share ?? Number.NaN;
+  const well = lines.filter(({ faults }) => faults === 0);
+  const company = (what: string, bound: number, of: (line: RandomLine) => number | undefined) => {
+    const ratios = lines.flatMap((line) => of(line) ?? []).sort((left, right) => left - right);
+    if (ratios.length === 0) return "";
+    const [median, last] = [ratios[Math.floor(ratios.length / 2)] ?? 0, ratios.at(-1) ?? 0];
+    const beyond = ratios.filter((ratio) => ratio > bound).length;
+    const times = `median x${median.toFixed(3)}, worst x${last.toFixed(3)}`;
+    return `one more, ${what}: ${times}, beyond x${bound}: ${beyond}\n`;
+  };
   return (
-    `\n${score.worlds} random worlds: mean ${score.mean.toFixed(1)} %, ` +
-    `p5 ${score.fifth.toFixed(1)} %, worst ${worst.join(", ")}; ` +
-    `duplicates ${score.duplicates.toFixed(2)} %, honest replicas banned: ${score.banned}\n`
+    `\n${lines.length} random worlds: mean ${(sum(({ share }) => share) / lines.length).toFixed(1)} %, ` +
+    `p5 ${fifth.toFixed(1)} %, worst ${worst.join(", ")}\n` +
+    `duplicates ${(sum(({ duplicates }) => duplicates) / lines.length).toFixed(3)} %, ` +
+    `at most ${most(lines, ({ duplicates }) => duplicates)} % ` +
+    `(without a fault ${most(well, ({ duplicates }) => duplicates)} %); ` +
+    `honest replicas banned: ${sum(({ banned }) => banned)}\n` +
+    company("0.1 MB/s", 1.02, ({ withSlow }) => withSlow) +
+    company("silent", 1.25, ({ withSilent }) => withSilent)
   );
 }

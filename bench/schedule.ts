@@ -1,7 +1,7 @@
 /**
  * `npm run bench:schedule`: the production scheduler and transfer loop in the named worlds, in
  * virtual time, each against the computed ideal and beside four baselines. `-- --random N` adds N
- * random worlds (of `--size` MiB), `-- --company` the named worlds with one more replica that is slow or silent.
+ * random worlds (of `--size` MiB), `-- --company` all of them with one more replica, slow or silent.
  * With `--real`: the same worlds between real processes (`real-sockets.ts`).
  */
 
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { baselines, runBaseline } from "./baselines.js";
 import { companyLines, companyText } from "./company.js";
 import { idealSeconds } from "./ideal.js";
+import { digestLengthsOnly } from "./length-digests.js";
 import { randomScore, randomText } from "./random-worlds.js";
 import { type Outcome, runQuorate } from "./run-quorate.js";
 import { type ScheduleWorld, scheduleWorlds } from "./schedule-worlds.js";
@@ -67,6 +68,7 @@ if (process.argv.includes("--real")) {
   process.exit();
 }
 
+digestLengthsOnly();
 const { values } = parseArgs({
   options: {
     random: { type: "string" },
@@ -101,10 +103,9 @@ if (values.company) {
   keep("schedule-company.json", company);
 }
 if (values.random !== undefined) {
-  const score = await randomScore(
-    Number(values.random),
-    values.size === undefined ? undefined : Number(values.size),
-  );
+  const megabytes = values.size === undefined ? undefined : Number(values.size);
+  const hasCompany = values.company;
+  const score = await randomScore(Number(values.random), { megabytes, hasCompany });
   process.stdout.write(randomText(score));
   keep("schedule-random.json", score);
 }
