@@ -8,6 +8,7 @@ import type { ReplicaId } from "../trust/quorum.js";
 import { chooseCut } from "./cut.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
 import type { LeaseBook } from "./lease-book.js";
+import { leasePieces } from "./lease-size.js";
 import type { Lease, Ledger } from "./ledger.js";
 import { RangeSet } from "./range.js";
 import { type Books, Regions } from "./regions.js";
@@ -93,7 +94,9 @@ export class Allotment {
     if (!this.#ledger.region(replica).isEmpty) {
       return this.#ledger.open(replica, this.#leasePieces(replica, now), lane);
     }
-    return isIdle && !isProbe ? this.#hedge(replica, now) : undefined;
+    // Near the frontier, who is rescued early soon holds another piece that all wait for.
+    const isTime = isIdle || this.#spanPieces === undefined;
+    return isTime && !isProbe ? this.#hedge(replica, lane, now) : undefined;
   }
 
   /**
@@ -106,10 +109,16 @@ export class Allotment {
       if (!this.#ledger.region(replica).isEmpty) return;
     }
     const free = this.#free(replica, now);
+    if (free.isEmpty && isProbe && this.#endMs(now) < limits.firstByteMs) return;
     const source = free.isEmpty ? this.#cut(replica, lane, now) : free;
     const most = free.isEmpty ? source.count : this.#leasePieces(replica, now);
     const [pieces] = source.takeFirst(isProbe ? 1 : most);
     this.#ledger.assign(replica, pieces);
+  }
+
+  /** Milliseconds until everybody has delivered what it is to deliver now. */
+  #endMs(now: number): number {
+    return Math.max(0, ...this.ready(now).map((one) => this.#book.leftMs(one, now)));
   }
 
   /** What lies about that this replica may have. */
@@ -155,7 +164,8 @@ export class Allotment {
 
   /** Near the frontier two leases of everybody must have room, so each of them is small. */
   #leasePieces(replica: ReplicaId, now: number): number {
-    const pieces = this.#book.leasePieces(replica, now);
+    const { pieceBytes } = this.#ledger.layout;
+    const pieces = leasePieces(this.#scoreboard, { replica, pieceBytes, now });
     if (this.#spanPieces === undefined) return pieces;
     const room = Math.floor((this.#spanPieces * this.#shareOf(replica, now)) / 2);
     return Math.max(1, Math.min(pieces, room));
@@ -184,14 +194,14 @@ export class Allotment {
       const rate = Math.max(1, part * this.#book.outlook(victim, now));
       if (leftBytes === 0 && !this.#canHelp(victim, now)) return [];
       const delayMs =
-        leftBytes === 0 ? this.#scoreboard.latencyMs(victim) : this.#book.delayMs(victim, now);
+        leftBytes === 0 ? this.#scoreboard.awaitMs(victim) : this.#book.delayMs(victim, now);
       const cuttable = this.#ledger.cuttable(victim, isOwn ? lane : undefined);
       const isSending = this.#ledger.region(victim).isEmpty && this.#book.isSending(victim);
       return { replica: victim, delayMs, leftBytes, rate, cuttable, isSending };
     });
     const cutter = {
       rate: share * this.#scoreboard.recentRate(replica, now),
-      latencyMs: this.#scoreboard.latencyMs(replica),
+      latencyMs: this.#scoreboard.awaitMs(replica),
       busyMs: this.#book.laneLeftMs(replica, lane, now),
     };
     const { pieceBytes } = this.#ledger.layout;
@@ -208,15 +218,18 @@ export class Allotment {
     return score.standing === "good" && this.#scoreboard.isReady(score, now);
   }
 
-  #hedge(replica: ReplicaId, now: number): Lease | undefined {
+  #hedge(replica: ReplicaId, lane: number, now: number): Lease | undefined {
     const { layout, hedgedPieces } = this.#ledger;
     if (!this.#hedges || hedgedPieces >= hedgeBudget(layout.pieceCount)) return undefined;
     const stragglers = this.#book.stragglers(replica, now);
     const isKnown = this.#scoreboard.knowsRates(now);
+    const rate = this.#scoreboard.recentRate(replica, now);
+    const busyMs = (this.#book.leftInLane(replica, lane) / rate) * 1000;
     const own = {
-      rate: isKnown ? this.#scoreboard.recentRate(replica, now) : undefined,
-      latencyMs: this.#scoreboard.latencyMs(replica),
+      rate: isKnown ? rate : undefined,
+      latencyMs: Math.max(this.#scoreboard.awaitMs(replica), busyMs),
     };
+
     const frontier = frontierOf(this.#ledger.settled);
     const urgent = stragglers.filter(
       ({ lease }) => this.#windowPieces !== undefined && lease.next === frontier,
@@ -224,7 +237,7 @@ export class Allotment {
     const chosen =
       chooseHedge(urgent, own, layout.pieceBytes) ??
       chooseHedge(stragglers, own, layout.pieceBytes);
-    return chosen === undefined ? undefined : this.#ledger.hedge(replica, chosen.next);
+    return chosen === undefined ? undefined : this.#ledger.hedge(replica, chosen.next, lane);
   }
 
   /** Whether everybody waits for this replica, because the file is taken in order. */

@@ -54,6 +54,7 @@ export class LeaseBook {
   arrived(lease: Lease, bytes: number, now: number): void {
     const score = this.#scoreboard.of(lease.replica);
     score.lastByteAt = now;
+    score.silentMs = 0;
     this.#laneByteAt.set(laneOf(lease), now);
     const running = this.#running.get(lease.id);
     if (running === undefined) {
@@ -93,7 +94,10 @@ export class LeaseBook {
   /** Ends a lease; the bytes of a piece in progress are lost with it. */
   close(lease: Lease, now: number): void {
     const score = this.#scoreboard.of(lease.replica);
-    score.wastedBytes += this.#running.get(lease.id)?.gotBytes ?? 0;
+    const running = this.#running.get(lease.id);
+    score.wastedBytes += running?.gotBytes ?? 0;
+    // Whoever was silent when its piece came from elsewhere is no better for having no lease.
+    if (running !== undefined) score.silentMs = this.#silentMs(running, now);
     this.#running.delete(lease.id);
     const others = this.#runningOf(lease.replica).filter((one) => one.lease.id !== lease.id);
     this.#byReplica.set(lease.replica, others);
@@ -190,24 +194,6 @@ export class LeaseBook {
   laneShareOf(replica: ReplicaId, lane: number): number {
     const lanes = new Set(this.#runningOf(replica).map(({ lease }) => lease.lane));
     return 1 / lanes.add(lane).size;
-  }
-
-  /** Pieces in the next lease of a replica. */
-  leasePieces(replica: ReplicaId, now: number): number {
-    const { pieceBytes } = this.#ledger.layout;
-    const rate = this.#scoreboard.knownRate(replica, now);
-    if (rate === undefined) {
-      // A slow first chunk looks like a far one: the least is the distance.
-      const twiceAwaySeconds = (2 * this.#scoreboard.leastLatencyMs(replica)) / 1000;
-      const farBytes = limits.firstLeaseRate * twiceAwaySeconds;
-      // Whoever delivers a lease too quickly to be measured gets twice as much.
-      const fastBytes = 2 * this.#scoreboard.of(replica).arrivedBytes;
-      const bytes = Math.max(limits.firstLeaseBytes, farBytes, fastBytes);
-      return Math.max(limits.firstLeasePieces, Math.ceil(bytes / pieceBytes));
-    }
-    const farMs = limits.leaseLatencies * this.#scoreboard.latencyMs(replica);
-    const aimBytes = (rate * Math.max(limits.leaseAimMs, farMs)) / 1000;
-    return Math.ceil(aimBytes / this.#scoreboard.of(replica).streams / pieceBytes);
   }
 
   /**

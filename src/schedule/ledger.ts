@@ -132,9 +132,9 @@ export class Ledger {
   }
 
   /** Opens a second lease on a piece that another lease has in progress. */
-  hedge(replica: ReplicaId, piece: number): Lease {
+  hedge(replica: ReplicaId, piece: number, lane = 0): Lease {
     this.#hedgedPieces++;
-    return this.#add({ replica, lane: 0, isHedge: true }, { start: piece, end: piece + 1 });
+    return this.#add({ replica, lane, isHedge: true }, { start: piece, end: piece + 1 });
   }
 
   /**

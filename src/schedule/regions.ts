@@ -93,7 +93,7 @@ export class Regions {
     good.sort((left, right) => this.#placeOf(left) - this.#placeOf(right));
     return good.map((replica) => {
       const isIdle = this.#ledger.leasesOf(replica).length === 0;
-      const latencyMs = isIdle ? this.#scoreboard.latencyMs(replica) : 0;
+      const latencyMs = isIdle ? this.#scoreboard.awaitMs(replica) : 0;
       const busyMs = latencyMs + this.#book.busyMs(replica, now);
       return { replica, rate: this.#book.outlook(replica, now), busyMs };
     });

@@ -37,6 +37,8 @@ export interface Score {
   streams: number;
   /** When bytes last came, or `undefined` before the first. */
   lastByteAt: number | undefined;
+  /** Milliseconds without a byte when its latest lease ended, its latency not counted. */
+  silentMs: number;
   /** The usual time between two chunks of one read, as we waited for it. */
   usualGapMs: number;
   readonly meter: RateMeter;
@@ -74,6 +76,7 @@ export class Scoreboard {
       arrivedBytes: 0,
       streams: 1,
       lastByteAt: undefined,
+      silentMs: 0,
       usualGapMs: 0,
       meter: new RateMeter(),
       latenciesMs: latencyMs === undefined ? [] : [latencyMs],
@@ -132,6 +135,11 @@ export class Scoreboard {
   /** The usual time to first byte: the median of the latest; 0 when none was seen. */
   latencyMs(replica: ReplicaId): number {
     return this.of(replica).usualLatencyMs;
+  }
+
+  /** The time to first byte of a lease asked for now: who was silent for so long may be again. */
+  awaitMs(replica: ReplicaId): number {
+    return Math.max(this.latencyMs(replica), this.of(replica).silentMs);
   }
 
   /** The least time to first byte among the latest: how far away it is at most; 0 when unseen. */

@@ -30,11 +30,7 @@ describe(`a disk that fails under a serving process${problem}`, function () {
   let path = "";
   let serving = 0;
   afterEach(() => {
-    try {
-      if (serving > 0) process.kill(serving, "SIGKILL");
-    } catch {
-      // It is gone already.
-    }
+    if (serving > 0) process.kill(serving, "SIGKILL");
   });
   before(async function () {
     if (problem !== "") this.skip();

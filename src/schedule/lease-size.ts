@@ -1,0 +1,25 @@
+/** Decides how large the next lease of a replica is. */
+
+import { limits } from "../limits.js";
+import type { ReplicaId } from "../trust/quorum.js";
+import type { Scoreboard } from "./scoreboard.js";
+
+/** Pieces in the next lease of a replica. */
+export function leasePieces(
+  scoreboard: Scoreboard,
+  { replica, pieceBytes, now }: { replica: ReplicaId; pieceBytes: number; now: number },
+): number {
+  const { arrivedBytes, streams } = scoreboard.of(replica);
+  const rate = scoreboard.knownRate(replica, now);
+  if (rate === undefined) {
+    // A slow first chunk looks like a far one: the least is the distance.
+    const twiceAwaySeconds = (2 * scoreboard.leastLatencyMs(replica)) / 1000;
+    const farBytes = limits.firstLeaseRate * twiceAwaySeconds;
+    // Whoever delivers a lease too quickly to be measured gets twice as much.
+    const bytes = Math.max(limits.firstLeaseBytes, farBytes, 2 * arrivedBytes);
+    return Math.max(limits.firstLeasePieces, Math.ceil(bytes / pieceBytes));
+  }
+  const farMs = limits.leaseLatencies * scoreboard.latencyMs(replica);
+  const aimBytes = (rate * Math.max(limits.leaseAimMs, farMs)) / 1000;
+  return Math.ceil(aimBytes / streams / pieceBytes);
+}
