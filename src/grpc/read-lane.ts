@@ -43,11 +43,17 @@ export class ReadLane {
   #client: Client | undefined;
   #express: ExpressConnection | undefined;
   #letDowns = 0;
+  #isClosed = false;
 
   /** `connect` is called when the ordinary way is first needed; no route, no express connection. */
   constructor(connect: () => Client, route: ExpressRoute | undefined) {
     this.#connect = connect;
     this.#route = route;
+  }
+
+  /** So many bytes may be read soon: the first read shall not wait for a connection. */
+  expect(bytes: number): void {
+    this.#expressFor(bytes);
   }
 
   async *read(request: ReadRequest, call: Call): AsyncGenerator<Chunk> {
@@ -80,13 +86,14 @@ export class ReadLane {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#express?.close();
   }
 
   #expressFor(bytes: number): ExpressConnection | undefined {
     if (this.#route === undefined || this.#letDowns >= mostLetDowns) return undefined;
     if (this.#express?.isSpent === false) return this.#express;
-    if (bytes < this.#route.fromBytes) return undefined;
+    if (bytes < this.#route.fromBytes || this.#isClosed) return undefined;
     this.#express = new ExpressConnection(this.#route.host, this.#route.port);
     return this.#express;
   }

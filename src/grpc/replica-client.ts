@@ -79,7 +79,11 @@ export function connectReplica(
     return lane;
   };
   return {
-    claim: (name, call) => within(call, "answer", (options) => claim(client, name, options)),
+    claim: async (name, call) => {
+      const answer = await within(call, "answer", (options) => claim(client, name, options));
+      laneOf(0).expect(answer.claim.size);
+      return answer;
+    },
     size: (name, call) => within(call, "answer", (options) => size(client, name, options)),
     pieces: (request, call) =>
       within(call, "answer", (options) => pieces(client, request, options)),

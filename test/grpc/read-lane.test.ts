@@ -94,6 +94,13 @@ describe("a lane to a replica", () => {
     assert.deepEqual(asked(), [[0, 999]]);
   });
 
+  it("opens no connection once it is closed", async () => {
+    lane.close();
+    lane.expect(5000);
+    await read(0, 2000);
+    assert.deepEqual(asked(), [[0, 2000]]);
+  });
+
   const ends: readonly (readonly [what: string, frames: (stream: number) => Buffer[]])[] = [
     ["ends its answer", (stream) => [headers(stream, 5)]],
     ["resets it", (stream) => [frame(frameKind.reset, 0, stream, Buffer.alloc(4))]],

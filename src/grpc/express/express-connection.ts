@@ -63,7 +63,8 @@ export class ExpressConnection implements FrameTaker {
       .on("connect", () => this.#socket.setTimeout(0))
       .on("error", () => this.close())
       .on("end", () => this.close())
-      .on("close", () => this.close());
+      .on("close", () => this.close())
+      .unref();
     this.#socket.write(greeting(limits.windowBytes));
   }
 

@@ -12,8 +12,8 @@ import { MessageReader } from "./messages.js";
 
 /** Who waits for a block gets what is there, when the last one was so long ago. */
 const holdMs = 25;
-/** Blocks that are kept for the next: 2 MiB a connection. */
-const mostSpareBlocks = 8;
+/** Blocks that are kept for the next: new memory costs more than all the rest. */
+const mostSpareBlocks = limits.windowBytes / limits.chunkBytes;
 
 interface Block {
   readonly memory: Buffer;
