@@ -3,16 +3,9 @@
 import assert from "node:assert/strict";
 import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
 import { frame, frameKind } from "../../../src/grpc/express/frames.js";
-import { headerBlock } from "../../../src/grpc/express/headers.js";
 import { limits } from "../../../src/limits.js";
-import type { Chunk } from "../../../src/ports.js";
-import { madeUp } from "../../support/made-up.js";
 import { dataFrames, headers, RawServer } from "./raw-server.js";
-
-const content = madeUp(3_000_000);
-const requestBytes = 1000;
-const onLastHeaders = () => {};
-const idle = new AbortController().signal;
+import { allOf, part, readOn } from "./reading.js";
 
 describe("an express connection is ended by a server that", () => {
   let server: RawServer;
@@ -27,25 +20,8 @@ describe("an express connection is ended by a server that", () => {
     server.close();
   });
 
-  function read(start: number, end: number, signal = idle): AsyncGenerator<Chunk> {
-    const message = Buffer.alloc(requestBytes);
-    const request = { headers: headerBlock([[":method", "POST"]]), message, onLastHeaders };
-    return connection.read({ ...request, range: { start, end } }, signal);
-  }
-
-  /** All that comes, which must be the file's bytes from the offset on. */
-  async function allOf(chunks: AsyncGenerator<Chunk>, start: number): Promise<number> {
-    let offset = start;
-    for await (const chunk of chunks) {
-      assert.equal(chunk.offset, offset);
-      offset += chunk.bytes.length;
-      assert.equal(Buffer.compare(chunk.bytes, content.subarray(chunk.offset, offset)), 0);
-    }
-    return offset;
-  }
-
-  const part = (stream: number, start: number, end: number) =>
-    dataFrames(stream, start, content.subarray(start, end));
+  const read = (start: number, end: number, signal?: AbortSignal) =>
+    readOn(connection, { start, end }, signal);
 
   /** It is asked for a megabyte, and gave 40 bytes of it. */
   async function afterForty(...frames: readonly Buffer[]): Promise<void> {

@@ -1,0 +1,39 @@
+/** Reads of a file that a raw server has, over an express connection; and its bytes, in frames. */
+
+import assert from "node:assert/strict";
+import type { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
+import { headerBlock } from "../../../src/grpc/express/headers.js";
+import type { Chunk } from "../../../src/ports.js";
+import type { Range } from "../../../src/schedule/range.js";
+import { madeUp } from "../../support/made-up.js";
+import { dataFrames } from "./raw-server.js";
+
+const content = madeUp(3_000_000);
+export const requestBytes = 1000;
+export const onLastHeaders = () => {};
+export const idle = new AbortController().signal;
+
+export function readOn(
+  connection: ExpressConnection,
+  range: Range,
+  signal = idle,
+): AsyncGenerator<Chunk> {
+  const message = Buffer.alloc(requestBytes);
+  const request = { headers: headerBlock([[":method", "POST"]]), message, onLastHeaders };
+  return connection.read({ ...request, range }, signal);
+}
+
+/** All that comes, which must be the file's bytes from the offset on. */
+export async function allOf(chunks: AsyncGenerator<Chunk>, start: number): Promise<number> {
+  let offset = start;
+  for await (const chunk of chunks) {
+    assert.equal(chunk.offset, offset);
+    offset += chunk.bytes.length;
+    assert.equal(Buffer.compare(chunk.bytes, content.subarray(chunk.offset, offset)), 0);
+  }
+  return offset;
+}
+
+/** These bytes of the file, in one message. */
+export const part = (stream: number, start: number, end: number) =>
+  dataFrames(stream, start, content.subarray(start, end));
