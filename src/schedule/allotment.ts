@@ -5,7 +5,7 @@
 
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
-import { chooseCut } from "./cut.js";
+import { chooseCut, type Victim } from "./cut.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
 import type { LeaseBook } from "./lease-book.js";
 import { leasePieces } from "./lease-size.js";
@@ -47,6 +47,8 @@ export class Allotment {
   readonly #isFollowed: boolean;
   /** Pieces among which leases are given while a digest follows; `undefined` while it does not. */
   #horizonPieces: number | undefined;
+  /** Of every replica, as long as nothing changes: many in a row look for somebody to cut. */
+  #victims: readonly (Victim | undefined)[] | undefined;
 
   constructor(parts: Books, options: AllotmentOptions) {
     this.#ledger = parts.ledger;
@@ -79,12 +81,19 @@ export class Allotment {
 
   /** Gives regions to those who are there. Near the frontier, nobody has one. */
   update(now: number): void {
+    this.#victims = undefined;
     if (this.#isFollowed) this.#follow(now);
     if (this.#spanPieces === undefined) this.#regions.update(this.ready(now), now);
   }
 
   /** The next lease of a replica that is ready, opened; `undefined` when it is to wait. */
   next(replica: ReplicaId, now: number): Lease | undefined {
+    const lease = this.#next(replica, now);
+    if (lease !== undefined) this.#victims = undefined;
+    return lease;
+  }
+
+  #next(replica: ReplicaId, now: number): Lease | undefined {
     const isProbe = this.#scoreboard.of(replica).standing !== "good";
     const isIdle = this.#ledger.leasesOf(replica).length === 0;
     if (isProbe && !isIdle) return undefined;
@@ -106,6 +115,7 @@ export class Allotment {
   #refill(replica: ReplicaId, { isProbe, lane }: Place, now: number): void {
     if (!isProbe && this.#spanPieces === undefined && !this.#ledger.pool.isEmpty) {
       this.#regions.level(this.ready(now), now);
+      this.#victims = undefined;
       if (!this.#ledger.region(replica).isEmpty) return;
     }
     const free = this.#free(replica, now);
@@ -185,19 +195,12 @@ export class Allotment {
   #cut(replica: ReplicaId, lane: number, now: number): RangeSet {
     const isBusy = this.#ledger.leasesOf(replica).some((lease) => lease.lane !== lane);
     const share = this.#book.laneShareOf(replica, lane);
-    const victims = this.#scoreboard.all().flatMap(({ replica: victim }) => {
-      const isOwn = victim === replica;
-      if (isOwn && !isBusy) return [];
-      const ownBytes = isOwn ? this.#book.leftInLane(victim, lane) : 0;
-      const leftBytes = this.#book.leftBytes(victim) - ownBytes;
-      const part = isOwn ? 1 - share : 1;
-      const rate = Math.max(1, part * this.#book.outlook(victim, now));
-      if (leftBytes === 0 && !this.#canHelp(victim, now)) return [];
-      const delayMs =
-        leftBytes === 0 ? this.#scoreboard.awaitMs(victim) : this.#book.delayMs(victim, now);
-      const cuttable = this.#ledger.cuttable(victim, isOwn ? lane : undefined);
-      const isSending = this.#ledger.region(victim).isEmpty && this.#book.isSending(victim);
-      return { replica: victim, delayMs, leftBytes, rate, cuttable, isSending };
+    const all = this.#scoreboard.all();
+    this.#victims ??= all.map((one) => this.#victim(one.replica, now));
+    const others = this.#victims;
+    const victims = all.flatMap((one, index) => {
+      if (one.replica !== replica) return others[index] ?? [];
+      return isBusy ? (this.#victim(replica, now, { lane, share }) ?? []) : [];
     });
     const cutter = {
       rate: share * this.#scoreboard.recentRate(replica, now),
@@ -210,6 +213,27 @@ export class Allotment {
     if (cut === undefined) return RangeSet.empty;
     const spare = cut.replica === replica ? lane : undefined;
     return this.#ledger.cut(cut.replica, cut.pieces, spare);
+  }
+
+  /**
+   * What a cut could be taken from, or who could help with it; `undefined` for neither. `own`: by
+   * one of its own streams, which is not cut itself.
+   */
+  #victim(
+    replica: ReplicaId,
+    now: number,
+    own?: { readonly lane: number; readonly share: number },
+  ): Victim | undefined {
+    const ownBytes = own === undefined ? 0 : this.#book.leftInLane(replica, own.lane);
+    const leftBytes = this.#book.leftBytes(replica) - ownBytes;
+    if (leftBytes === 0 && !this.#canHelp(replica, now)) return undefined;
+    const part = own === undefined ? 1 : 1 - own.share;
+    const rate = Math.max(1, part * this.#book.outlook(replica, now));
+    const delayMs =
+      leftBytes === 0 ? this.#scoreboard.awaitMs(replica) : this.#book.delayMs(replica, now);
+    const cuttable = this.#ledger.cuttable(replica, own?.lane);
+    const isSending = this.#ledger.region(replica).isEmpty && this.#book.isSending(replica);
+    return { replica, delayMs, leftBytes, rate, cuttable, isSending };
   }
 
   /** Whether a replica that has nothing left may take over what others have. */

@@ -46,9 +46,9 @@ export function chooseCut(
 ): Cut | undefined {
   const timeLeft = ({ delayMs, leftBytes, rate }: Victim) => delayMs / 1000 + leftBytes / rate;
   const candidates = victims.filter(({ cuttable }) => cuttable > 0);
-  candidates.sort((left, right) => timeLeft(right) - timeLeft(left));
-  const [worst] = candidates;
-  if (worst === undefined) return undefined;
+  const [first] = candidates;
+  if (first === undefined) return undefined;
+  const worst = candidates.reduce((so, one) => (timeLeft(one) > timeLeft(so) ? one : so), first);
   const delaySeconds = (cutter.latencyMs + cutter.busyMs) / 1000;
   const shared = (cutter.rate * worst.rate) / (cutter.rate + worst.rate);
   const mostSeconds = limits.cutEndMultiple * evenEndSeconds(victims, cutter);
