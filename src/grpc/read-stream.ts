@@ -6,6 +6,7 @@ import { limits } from "../limits.js";
 import type { Call, Chunk, Replica } from "../ports.js";
 import { ReplicaFault } from "../ports.js";
 import { type Connections, streamKey } from "./connections.js";
+import { Pace } from "./pace.js";
 import { ReadWire, type SendMemory } from "./read-wire.js";
 import { digestOf, offsetOf } from "./request.js";
 
@@ -59,19 +60,4 @@ export async function* readRange(
 /** With bytes of its own: gRPC keeps it for as long as it likes. */
 function messageOf({ offset, bytes }: Chunk) {
   return { offset: BigInt(offset), data: Uint8Array.from(bytes) };
-}
-
-/**
- * How large the next chunk is. The first is small, so that on a slow link the first byte is not a
- * whole chunk late; then they grow while they are taken quickly, and shrink when they are not.
- */
-class Pace {
-  bytes: number = limits.firstChunkBytes;
-
-  took(ms: number): void {
-    if (ms < limits.fastChunkMs) this.bytes = Math.min(2 * this.bytes, limits.chunkBytes);
-    else if (ms > limits.slowChunkMs) {
-      this.bytes = Math.max(Math.floor(this.bytes / 2), limits.chunkFloorBytes);
-    }
-  }
 }
