@@ -19,9 +19,7 @@ export const limits = {
   /** Replicas in one download: beyond it, a vote costs more than it tells. */
   replicas: 1024,
 
-  /**
-   * A claim must be there within this, or the replica counts as silent (it may still join later).
-   */
+  /** A claim must be there within this; who is later counts as silent, and may still join. */
   surveyMs: 5_000,
   /** Stragglers of a clear vote are waited for half as long as it took, within these bounds. */
   surveyGraceLeastMs: 100,
@@ -265,6 +263,8 @@ export const limits = {
   secretsLookMs: 2_000,
   /** How often stalled readers and late requests are looked after. */
   sweepMs: 2_500,
+  /** So many streams that ended leave garbage worth collecting once it is quiet: 30 KiB each. */
+  streamsCollected: 100,
   /** Bytes that wait to be sent by a process, or could: with many reads, chunks are smaller. */
   sendBytes: 64 * MiB,
   /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */

@@ -14,6 +14,7 @@ import type {
 } from "node:http2";
 import { constants } from "node:http2";
 import { limits } from "../limits.js";
+import { collectGarbage } from "./collect-garbage.js";
 import { clientOf } from "./peer.js";
 
 /** What connections may cost. Milliseconds. */
@@ -59,15 +60,22 @@ export class Connections {
   readonly died: Promise<string>;
   #onDeath: (why: string) => void = () => {};
   readonly #bounds: ConnectionBounds;
+  readonly #onQuiet: () => void;
   readonly #sessions = new Map<ServerHttp2Session, OpenSession>();
   readonly #perClient = new Map<string, number>();
   readonly #streams = new Map<string, OpenStream>();
   readonly #sweeper: NodeJS.Timeout;
   #server: Http2Server | Http2SecureServer | undefined;
   #nextId = 0;
+  /** Streams that were opened since the last look, and that ended since garbage was collected. */
+  #openedLately = 0;
+  #endedLately = 0;
+  #collectionsLeft = 0;
 
-  constructor(bounds: ConnectionBounds = limits) {
+  /** `onQuiet`: called when many streams ended and none comes, before garbage is collected. */
+  constructor(bounds: ConnectionBounds = limits, onQuiet: () => void = () => {}) {
     this.#bounds = bounds;
+    this.#onQuiet = onQuiet;
     this.died = new Promise((resolve) => {
       this.#onDeath = resolve;
     });
@@ -159,7 +167,11 @@ export class Connections {
     const openedAt = now();
     const still = { pendingBytes: 0, takenCount: 0, seenCount: 0, stillSince: openedAt };
     this.#streams.set(id, { stream, openedAt, hasBegun: false, sentBytes: 0, ...still });
-    stream.once("close", () => this.#streams.delete(id));
+    this.#openedLately++;
+    stream.once("close", () => {
+      this.#streams.delete(id);
+      this.#endedLately++;
+    });
   }
 
   #sweep(): void {
@@ -173,6 +185,21 @@ export class Connections {
     for (const [session, { hasAsked, openedAt }] of this.#sessions) {
       if (!hasAsked && at - openedAt > this.#bounds.firstRequestMs) session.destroy();
     }
+    this.#collectGarbage();
+  }
+
+  /** After many streams, once none comes any more: nobody waits for us just then. */
+  #collectGarbage(): void {
+    const isQuiet = this.#openedLately === 0;
+    this.#openedLately = 0;
+    if (this.#endedLately >= limits.streamsCollected) {
+      this.#endedLately = 0;
+      this.#collectionsLeft = collections;
+    }
+    if (!isQuiet || this.#collectionsLeft === 0) return;
+    this.#collectionsLeft--;
+    this.#onQuiet();
+    collectGarbage();
   }
 
   #isStalled(open: OpenStream, at: number): boolean {
@@ -186,5 +213,10 @@ export class Connections {
   }
 }
 
+/**
+ * V8 finds what is dead in the first, makes its heap smaller in one after some seconds with little
+ * to do, and gives pages back in the one behind that.
+ */
+const collections = 8;
 const listenChannel = "tracing:net.server.listen:asyncStart";
 const owner = new AsyncLocalStorage<Connections>();

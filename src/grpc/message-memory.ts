@@ -18,16 +18,27 @@ const payloadStart = 64;
 /** One message after the other in the same memory. */
 export class MessageMemory {
   readonly #memory: Uint8Array;
+  #reachedBytes = 0;
 
   /** `chunkBytes`: the largest payload. */
   constructor(chunkBytes: number = limits.chunkBytes) {
-    // Of its own, and not cleared: pages that no chunk reaches never become real.
-    this.#memory = Buffer.allocUnsafeSlow(payloadStart + chunkBytes);
+    const bytes = payloadStart + chunkBytes;
+    // V8 maps what could be resized by itself: pages that no chunk reaches never become real, and
+    // all go back when it is collected, where malloc would keep them.
+    const mapped = new ArrayBuffer(bytes, { maxByteLength: bytes });
+    this.#memory = new Uint8Array(mapped, 0, bytes);
+  }
+
+  /** Real memory that it takes. */
+  get reachedBytes(): number {
+    return this.#reachedBytes;
   }
 
   /** Room for a payload. Its bytes are what was there before. */
   room(bytes: number): Uint8Array {
-    return this.#memory.subarray(payloadStart, payloadStart + bytes);
+    const end = payloadStart + bytes;
+    this.#reachedBytes = Math.max(this.#reachedBytes, end);
+    return this.#memory.subarray(payloadStart, end);
   }
 
   /** A chunk as it travels, in this memory; it is copied only when it does not lie in the room. */
@@ -39,7 +50,7 @@ export class MessageMemory {
     const isInRoom =
       bytes.buffer === this.#memory.buffer &&
       bytes.byteOffset === this.#memory.byteOffset + payloadStart;
-    if (!isInRoom) this.#memory.set(bytes, payloadStart);
+    if (!isInRoom) this.room(bytes.length).set(bytes);
     const header = headerOf(BigInt(offset), bytes.length);
     const start = payloadStart - header.length - frameBytes;
     this.#memory.set(frameOf(header.length + bytes.length), start);

@@ -10,12 +10,10 @@ import { limits } from "../limits.js";
 import type { Chunk } from "../ports.js";
 import { MessageMemory } from "./message-memory.js";
 
-/** As much as may be in use at once. */
-const mostSpare = limits.sendBytes / limits.chunkBytes;
-
 /** The memory of everything that waits to be sent, over all virtual servers of a process. */
 export class SendMemory {
   readonly #spare: MessageMemory[] = [];
+  #spareBytes = 0;
   /** Reads that run now. */
   reads = 0;
 
@@ -27,11 +25,22 @@ export class SendMemory {
 
   /** For a message; reads hand it on to each other. */
   take(): MessageMemory {
-    return this.#spare.pop() ?? new MessageMemory();
+    const memory = this.#spare.pop();
+    this.#spareBytes -= memory?.reachedBytes ?? 0;
+    return memory ?? new MessageMemory();
   }
 
   give(memory: MessageMemory): void {
-    if (this.#spare.length < mostSpare) this.#spare.push(memory);
+    const bytes = memory.reachedBytes;
+    if (bytes > limits.sendBytes - this.#spareBytes) return;
+    this.#spare.push(memory);
+    this.#spareBytes += bytes;
+  }
+
+  /** Keeps none for reads that may never come. */
+  forget(): void {
+    this.#spare.length = 0;
+    this.#spareBytes = 0;
   }
 }
 

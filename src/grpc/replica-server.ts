@@ -62,9 +62,9 @@ export async function listenReplica(
   // grpc-js writes to stderr by itself, in the middle of a live view; we say what matters
   // ourselves.
   setLogVerbosity(logVerbosity.NONE);
-  const connections = new Connections(options.bounds);
   const { doors = new Doors({}), hasReflection = true, onCall = () => {} } = options;
   const reads: Reads = { isOver: false, memory: options.memory ?? new SendMemory() };
+  const connections = new Connections(options.bounds, () => reads.memory.forget());
   const health = createHealth(services);
   const server = createServer(serverOptions).use((call, context) => {
     const open = connections.streamOf(context.metadata.get(streamKey));

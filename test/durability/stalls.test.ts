@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, stat } from "node:fs/promises";
+import { limits } from "../../src/limits.js";
 import { mainPath } from "../support/cli.js";
 import { madeUp } from "../support/made-up.js";
 import { Terminal } from "../support/terminal.js";
@@ -16,7 +17,8 @@ describe("a client that stands still", function () {
   this.timeout(180_000);
   const here = Workspace.forSuite();
 
-  it("because it was stopped for 5 s goes on, and punishes nobody", async () => {
+  // Longer than we are patient when nobody sends: only our own stall explains it.
+  it("because it was stopped for 12 s goes on, and punishes nobody", async () => {
     const ports = await slowServers(here, data);
     const getting = here.start([
       "get",
@@ -30,7 +32,7 @@ describe("a client that stands still", function () {
     ]);
     await getting.says(/"doneBytes":[1-9]\d{6},/);
     getting.child.kill("SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await new Promise((resolve) => setTimeout(resolve, limits.lonelyMs + 2000));
     getting.child.kill("SIGCONT");
     const got = await getting.finished;
     assert.equal(got.code, 0, got.stderr);

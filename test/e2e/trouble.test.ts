@@ -49,6 +49,8 @@ describe("a download in trouble", () => {
     const { replicas } = receiptOf(got.stdout);
     assert.ok((replicas[0]?.faults.unreachable ?? 0) > 0, "the killed one was unreachable");
     assert.ok((replicas[1]?.faults.late ?? 0) > 0, "the stopped one was late");
+    const [, waited] = /"event":"fault".*"waitedMs":([\d.]+)/.exec(got.stdout) ?? [];
+    assert.ok(Number(waited) < 5000, `it was left after ${waited} ms`);
     assert.deepEqual([replicas[2]?.faults, replicas[3]?.faults], [{}, {}]);
   });
 

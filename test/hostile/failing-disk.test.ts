@@ -30,7 +30,11 @@ describe(`a disk that fails under a serving process${problem}`, function () {
   let path = "";
   let serving = 0;
   afterEach(() => {
-    if (serving > 0) process.kill(serving, "SIGKILL");
+    try {
+      if (serving > 0) process.kill(serving, "SIGKILL");
+    } catch {
+      // It is gone already.
+    }
   });
   before(async function () {
     if (problem !== "") this.skip();
