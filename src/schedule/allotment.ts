@@ -208,8 +208,7 @@ export class Allotment {
       busyMs: this.#book.laneLeftMs(replica, lane, now),
     };
     const { pieceBytes } = this.#ledger.layout;
-    const urgent = victims.filter((victim) => this.#holdsFrontier(victim.replica));
-    const cut = chooseCut(urgent, cutter, pieceBytes) ?? chooseCut(victims, cutter, pieceBytes);
+    const cut = chooseCut(victims, cutter, pieceBytes);
     if (cut === undefined) return RangeSet.empty;
     const spare = cut.replica === replica ? lane : undefined;
     return this.#ledger.cut(cut.replica, cut.pieces, spare);
@@ -253,7 +252,6 @@ export class Allotment {
       rate: isKnown ? rate : undefined,
       latencyMs: Math.max(this.#scoreboard.awaitMs(replica), busyMs),
     };
-
     const frontier = frontierOf(this.#ledger.settled);
     const urgent = stragglers.filter(
       ({ lease }) => this.#windowPieces !== undefined && lease.next === frontier,
@@ -262,12 +260,5 @@ export class Allotment {
       chooseHedge(urgent, own, layout.pieceBytes) ??
       chooseHedge(stragglers, own, layout.pieceBytes);
     return chosen === undefined ? undefined : this.#ledger.hedge(replica, chosen.next, lane);
-  }
-
-  /** Whether everybody waits for this replica, because the file is taken in order. */
-  #holdsFrontier(replica: ReplicaId): boolean {
-    if (this.#windowPieces === undefined) return false;
-    const frontier = frontierOf(this.#ledger.settled);
-    return this.#ledger.leasesOf(replica).some(({ next }) => next === frontier);
   }
 }

@@ -68,6 +68,7 @@ describe("schedule/window", () => {
 
   const silentFrom = (pieces: number, from: number): Server =>
     at(pieces, { rate: (now) => (now < from ? pieces * pieceBytes : 0) });
+  const twice = { A: at(100), B: at(100) };
   const table: readonly (readonly [
     what: string,
     servers: Record<string, Server>,
@@ -81,6 +82,8 @@ describe("schedule/window", () => {
     ["one a hundred times slower", { A: at(500), B: at(5) }, 128, 2300],
     ["one too slow for the window", { A: at(500), B: at(1) }, 128, 2300],
     ["one far away", { A: at(200), B: at(200, { latencyMs: 200 }) }, 256, 3000],
+    ["two too slow for so small a window", { ...twice, C: at(3), D: at(3) }, 32, 5300],
+    ["one slow and far away", { A: at(200), B: at(20, { latencyMs: 200 }) }, 32, 5300],
     ["one falls silent", { A: at(100), B: silentFrom(100, 2500) }, 128, 8200],
     ["one never sends a byte", { A: at(100), B: silentFrom(100, 0) }, 128, 10_600],
   ];
