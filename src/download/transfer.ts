@@ -44,6 +44,9 @@ class Transfer {
   stopped: Stop | undefined;
   #doneBytes: number;
   #furthestBytes: number;
+  readonly #begunAt: number;
+  /** Late votes that are still awaited. */
+  #unheard: number;
   #progressAt: number;
   #toldAt: number;
 
@@ -52,7 +55,9 @@ class Transfer {
     const { settled, layout } = job.scheduler.ledger;
     this.#doneBytes = byteCount(layout, settled);
     this.#furthestBytes = this.#doneBytes;
-    this.#progressAt = job.clock.now();
+    this.#begunAt = job.clock.now();
+    this.#unheard = job.lateVotes.length;
+    this.#progressAt = this.#begunAt;
     this.#toldAt = this.#progressAt;
     for (const vote of job.lateVotes) this.#welcome(vote);
     job.pointless?.then(
@@ -225,6 +230,7 @@ class Transfer {
   #welcome(latecomer: Promise<Vote>): void {
     const { scheduler, support, roundTripsMs, onEvent, signal } = this.#job;
     const welcomed = latecomer.then(({ replica, answer }) => {
+      this.#unheard--;
       const isMember = support.heard({ replica, answer });
       if (!isMember || scheduler.isDone || signal.aborted) return;
       if (scheduler.scoreboard.all().some((score) => score.replica === replica)) return;
@@ -242,6 +248,9 @@ class Transfer {
 
   #giveUpWhenHopeless(now: number): void {
     const { scheduler, bucket, name, timeoutMs, doubts, partial } = this.#job;
+    // Whoever had not answered when the quorum was clear may be the only honest one.
+    const isAwaited = this.#unheard > 0 && now - this.#begunAt < limits.surveyMs;
+    if (scheduler.isHopeless && isAwaited) return;
     // What we stood still for, or hold back ourselves, is nobody's delay.
     const isOurs = bucket?.isHolding(now) === true || partial.sink.handedOn?.isWaiting() === true;
     this.#progressAt = isOurs ? now : this.#progressAt + scheduler.stoodStillMs;

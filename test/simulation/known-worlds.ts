@@ -44,5 +44,16 @@ export const knownWorlds: ReadonlyMap<string, World> = new Map([
     "a replica that always breaks off within the last piece is no progress, for ever",
     worldOf([{ kind: "short", share: 1 }], { size: 65_537 }),
   ],
+  [
+    "two liars make the quorum, and are banned before the honest one, far away, has answered",
+    worldOf([], {
+      size: 681_439,
+      replicas: [
+        replicaWith({ kind: "none" }, { latencyMs: 600 }),
+        replicaWith({ kind: "corrupt", share: 0.28, always: false }),
+        replicaWith({ kind: "corrupt", share: 0.28, always: false }),
+      ],
+    }),
+  ],
   ["silent replicas that are tried again come after one that is well", sevenSilent],
 ]);
