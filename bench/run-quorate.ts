@@ -4,6 +4,7 @@ import { Checkpoint } from "../src/download/checkpoint.js";
 import { Deliveries } from "../src/download/deliveries.js";
 import { Support } from "../src/download/support.js";
 import { transfer } from "../src/download/transfer.js";
+import { limits } from "../src/limits.js";
 import type { Replica } from "../src/ports.js";
 import { RangeSet } from "../src/schedule/range.js";
 import { Scheduler } from "../src/schedule/scheduler.js";
@@ -80,6 +81,7 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   const scheduler = new Scheduler(manifestOf(agreement.manifest), {
     verified: RangeSet.empty,
     random,
+    isFollowed: size >= limits.prefixDigestBytes,
   });
   for (const [index, id] of [...replicas.keys()].entries()) {
     scheduler.join(id, world.replicas[index]?.latencyMs);

@@ -198,9 +198,9 @@ export const limits = {
   prefixStepBytes: 4 * MiB,
   /**
    * From this rate of all replicas on, leases stay near the frontier: with regions the digest would
-   * need a sixth of the download's time at its end, and more the faster that is.
+   * need 3 % of the download's time at its end, and more the faster that is.
    */
-  followRate: 250 * MiB,
+  followRate: 64 * MiB,
   horizonBytes: 128 * MiB,
   horizonLatencies: 16,
   /** Threads that hash pieces, and what each must have to do: 128 MiB are twice its start. */

@@ -141,7 +141,7 @@ describe("leases while a digest follows", () => {
   });
 
   it("are as long as ever where they are slow", () => {
-    const slow = { A: at(400), B: at(400) };
+    const slow = { A: at(300), B: at(300) };
     const [followed, free] = [true, false].map((one) => mostBehind(slow, 8000, one));
     assert.deepEqual(followed, free);
   });
@@ -156,6 +156,6 @@ describe("leases while a digest follows", () => {
   it("are further apart where replicas are far", () => {
     assert.equal(horizonBytes(limits.followRate - 1, 5), undefined);
     assert.equal(horizonBytes(limits.followRate, 5), limits.horizonBytes);
-    assert.equal(horizonBytes(limits.followRate, 100), 1.6 * limits.followRate);
+    assert.equal(horizonBytes(4 * limits.followRate, 100), 6.4 * limits.followRate);
   });
 });
