@@ -122,6 +122,8 @@ class Stage {
     let isSame: boolean | undefined;
     const openPartial = async (agreed: Manifest) => {
       const partial = await disk.open(agreed);
+      // Who asked again before he took anything up has another file's journal by then.
+      if (witness.resumedBytes === undefined) isSame = undefined;
       manifest = agreed;
       isSame ??= partial.journal.claimed !== undefined;
       return partial;
