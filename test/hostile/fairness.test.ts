@@ -1,6 +1,7 @@
 /** Equal readers get equal shares of a server, whoever came first. */
 
 import assert from "node:assert/strict";
+import { setMaxListeners } from "node:events";
 import { connectReplica } from "../../src/grpc/replica-client.js";
 import { freePorts } from "../support/cli.js";
 import { madeUp } from "../support/made-up.js";
@@ -27,6 +28,7 @@ describe("a hundred equal readers", function () {
     await workspace.serve(["shared", "-p", port, "--max-client-reads", "128"]);
     const shares = new Array<number>(readers).fill(0);
     const end = new AbortController();
+    setMaxListeners(readers, end.signal);
     const call = { signal: end.signal, deadlineMs: 100_000 };
     const remotes = Array.from({ length: readers / 2 }, () => connectReplica("127.0.0.1", port));
     // Counted from when all of them have begun, in half of what each of them may take.
