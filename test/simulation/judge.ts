@@ -12,6 +12,7 @@ import { versionOf } from "./versions.js";
 import type { World, WorldReplica } from "./world.js";
 
 const pieceBytes = 64 * 1024;
+const attemptsAgain = /"event":"(?:root-doubted|asked-again)"/;
 const reconsiders = /"event":"(?:second-opinions|root-doubted|asked-again)"/;
 
 /** Throws unless every run of a story ended as it must; counts how they ended. */
@@ -98,7 +99,9 @@ function judgeReceipt(world: World, { receipt, witness, journaled, manifest }: R
   const delivered = receipt.replicas.reduce((sum, line) => sum + line.deliveredBytes, 0);
   assert.ok(delivered + receipt.resumedBytes >= size, "every byte came from somewhere");
   const pieces = Math.ceil(size / pieceBytes);
-  const budget = Math.max(4, Math.floor(pieces * 0.02));
+  // Each attempt has a budget of its own.
+  const attempts = 1 + witness.trace.filter((line) => attemptsAgain.test(line)).length;
+  const budget = attempts * Math.max(4, Math.floor(pieces * 0.02));
   assert.ok(receipt.hedgedBytes <= budget * pieceBytes, `${receipt.hedgedBytes} bytes hedged`);
   const vouched = journaled.filter((piece) => piece < pieces);
   const vouchedBytes = vouched.reduce((sum, piece) => {
