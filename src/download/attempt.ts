@@ -5,8 +5,9 @@
  */
 
 import { UsageError } from "../errors.js";
+import { limits } from "../limits.js";
 import { faultText } from "../schedule/faults.js";
-import type { ReplicaId } from "../trust/quorum.js";
+import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { account } from "./account.js";
 import type { Agreed } from "./agree.js";
 import { Doubts } from "./doubts.js";
@@ -18,7 +19,7 @@ import { thenLetGo } from "./let-go.js";
 import { Listing } from "./listing.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Outcome, Stop } from "./outcome.js";
-import { askForPieceList, noListError, type PieceList } from "./piece-list.js";
+import { askForPieceList, type NoPieceList, noListError, type PieceList } from "./piece-list.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
 import { leavesOf } from "./resume.js";
 import { Support } from "./support.js";
@@ -95,7 +96,9 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
   const { signal, onEvent } = resolved;
   const banned = new Set(lessons.sentenced(agreement).map(({ replica }) => replica));
   const asked = { ...request, clock: world.clock, signal, roundTripsMs, banned };
-  const list = await askForPieceList(agreement, asked);
+  const first = await askForPieceList(agreement, asked);
+  const isLast = !("why" in first) || doubts !== undefined;
+  const list = isLast ? first : await askLatecomers(trying, first, asked);
   for (const { replica, fault } of list.faults) {
     onEvent({ event: "fault", replica, fault });
     if (fault.kind === "changed") support.left(replica);
@@ -110,6 +113,28 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
     lessons.convicted(agreement.manifest, { replica, why: faultText(fault), evidence });
   }
   return { kind: "root-doubted", why: `nobody gives its pieces: ${list.why}`, proof: undefined };
+}
+
+/**
+ * The list of those who had not answered when the quorum was clear: one of them may be the only
+ * honest one. They are waited for as long as a survey would have.
+ */
+async function askLatecomers(
+  { agreed, support, world, resolved }: Trying,
+  first: NoPieceList,
+  asked: Parameters<typeof askForPieceList>[1],
+): Promise<PieceList | NoPieceList> {
+  const { agreement, latecomers } = agreed;
+  if (latecomers.size === 0) return first;
+  const votes: Vote[] = [];
+  const answered = [...latecomers.values()].map(async (vote) => votes.push(await vote));
+  await thenLetGo(resolved.signal, (signal) =>
+    Promise.race([Promise.all(answered), world.clock.sleep(limits.surveyMs, signal)]),
+  );
+  const agreeing = votes.filter((vote) => support.heard(vote)).map(({ replica }) => replica);
+  const list = await askForPieceList({ ...agreement, agreeing, votes: support.votes }, asked);
+  // Who joins late is judged by what he does then.
+  return "why" in list ? first : { ...list, faults: first.faults };
 }
 
 /** Now that the file is right, it judges what was alleged under roots that were doubted. */

@@ -55,5 +55,16 @@ export const knownWorlds: ReadonlyMap<string, World> = new Map([
       ],
     }),
   ],
+  [
+    "two that make the quorum give false lists before the honest one, far away, has answered",
+    worldOf([], {
+      size: 3_532_279,
+      replicas: [
+        replicaWith({ kind: "none" }, { latencyMs: 600 }),
+        replicaWith({ kind: "false-list", piece: 3, isCutShort: false }),
+        replicaWith({ kind: "false-list", piece: 3, isCutShort: true }),
+      ],
+    }),
+  ],
   ["silent replicas that are tried again come after one that is well", sevenSilent],
 ]);
