@@ -82,8 +82,9 @@ export class Allotment {
   /** Gives regions to those who are there. Near the frontier, nobody has one. */
   update(now: number): void {
     this.#victims = undefined;
-    if (this.#isFollowed) this.#follow(now);
-    if (this.#spanPieces === undefined) this.#regions.update(this.ready(now), now);
+    const ready = this.ready(now);
+    if (this.#isFollowed) this.#follow(ready, now);
+    if (this.#spanPieces === undefined) this.#regions.update(ready, now);
   }
 
   /** The next lease of a replica that is ready, opened; `undefined` when it is to wait. */
@@ -150,10 +151,10 @@ export class Allotment {
   }
 
   /** Once all together are fast, they stay near the frontier: what they had further up is free. */
-  #follow(now: number): void {
-    const known = this.ready(now).map((one) => this.#scoreboard.knownRate(one, now) ?? 0);
+  #follow(ready: readonly ReplicaId[], now: number): void {
+    const known = ready.map((one) => this.#scoreboard.knownRate(one, now) ?? 0);
     const rate = known.reduce((sum, one) => sum + one, 0);
-    const latencyMs = Math.max(0, ...this.ready(now).map((one) => this.#scoreboard.latencyMs(one)));
+    const latencyMs = Math.max(0, ...ready.map((one) => this.#scoreboard.latencyMs(one)));
     const bytes = horizonBytes(rate, latencyMs);
     if (bytes === undefined) return;
     if (this.#horizonPieces === undefined) {
