@@ -1,13 +1,10 @@
 /** One of the threads that `hash-pieces.ts` starts: reads pieces, hashes each, and ends. */
 
 import { readSync } from "node:fs";
-import { parentPort, workerData } from "node:worker_threads";
-import { messageOf } from "../errors.js";
-import { limits } from "../limits.js";
 import { type Layout, pieceLength } from "../schedule/pieces.js";
 import { digestBytes } from "../trust/digest.js";
 import { leafDigest, type PieceDigests } from "../trust/merkle.js";
-import type { WorkerReport } from "./run-worker.js";
+import { answerOrder, type OnProgress } from "./answer-order.js";
 
 /** What the thread is to hash. */
 export interface PieceOrder {
@@ -16,13 +13,10 @@ export interface PieceOrder {
   readonly pieces: readonly number[];
 }
 
-const reportEveryBytes = 16 * limits.hashReadBytes;
-
-function hash({ fd, layout, pieces }: PieceOrder, report: Report): void {
+function hash({ fd, layout, pieces }: PieceOrder, onProgress: OnProgress): PieceDigests {
   const digests: PieceDigests = new Uint8Array(pieces.length * digestBytes);
   const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(layout.pieceBytes, layout.size)));
   let doneBytes = 0;
-  let reported = 0;
   for (const [index, piece] of pieces.entries()) {
     const length = pieceLength(layout, piece);
     let read = 0;
@@ -35,19 +29,9 @@ function hash({ fd, layout, pieces }: PieceOrder, report: Report): void {
     }
     digests.set(leafDigest(buffer.subarray(0, read)), index * digestBytes);
     doneBytes += length;
-    if (doneBytes - reported < reportEveryBytes) continue;
-    reported = doneBytes;
-    report({ kind: "progress", doneBytes });
+    onProgress(doneBytes);
   }
-  report({ kind: "done", result: digests });
+  return digests;
 }
 
-type Report = (report: WorkerReport<PieceDigests>) => void;
-
-const report: Report = (message) => parentPort?.postMessage(message);
-try {
-  hash(workerData as PieceOrder, report);
-} catch (error) {
-  const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
-  report({ kind: "failed", message: messageOf(error), code });
-}
+answerOrder(hash);
