@@ -1,0 +1,39 @@
+/** What is read, written and hashed of files, and by how many threads. */
+
+import { KiB, MiB } from "./byte-units.js";
+
+export const diskLimits = {
+  /** A file up to this size gets its space by being written: less than starting a process. */
+  zeroFilledBytes: 64 * KiB,
+  /** Disk: verified pieces become durable each second or 64 MiB, whichever is first. */
+  checkpointMs: 1_000,
+  checkpointBytes: 64 * MiB,
+  /** Pieces that come within so many ms are written together: a write wakes another thread. */
+  stretchMs: 20,
+  stretchBytes: 1 * MiB,
+  /**
+   * Pieces that wait in memory while a file is handed on in order: 0.3 s of 200 MB/s, or 16 of the
+   * largest pieces.
+   */
+  orderedWindowBytes: 64 * MiB,
+  /** Old copies that one download takes pieces from: each holds a descriptor. */
+  seeds: 64,
+  /** Pieces that cannot be read before a seed is left out: a dying disk takes seconds for each. */
+  seedRefusals: 16,
+
+  /** Bytes read at a time when a file is hashed. */
+  hashReadBytes: 1 * MiB,
+  /** What an earlier run left is hashed on other cores from here on: less takes 0.3 s on one. */
+  threadedHashBytes: 512 * MiB,
+  /**
+   * A file is digested while it comes from here on: 128 MiB take 75 ms at the end, a thread half of
+   * that to start. It is told of the prefix in steps of so many bytes.
+   */
+  prefixDigestBytes: 128 * MiB,
+  prefixStepBytes: 4 * MiB,
+  /** Threads that hash pieces, and what each must have to do: 128 MiB are twice its start. */
+  hashThreads: 8,
+  hashThreadBytes: 128 * MiB,
+  /** Descriptors that must be free for a thread: it takes five, and its files while they load. */
+  threadDescriptors: 16,
+} as const;
