@@ -1,7 +1,7 @@
 /**
- * What the use cases need from the world. Every port has one contract suite in `test/contracts/`,
- * which each implementation passes. A replica's failure is a `ReplicaFault`; a disk's a
- * `StorageError`.
+ * What the use cases need from the world. Replica, Sink and Journal have a contract suite each in
+ * `test/contracts/`, which every implementation passes. A replica's failure is a `ReplicaFault`; a
+ * disk's a `StorageError`.
  */
 
 import type { Fault } from "./schedule/faults.js";
@@ -217,7 +217,7 @@ export type StartPrefixDigest = (file: {
 /** The unfinished file on disk, locked for this process. */
 export interface Partial {
   readonly sink: Sink;
-  /** The same of what the sink holds; `undefined` where that can only be read. */
+  /** Hashes pieces of what the sink holds on other cores; `undefined` where it can only be read. */
   readonly hashPieces?: ((request: PiecesToHash) => Promise<PieceDigests>) | undefined;
   /** Starts to digest what the sink holds; `undefined` where that can only be read at the end. */
   readonly startDigest?: (() => PrefixDigest | undefined) | undefined;

@@ -86,7 +86,7 @@ function graceMs(clearAfterMs: number): number {
   return Math.min(Math.max(limits.surveyGraceLeastMs, clearAfterMs / 2), limits.surveyGraceMs);
 }
 
-/** One replica's answer, after as many questions as hashing and business take. Never rejects. */
+/** One replica's answer, asked again for as long as it hashes or is busy. Never rejects. */
 export async function ask(id: ReplicaId, replica: Replica, request: SurveyRequest): Promise<Asked> {
   const { name, clock, signal, onEvent } = request;
   let patientUntil = clock.now() + limits.surveyMs;

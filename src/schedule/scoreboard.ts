@@ -1,4 +1,4 @@
-/** What was measured of each replica, and where it stands. It records; the scheduler decides. */
+/** What was measured of each replica, and where it stands. It records; the discipline decides. */
 
 import { assert } from "../errors.js";
 import { limits } from "../limits.js";
@@ -98,7 +98,7 @@ export class Scoreboard {
     return this.#all;
   }
 
-  /** Counts a fault; what follows from it is the scheduler's. */
+  /** Counts a fault; what follows from it is the discipline's. */
   count(replica: ReplicaId, fault: Fault): Score {
     const score = this.of(replica);
     score.faults.set(fault.kind, (score.faults.get(fault.kind) ?? 0) + 1);

@@ -1,5 +1,6 @@
 /**
- * Decides when a lease has waited long enough: three clocks, none of which we may stop ourselves.
+ * Decides when a lease has waited long enough: three clocks, none of which counts what is our own
+ * doing.
  */
 
 import { limits } from "../limits.js";

@@ -1,7 +1,7 @@
 /**
- * Decides which pieces may be leased while the file is taken in order: those within a window above
- * the frontier, and to a slow replica none so near that everybody would wait for it; and how large
- * leases are while a digest follows a fast download.
+ * Decides which pieces may be leased while the file is taken in order, or a digest follows a fast
+ * download: those within a window above the frontier, and to a slow replica none so near that
+ * everybody would wait for it.
  */
 
 import { limits } from "../limits.js";

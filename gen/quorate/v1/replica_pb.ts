@@ -41,7 +41,8 @@ export const GetChecksumRequestSchema: GenMessage<GetChecksumRequest> = /*@__PUR
   messageDesc(file_quorate_v1_replica, 0);
 
 /**
- * A replica's claim. All of it stands or falls together: a client compares whole claims.
+ * A replica's claim. Size and digest are compared together, whole; docs/protocol.md tells what a
+ * root is worth that others do not name.
  *
  * @generated from message quorate.v1.GetChecksumResponse
  */
