@@ -139,6 +139,8 @@ export interface HandedOn {
   takenBytes(): number;
   /** Whether bytes wait for the reader: as long as they do, nobody else is slow. */
   isWaiting(): boolean;
+  /** Throws IntegrityError once any byte has left: no other agreement can come after it. */
+  throwIfGiven(): void;
   /**
    * Once everything is taken: its digest, which is the agreed one. Throws IntegrityError when it is
    * not, the signal's reason when it is aborted.

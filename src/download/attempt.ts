@@ -81,7 +81,10 @@ async function get(trying: Trying): Promise<Outcome> {
     // Where no piece could be checked none was written, and what was only reserved is litter.
     if (listing.hasFailed && partial.leftoverBytes === 0) await partial.discard();
   });
-  if ("kind" in filled) return filled;
+  if ("kind" in filled) {
+    partial.sink.handedOn?.throwIfGiven();
+    return filled;
+  }
   await passSentence(filled);
   signal.throwIfAborted();
   const path = await partial.publish();

@@ -33,17 +33,14 @@ export class OrderedOutput {
    * away already: nobody can tell the reader to forget them.
    */
   open(manifest: Manifest): Partial & { readonly heldBytes: () => number } {
-    if (this.#givenBytes > 0) {
-      throw new IntegrityError(
-        `get ${this.#name}: it was agreed on no longer after ${this.#givenBytes} bytes had been ` +
-          "written; what was written is not to be trusted",
-      );
-    }
+    this.#throwIfGiven();
     const take: Take = (bytes) => {
       this.#givenBytes += bytes.length;
       return this.#take(bytes);
     };
-    const line = new Line({ manifest, name: this.#name, take, windowBytes: this.#windowBytes });
+    const throwIfGiven = () => this.#throwIfGiven();
+    const [name, windowBytes] = [this.#name, this.#windowBytes];
+    const line = new Line({ manifest, name, take, throwIfGiven, windowBytes });
     return {
       sink: { ...sinkOf(line), handedOn: line },
       journal: { claimed: undefined, append: async () => {} },
@@ -53,6 +50,14 @@ export class OrderedOutput {
       discard: async () => {},
       [Symbol.asyncDispose]: async () => line.close(),
     };
+  }
+
+  #throwIfGiven(): void {
+    if (this.#givenBytes === 0) return;
+    throw new IntegrityError(
+      `get ${this.#name}: it was agreed on no longer after ${this.#givenBytes} bytes had been ` +
+        "written; what was written is not to be trusted",
+    );
   }
 }
 
@@ -70,6 +75,7 @@ function sinkOf(line: Line): Sink {
 /** Pieces in a line, the first of which is on its way to the reader. */
 class Line implements HandedOn {
   readonly windowBytes: number;
+  readonly throwIfGiven: () => void;
   readonly #manifest: Manifest;
   readonly #name: string;
   readonly #take: Take;
@@ -87,11 +93,13 @@ class Line implements HandedOn {
     readonly manifest: Manifest;
     readonly name: string;
     readonly take: Take;
+    readonly throwIfGiven: () => void;
     readonly windowBytes: number;
   }) {
     this.#manifest = parts.manifest;
     this.#name = parts.name;
     this.#take = parts.take;
+    this.throwIfGiven = parts.throwIfGiven;
     this.windowBytes = parts.windowBytes;
   }
 

@@ -13,6 +13,7 @@ import { steady } from "../simulation/shapes.js";
 import { simulatedReplica } from "../simulation/simulated-replica.js";
 import { VirtualClock } from "../simulation/virtual-clock.js";
 import { altered, corruptAt } from "../support/broken-replica.js";
+import { replaced } from "../support/changing-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { manifestOfBytes, memoryReplica } from "../support/memory-replica.js";
 import { type ByLetter, replicasOf } from "./small-download.js";
@@ -155,6 +156,25 @@ describe("an ordered output", function () {
     await assert.rejects(stream.run({ a: lying, b: lying }), (error) => {
       return error instanceof IntegrityError && /is not to be trusted$/.test(error.message);
     });
+  });
+
+  it("ends at once when the quorum is lost behind what it has: asking again would come too late", async () => {
+    const stream = new Stream();
+    const changing = (seed: number) => {
+      const next = madeUp(content.length, seed);
+      const after = stream.replica(1, next, memoryReplica({ [name]: next }));
+      return replaced(stream.replica(1), after, () => stream.taken.length > 20);
+    };
+    const events: string[] = [];
+    const run = stream.run(
+      { a: changing(2), b: changing(3), c: stream.replica(1) },
+      { onEvent: ({ event }) => events.push(event) },
+    );
+    await assert.rejects(run, (error) => {
+      return error instanceof IntegrityError && /is not to be trusted$/.test(error.message);
+    });
+    assert.ok(content.subarray(0, stream.bytes.length).equals(stream.bytes));
+    assert.ok(!events.includes("asked-again"), events.join());
   });
 
   it("is not opened again once bytes left under another agreement", async () => {
