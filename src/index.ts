@@ -2,7 +2,7 @@
  * The public API: get a file from many servers without trusting any one of them, and serve files.
  */
 
-export type { Access } from "./api/access.js";
+export { type Access, isTls } from "./api/access.js";
 export { digestFile, list, survey, verify } from "./api/check.js";
 export type { Entrance } from "./api/entrance.js";
 export { download, type GetRequest } from "./api/get.js";

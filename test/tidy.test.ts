@@ -50,7 +50,7 @@ const layers: readonly (readonly string[])[] = [
 const monopolies: readonly (readonly [module: RegExp, layer: readonly string[]])[] = [
   [/^(node:fs|node:fs\/promises)$/, ["files", "threads"]],
   [/^node:worker_threads$/, ["threads"]],
-  [/^(nice-grpc|nice-grpc-common|@grpc\/grpc-js|@bufbuild\/protobuf.*)$/, ["grpc"]],
+  [/^(nice-grpc(-common)?|@grpc\/grpc-js|@bufbuild\/protobuf.*)$/, ["grpc"]],
   [/^node:(net|http|http2|tls|dgram)$/, ["grpc"]],
   [/^node:child_process$/, ["files"]],
   [/^(commander|@commander-js\/.*|log-update|pino)$/, ["cli"]],

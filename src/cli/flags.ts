@@ -6,7 +6,7 @@ import { InvalidArgumentError } from "commander";
 import { type FaultName, faultNames, parseDigest, parseRule, type Rule } from "../index.js";
 
 /** The levels of `--log-level`, the most talkative first. */
-export const logLevels = ["debug", "info", "warn", "error"] as const;
+const logLevels = ["debug", "info", "warn", "error"] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 

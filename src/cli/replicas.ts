@@ -2,8 +2,7 @@
  * Which replicas a command asks, from its flags; every command that asks some takes the same ones.
  */
 
-import type { Address } from "../index.js";
-import { type Access, isLoopback, readServers, UsageError } from "../index.js";
+import { type Access, type Address, isLoopback, isTls, readServers, UsageError } from "../index.js";
 
 /** The flags that name replicas. */
 export interface ReplicaFlags {
@@ -39,12 +38,11 @@ export async function replicasOf(command: string, flags: ReplicaFlags): Promise<
     return true;
   });
   const { tls, tlsCa, tlsCert, tlsKey, serverName, tokenFile } = flags;
-  const isPlain = tls !== true && tlsCa === undefined && tlsCert === undefined;
-  if (isPlain && flags.digest === undefined && each.some(({ host }) => !isLoopback(host))) {
+  const access: Access = { tls, tlsCa, tlsCert, tlsKey, serverName, tokenFile };
+  if (!isTls(access) && flags.digest === undefined && each.some(({ host }) => !isLoopback(host))) {
     process.stderr.write(
       `${command}: warning: in plain text, one man on the path is every voter: use --tls or --digest\n`,
     );
   }
-  const access: Access = { tls, tlsCa, tlsCert, tlsKey, serverName, tokenFile };
   return each.map((address) => ({ ...address, access }));
 }

@@ -16,7 +16,7 @@ import {
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 
 /** How one message type is written and read. */
-export interface MessageCodec<Message extends DescMessage> {
+interface MessageCodec<Message extends DescMessage> {
   encode(message: MessageShape<Message>): { finish(): Uint8Array };
   decode(bytes: Uint8Array): MessageShape<Message>;
   fromPartial(init: MessageInitShape<Message>): MessageShape<Message>;

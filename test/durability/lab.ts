@@ -192,7 +192,7 @@ export function besides(output: string): { readonly partial: string; readonly jo
 }
 
 /** The last event of a kind that a client printed. */
-export function lastEvent(stdout: string, event: string): Record<string, unknown> | undefined {
+function lastEvent(stdout: string, event: string): Record<string, unknown> | undefined {
   for (const line of stdout.split("\n").reverse()) {
     if (!line.includes(`"event":"${event}"`)) continue;
     try {

@@ -18,7 +18,7 @@ import { Seeded } from "../support/seeded.js";
 import { ModelledFile } from "./modelled-disk.js";
 
 /** What is wrong with the client on purpose; `none` for ours. */
-export type Plant = "none" | "no-sync" | "journal-first" | "late-records";
+type Plant = "none" | "no-sync" | "journal-first" | "late-records";
 
 /** How a world is. */
 export interface ModelledWorld {

@@ -24,7 +24,7 @@ export interface Row extends Vice {
 }
 
 /** Steers a terminal, breaks a line, writes backwards, and is no Unicode, percent-encoded. */
-export const evilText = "%1B%5B2J%1B]0;owned%07%0D%0Aexit 0%E2%80%AE%ED%A0%80%00";
+const evilText = "%1B%5B2J%1B]0;owned%07%0D%0Aexit 0%E2%80%AE%ED%A0%80%00";
 
 const chunkBytes = 16 * 1024;
 const part = (known: Known, at: number, saidAt?: number) =>

@@ -4,7 +4,7 @@
  */
 
 /** Every mark; `replica:` is what a replica did, `fault:` what was booked, the rest reactions. */
-export const markNames = [
+const markNames = [
   ...(["lie", "changes-its-story", "corrupt", "short", "overrun", "wrong-offset"] as const),
   ...(["away", "broke-off", "returned", "busy", "silent", "changed", "hashing"] as const),
   ...(["false-list", "false-root", "foreign", "missing", "denied"] as const),

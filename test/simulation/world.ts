@@ -7,7 +7,7 @@ import type { Rule } from "../../src/trust/quorum.js";
 import type { RateAt } from "./link.js";
 
 /** From a moment until another, which may never come. */
-export interface Window {
+interface Window {
   readonly from: number;
   readonly until: number;
 }
@@ -40,8 +40,6 @@ export type Trouble =
   /** It has no such file, for a while. */
   | ({ readonly kind: "missing" } & Window)
   | ({ readonly kind: "denied" } & Window);
-
-export type TroubleKind = Trouble["kind"];
 
 /** One replica of a world. */
 export interface WorldReplica {

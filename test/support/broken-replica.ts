@@ -18,7 +18,7 @@ export function altered(replica: Replica, changes: Partial<Replica>): Replica {
 }
 
 /** One turn of the event loop: what a wire takes at least. Ends by the signal, as a call must. */
-export async function turn(signal: AbortSignal): Promise<void> {
+async function turn(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   signal.throwIfAborted();
 }
