@@ -19,7 +19,11 @@ export interface Target {
   readonly journal: string;
 }
 
-const longestStemBytes = 200;
+/**
+ * The longest name that is made of it, a lock's draft, is `.STEM.quorate-part.lock.` and 36 more: a
+ * file system takes 255 bytes.
+ */
+const longestStemBytes = 199;
 
 /**
  * Resolves what the user named: an existing folder, or a path that ends in a slash, gets the file

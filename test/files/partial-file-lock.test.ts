@@ -54,6 +54,15 @@ describe("an output that somebody is writing", () => {
     });
   });
 
+  it("is to be had for every name that an output can have, where there is no flock", async () => {
+    for (const bytes of [1, 198, 199, 200, 201, 255]) {
+      await withoutPrograms(async () => {
+        await using partial = await open(at("n".repeat(bytes)));
+        assert.equal(partial.leftoverBytes, 0);
+      });
+    }
+  });
+
   it("is refused to a run that would replace it with force", async () => {
     await writeFile(at("out"), "old");
     await using _first = await open(at("out"), { isForced: true });
