@@ -18,6 +18,8 @@ export const wireLimits = {
   chunkFloorBytes: 4 * KiB,
   /** Bytes that wait to be sent by a process, or could: with many reads, chunks are smaller. */
   sendBytes: 64 * MiB,
+  /** Blocks that a process keeps for what it receives next: new memory costs more than a copy. */
+  receiveBytes: 64 * MiB,
   /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */
   slowChunkMs: 500,
   fastChunkMs: 100,

@@ -23,6 +23,7 @@ import {
   windowUpdate,
 } from "./frames.js";
 import type { LastHeaders } from "./headers.js";
+import { ReadMemory } from "./read-memory.js";
 
 /** What a read asks for, as it goes over the wire. */
 export interface ExpressRequest {
@@ -37,15 +38,17 @@ export interface ExpressRequest {
 const mostWaitingBytes = 64 * 1024;
 /** Replicas have been reached before: who cannot be within this is asked the ordinary way. */
 const connectMs = 3_000;
+/** What connections share unless they are told otherwise: a thread reads one socket at a time. */
+const sharedMemory = new ReadMemory();
 
 export class ExpressConnection implements FrameTaker {
   /** Whether it takes no more reads. */
   isSpent = false;
   readonly #socket: Socket;
+  readonly #memory: ReadMemory;
   readonly #frames = new FrameReader(this);
   /** A read that was left stays until its server has ended it too. */
   readonly #reads = new Map<number, ExpressRead>();
-  readonly #spare: Buffer[] = [];
   /** Only who reads keeps the process alive. */
   #running = 0;
   #nextStream = 1;
@@ -55,8 +58,10 @@ export class ExpressConnection implements FrameTaker {
   /** Requests take no more of a connection than every server grants at first. */
   #requestBytesLeft = firstWindowBytes;
 
-  constructor(host: string, port: number) {
-    const buffer = Buffer.allocUnsafeSlow(limits.chunkBytes);
+  constructor(host: string, port: number, memory = sharedMemory) {
+    this.#memory = memory;
+    memory.join();
+    const { buffer } = memory;
     const callback = (length: number) => this.#read(buffer, length);
     this.#socket = connect({ host, port, noDelay: true, onread: { buffer, callback } })
       .setTimeout(connectMs, () => this.close())
@@ -64,6 +69,7 @@ export class ExpressConnection implements FrameTaker {
       .on("error", () => this.close())
       .on("end", () => this.close())
       .on("close", () => this.close())
+      .once("close", () => memory.leave())
       .unref();
     this.#socket.write(greeting(limits.windowBytes));
   }
@@ -76,7 +82,7 @@ export class ExpressConnection implements FrameTaker {
     if (this.isSpent) return;
     const stream = this.#nextStream;
     this.#nextStream += 2;
-    const read = new ExpressRead({ range, onLastHeaders, spare: this.#spare });
+    const read = new ExpressRead({ range, onLastHeaders, memory: this.#memory });
     this.#reads.set(stream, read);
     this.#socket.write(frame(frameKind.headers, endHeadersFlag, stream, headers));
     this.#socket.write(frame(frameKind.data, endFlag, stream, message));

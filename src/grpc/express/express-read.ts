@@ -9,11 +9,10 @@ import type { Range } from "../../schedule/range.js";
 import { Unexpected } from "./frames.js";
 import type { LastHeaders } from "./headers.js";
 import { MessageReader } from "./messages.js";
+import type { ReadMemory } from "./read-memory.js";
 
 /** Who waits for a block gets what is there, when the last one was so long ago. */
 const holdMs = 25;
-/** Blocks that are kept for the next: new memory costs more than all the rest. */
-const mostSpareBlocks = limits.windowBytes / limits.chunkBytes;
 
 interface Block {
   readonly memory: Buffer;
@@ -25,8 +24,7 @@ interface Block {
 
 interface ReadOptions {
   readonly range: Range;
-  /** Blocks that nobody uses now; shared, because warm memory is quick. */
-  readonly spare: Buffer[];
+  readonly memory: ReadMemory;
   /** Told of the headers that end the answer, if it ends with any. */
   readonly onLastHeaders: (last: LastHeaders) => void;
 }
@@ -36,7 +34,7 @@ export class ExpressRead {
   isOver = false;
   readonly #range: Range;
   readonly #messages: MessageReader;
-  readonly #spare: Buffer[];
+  readonly #memory: ReadMemory;
   readonly #onLastHeaders: (last: LastHeaders) => void;
   /** In order; the last one is still being filled. */
   readonly #blocks: Block[] = [];
@@ -47,10 +45,10 @@ export class ExpressRead {
   #hasBegun = false;
   #owed = 0;
 
-  constructor({ range, spare, onLastHeaders }: ReadOptions) {
+  constructor({ range, memory, onLastHeaders }: ReadOptions) {
     this.#range = range;
     this.#messages = new MessageReader(range);
-    this.#spare = spare;
+    this.#memory = memory;
     this.#onLastHeaders = onLastHeaders;
   }
 
@@ -123,14 +121,19 @@ export class ExpressRead {
         }
         this.#handedAt = performance.now();
         offset = block.offset + block.filled;
-        yield { offset: block.offset, bytes: block.memory.subarray(0, block.filled) };
+        try {
+          yield { offset: block.offset, bytes: block.memory.subarray(0, block.filled) };
+        } finally {
+          // Who leaves is done with it, too: the last block of a lease was never used again.
+          this.#memory.give(block.memory);
+        }
         this.#owed += block.filled;
-        if (this.#spare.length < mostSpareBlocks) this.#spare.push(block.memory);
         onTaken();
       }
     } finally {
       signal.removeEventListener("abort", wake);
       this.isOver = true;
+      for (const { memory } of this.#blocks) this.#memory.give(memory);
       this.#blocks.length = 0;
     }
   }
@@ -160,7 +163,7 @@ export class ExpressRead {
     const last = this.#blocks.at(-1);
     if (last !== undefined && last.filled < last.size) return last;
     const { next: offset } = this.#messages;
-    const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(limits.chunkBytes);
+    const memory = this.#memory.take();
     const block = { memory, offset, size: memory.length - (offset % memory.length), filled: 0 };
     this.#blocks.push(block);
     return block;
