@@ -1,14 +1,9 @@
-/** Ends a call when its time is up or its signal says so, and says what an error of it means. */
+/** Ends a call when its time is up or its signal says so, and says which of them it was. */
 
-import { type CallOptions, Metadata } from "nice-grpc";
 import { type Call, ReplicaFault } from "../ports.js";
 import type { LateClock } from "../schedule/faults.js";
-import { faultOfClientError } from "./status.js";
 
-/**
- * A call's time and signal. It tells the server how long it has by a `grpc-timeout` of our own,
- * because nice-grpc's deadline stays on this side.
- */
+/** A call's time and signal. */
 export class Deadline implements Disposable {
   readonly #call: Call;
   readonly #clock: LateClock;
@@ -18,7 +13,6 @@ export class Deadline implements Disposable {
   readonly #startedAt = performance.now();
   readonly #ms: number;
   #isOver = false;
-  #trailer: Metadata | undefined;
 
   constructor(call: Call, clock: LateClock) {
     call.signal.throwIfAborted();
@@ -34,17 +28,6 @@ export class Deadline implements Disposable {
     call.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** For a call that begins now. */
-  get options(): CallOptions {
-    return {
-      signal: this.#abort.signal,
-      metadata: Metadata({ "grpc-timeout": this.timeout }),
-      onTrailer: (trailer) => {
-        this.#trailer = trailer;
-      },
-    };
-  }
-
   /** Aborted when the time is up, or by the caller. */
   get signal(): AbortSignal {
     return this.#abort.signal;
@@ -56,20 +39,15 @@ export class Deadline implements Disposable {
     return `${Math.max(1, Math.ceil(leftMs))}m`;
   }
 
-  /** After an abort, nice-grpc still yields what it had queued. */
   throwIfOver(): void {
     if (this.#abort.signal.aborted) throw this.#reason();
   }
 
-  /**
-   * What an error of the call means: the caller's own abort, a deadline, or what the server said,
-   * with its trailer.
-   */
-  faultOf(error: unknown, trailer = this.#trailer): unknown {
+  /** What an error of the call means: the caller's own abort, a deadline, or the error itself. */
+  meaningOf(error: unknown): unknown {
     if (this.#abort.signal.aborted) return this.#reason();
-    if (error instanceof ReplicaFault) return error;
-    const failed = faultOfClientError(error, trailer);
-    return failed.fault.kind === "late" ? this.#late(failed) : failed;
+    const isLate = error instanceof ReplicaFault && error.fault.kind === "late";
+    return isLate ? this.#late(error) : error;
   }
 
   [Symbol.dispose](): void {

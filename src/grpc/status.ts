@@ -6,7 +6,7 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyPack, anyUnpack, type Duration } from "@bufbuild/protobuf/wkt";
-import { ClientError, Metadata, ServerError, Status } from "nice-grpc";
+import { ClientError, Metadata, ServerError, Status } from "nice-grpc-common";
 import {
   type ErrorInfo,
   ErrorInfoSchema,

@@ -32,10 +32,10 @@ async function openLocal(files: Files) {
   };
 }
 
-async function openBehindWire(files: Files, expressFromBytes: number) {
+async function openBehindWire(files: Files, isExpress: boolean) {
   const local = await openLocal(files);
   const listening = await listenReplica(local.replica, { host: "127.0.0.1", port: 0 });
-  const remote = connectReplica("127.0.0.1", listening.port, { expressFromBytes });
+  const remote = connectReplica("127.0.0.1", listening.port, { isExpress });
   return {
     replica: remote,
     async close() {
@@ -51,5 +51,5 @@ replicaContract("a replica in memory", async (files) => ({
   close: async () => {},
 }));
 replicaContract("a replica on this disk", openLocal);
-replicaContract("a replica behind gRPC", (files) => openBehindWire(files, Infinity));
-replicaContract("a replica on an express connection", (files) => openBehindWire(files, 1));
+replicaContract("a replica behind gRPC", (files) => openBehindWire(files, false));
+replicaContract("a replica on an express connection", (files) => openBehindWire(files, true));

@@ -67,6 +67,39 @@ describe("the start", function () {
     );
   });
 
+  it("connections load no gRPC of others", () => {
+    const bundled = bundledInto(chunk("kept-connections"));
+    assert.ok(bundled.includes("src/grpc/lane.ts"));
+    const needless = /node_modules\/(@grpc|nice-grpc)|^src\/grpc\/(status|channel)/;
+    assert.deepEqual(
+      bundled.filter((path) => needless.test(path)),
+      [],
+    );
+  });
+
+  it("a get that finds nothing wrong loads neither that nor Node's HTTP/2", async () => {
+    const hook = at("loaded.cjs");
+    const loaded = at("loaded.json");
+    const list = "JSON.stringify(process.moduleLoadList)";
+    const write = `require("fs").writeFileSync(${JSON.stringify(loaded)}, ${list})`;
+    writeFileSync(hook, `process.on("exit", () => ${write});`);
+    writeFileSync(at("small.bin"), "small");
+    const ports = (await freePorts(3)).map(String);
+    const serving = await startServing(["-f", at("small.bin"), "-n", "3", "-p", ...ports]);
+    try {
+      const loads = async (name: string, wanted: number) => {
+        const args = ["get", name, "-o", at(`got-${name}`), "-p", ...ports];
+        const { code } = await run(args, { env: { NODE_OPTIONS: `--require ${hook}` } });
+        assert.equal(code, wanted);
+        return /"NativeModule (http2|tls|inspector)"/.test(readFileSync(loaded, "utf8"));
+      };
+      assert.equal(await loads("small.bin", 0), false);
+      assert.equal(await loads("nobody.bin", 4), true, "there it is seen");
+    } finally {
+      await serving.end();
+    }
+  });
+
   it("the package runs where it is unpacked, with its threads, and names what it copied", async () => {
     execFileSync("npm", ["pack", "--ignore-scripts", "--offline", "--pack-destination", at()], {
       cwd: root,

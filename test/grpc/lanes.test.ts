@@ -11,6 +11,7 @@ import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
 
 const content = madeUp(1_000_000);
+const everything = { pageSize: 0, pageToken: "", prefix: "" };
 
 describe("streams to a replica, on the wire", function () {
   this.timeout(60_000);
@@ -24,7 +25,6 @@ describe("streams to a replica, on the wire", function () {
     listening = await listenReplica(memoryReplica({ "a.bin": content }), at);
     doorman = new Doorman(listening.port);
     port = await doorman.listen();
-    replica = connectReplica("127.0.0.1", port, { expressFromBytes: content.length + 1 });
   });
   afterEach(() => {
     replica.close();
@@ -44,46 +44,31 @@ describe("streams to a replica, on the wire", function () {
     assert.equal(Buffer.compare(Buffer.concat(parts), content.subarray(start, end)), 0);
   }
 
-  it("each has a connection of its own, made when it is first used", async () => {
-    await replica.claim("a.bin", call());
-    await Promise.all([read(0, 200_000), read(300_000, 400_000, 0)]);
-    assert.equal(doorman.came, 1);
-    await Promise.all([1, 2, 3].map((lane) => read(lane * 200_000, (lane + 1) * 200_000, lane)));
-    assert.equal(doorman.came, 4);
-    await Promise.all([read(0, 1000, 3), read(0, 1000, 1), replica.size("a.bin", call())]);
-    assert.equal(doorman.came, 4);
-  });
+  for (const isExpress of [true, false]) {
+    describe(isExpress ? "the express way" : "the ordinary way", () => {
+      beforeEach(() => {
+        replica = connectReplica("127.0.0.1", port, { isExpress });
+      });
 
-  describe("of which some are large", () => {
-    beforeEach(() => {
-      replica.close();
-      replica = connectReplica("127.0.0.1", port, { expressFromBytes: 200_001 });
+      it("each has a connection of its own, made when it is first used", async () => {
+        await replica.claim("a.bin", call());
+        await Promise.all([read(0, 200_000), read(300_000, 400_000, 0)]);
+        assert.equal(doorman.came, 1);
+        const parts = [1, 2, 3].map((lane) => read(lane * 200_000, (lane + 1) * 200_000, lane));
+        await Promise.all(parts);
+        assert.equal(doorman.came, 4);
+        const others = [replica.size("a.bin", call()), replica.list(everything, call())];
+        await Promise.all([read(0, 1000, 3), read(0, 1000, 1), ...others]);
+        assert.equal(doorman.came, 4);
+      });
+
+      it("all of them end when the replica is closed", async () => {
+        await Promise.all([read(0, 1000), read(1000, 2000, 1), read(2000, 3000, 2)]);
+        assert.equal(doorman.open.size, 3);
+        replica.close();
+        while (doorman.open.size > 0) await once(doorman.server, "left");
+        assert.equal(doorman.came, 3);
+      });
     });
-
-    it("each has an express connection for those, and no other if that is all", async () => {
-      await Promise.all([read(0, 300_000), read(300_000, 600_000), read(600_000, 600_001, 0)]);
-      assert.equal(doorman.came, 1);
-      await Promise.all(
-        [1, 2, 3].map((lane) => read(lane * 200_000, lane * 201_000 + 200_001, lane)),
-      );
-      assert.equal(doorman.came, 4);
-      replica.close();
-      while (doorman.open.size > 0) await once(doorman.server, "left");
-    });
-
-    it("the first is made when a claim promises as much", async () => {
-      await replica.claim("a.bin", call());
-      while (doorman.came < 2) await once(doorman.server, "connection");
-      await Promise.all([read(0, 300_000), read(300_000, 600_000)]);
-      assert.equal(doorman.came, 2);
-    });
-  });
-
-  it("all of them end when the replica is closed", async () => {
-    await Promise.all([read(0, 1000), read(1000, 2000, 1), read(2000, 3000, 2)]);
-    assert.equal(doorman.open.size, 3);
-    replica.close();
-    while (doorman.open.size > 0) await once(doorman.server, "left");
-    assert.equal(doorman.came, 3);
-  });
+  }
 });

@@ -50,9 +50,8 @@ export interface Vice {
 /** Somebody who listens, until it is closed. */
 export interface Listener {
   readonly port: number;
-  /** Reads that it was asked for, and those of them on express connections. */
-  readonly reads: () => number;
-  readonly expressReads: () => number;
+  /** Calls of a method that came over express connections. */
+  readonly expressCalls: (method: string) => number;
   close(): void;
 }
 
@@ -76,8 +75,7 @@ export function knownOf(name: string, content: Buffer): Known {
 
 /** Starts a server with a vice. */
 export async function listenHostile(known: Known, vice: Vice): Promise<Listener> {
-  let reads = 0;
-  let expressReads = 0;
+  const expressCalls = new Map<string, number>();
   const server = createServer({
     settings: { maxConcurrentStreams: 1000 },
     maxSendHeaderBlockLength: 1 << 26,
@@ -90,11 +88,12 @@ export async function listenHostile(known: Known, vice: Vice): Promise<Listener>
   });
   server.on("stream", (stream, headers) => {
     stream.on("error", ignore);
-    const method = String(headers[":path"]).split("/").at(-1);
+    const method = String(headers[":path"]).split("/").at(-1) ?? "";
+    if (headers["user-agent"] === "quorate") {
+      expressCalls.set(method, (expressCalls.get(method) ?? 0) + 1);
+    }
     void whole(stream).then((body) => {
       if (method === "ReadRange") {
-        reads++;
-        if (headers["user-agent"] === "quorate") expressReads++;
         const { offset, length } = fromBinary(ReadRangeRequestSchema, body.subarray(5));
         const range = { start: Number(offset), end: Number(offset + length) };
         return (vice.read ?? readHonestly)(stream, known, range);
@@ -112,8 +111,7 @@ export async function listenHostile(known: Known, vice: Vice): Promise<Listener>
   };
   return {
     port: (server.address() as AddressInfo).port,
-    reads: () => reads,
-    expressReads: () => expressReads,
+    expressCalls: (method) => expressCalls.get(method) ?? 0,
     close,
   };
 }
@@ -133,8 +131,7 @@ export async function listenRaw(greet: (socket: Socket) => void): Promise<Listen
   };
   return {
     port: (server.address() as AddressInfo).port,
-    reads: () => 0,
-    expressReads: () => 0,
+    expressCalls: () => 0,
     close,
   };
 }

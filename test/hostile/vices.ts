@@ -1,4 +1,7 @@
-/** The ways in which a server may misbehave: one row a vice, and how a download is to take it. */
+/**
+ * The ways in which a server may misbehave in a read: one row a vice, and how a download is to take
+ * it.
+ */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { ReadRangeResponseSchema } from "../../gen/quorate/v1/replica_pb.js";
@@ -6,11 +9,9 @@ import type { FaultKind } from "../../src/index.js";
 import {
   begin,
   chunk,
-  claimHonestly,
   fail,
   framed,
   type Known,
-  listHonestly,
   message,
   readHonestly,
   sent,
@@ -24,80 +25,11 @@ export interface Row extends Vice {
 }
 
 /** Steers a terminal, breaks a line, writes backwards, and is no Unicode, percent-encoded. */
-const evilText = "%1B%5B2J%1B]0;owned%07%0D%0Aexit 0%E2%80%AE%ED%A0%80%00";
+export const evilText = "%1B%5B2J%1B]0;owned%07%0D%0Aexit 0%E2%80%AE%ED%A0%80%00";
 
 const chunkBytes = 16 * 1024;
 const part = (known: Known, at: number, saidAt?: number) =>
   chunk(known, at, at + chunkBytes, saidAt);
-
-export const claiming: readonly Row[] = [
-  {
-    title: "claims a size of 2^63",
-    faults: ["none"],
-    checksum: (stream, known, range) =>
-      claimHonestly(stream, { ...known, claim: { ...known.claim, size: 2n ** 63n } }, range),
-  },
-  {
-    title: "makes a different claim each time",
-    faults: ["none"],
-    checksum: (stream, known, range) => {
-      const digest = `sha256:${Math.random().toString(16).slice(2).padEnd(64, "0").slice(0, 64)}`;
-      return claimHonestly(stream, { ...known, claim: { ...known.claim, digest } }, range);
-    },
-  },
-  {
-    title: "claims in escape codes",
-    faults: ["none"],
-    checksum: (stream, known, range) => {
-      const evil = decodeURIComponent(evilText.replace("%ED%A0%80", ""));
-      const claim = { ...known.claim, name: evil, digest: evil, version: evil };
-      return claimHonestly(stream, { ...known, claim }, range);
-    },
-  },
-  {
-    title: "fails in escape codes and surrogates",
-    faults: ["none"],
-    checksum: (stream) => fail(stream, 5, evilText),
-  },
-  {
-    title: "is busy for a year",
-    faults: ["none"],
-    checksum: (stream) => fail(stream, 8, "later", { "grpc-retry-pushback-ms": "31536000000" }),
-  },
-  {
-    title: "answers its claim with garbage",
-    faults: ["none"],
-    checksum: (stream) => {
-      begin(stream);
-      stream.end(framed(Buffer.alloc(1000, 0xff)));
-    },
-  },
-];
-
-export const listing: readonly Row[] = [
-  {
-    title: "gives piece digests without end",
-    faults: ["short", "late", "incompatible", "none"],
-    pieces: async (stream, known) => {
-      begin(stream);
-      const digests = framed(
-        Buffer.concat([Buffer.from([0x12, 0x80, 0x08]), known.digests.subarray(0, 1024)]),
-      );
-      while (await sent(stream, digests));
-    },
-  },
-  {
-    title: "gives a piece list of another tree",
-    faults: ["corrupt", "none"],
-    pieces: (stream, known, range) =>
-      listHonestly(stream, { ...known, digests: Buffer.alloc(known.digests.length, 7) }, range),
-  },
-  {
-    title: "never gives its piece list",
-    faults: ["late", "none"],
-    pieces: (stream) => begin(stream),
-  },
-];
 
 export const reading: readonly Row[] = [
   {

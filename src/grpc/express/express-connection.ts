@@ -1,12 +1,13 @@
 /**
- * A connection to a replica for reads alone: HTTP/2 in plain text, without asking first. It knows
- * no status: an answer is over or it is not, and anything unexpected ends the connection.
+ * A connection to a replica: HTTP/2 in plain text, without asking first. It knows no status: an
+ * answer is over or it is not, and anything unexpected ends the connection.
  */
 
 import { connect, type Socket } from "node:net";
 import { limits } from "../../limits.js";
 import type { Chunk } from "../../ports.js";
 import type { Range } from "../../schedule/range.js";
+import { ExpressAnswer } from "./express-answer.js";
 import { ExpressRead } from "./express-read.js";
 import {
   endFlag,
@@ -25,31 +26,52 @@ import {
 import type { LastHeaders } from "./headers.js";
 import { ReadMemory } from "./read-memory.js";
 
-/** What a read asks for, as it goes over the wire. */
+/** A call, as it goes over the wire. */
 export interface ExpressRequest {
   readonly headers: Uint8Array;
   readonly message: Uint8Array;
-  readonly range: Range;
   /** Told of the headers that end the answer, if it ends with any. */
   readonly onLastHeaders: (last: LastHeaders) => void;
 }
 
+/** What comes on one stream, and waits for somebody who takes it. */
+export interface ExpressStream<Item> {
+  /** Whether nothing more will come, or is wanted. */
+  readonly isOver: boolean;
+  /** Whether everything is there, though its end may not be. */
+  readonly isWhole: boolean;
+  /** So many bytes are about to arrive. */
+  begin(bytes: number): void;
+  /** Takes bytes `[from, to)`. */
+  data(bytes: Buffer, from: number, to: number): void;
+  /** Takes a block of headers. */
+  headers(block: Buffer, areLast: boolean): void;
+  /** What the server is to be granted now: nothing, until it is worth a frame. */
+  grant(): number;
+  /** Nothing more will come. */
+  end(): void;
+  /** Wakes who waits, if there is something to hand over now. */
+  ring(): void;
+  /** What came, in order, until nothing more comes, or the signal says so. */
+  items(signal: AbortSignal, onTaken: () => void): AsyncGenerator<Item>;
+}
+
 /** Answers that wait for a server which does not read what we send. */
 const mostWaitingBytes = 64 * 1024;
-/** Replicas have been reached before: who cannot be within this is asked the ordinary way. */
+/** Who cannot be reached within this is asked the ordinary way. */
 const connectMs = 3_000;
 /** What connections share unless they are told otherwise: a thread reads one socket at a time. */
 const sharedMemory = new ReadMemory();
 
 export class ExpressConnection implements FrameTaker {
-  /** Whether it takes no more reads. */
+  /** Whether it takes no more calls. */
   isSpent = false;
   readonly #socket: Socket;
   readonly #memory: ReadMemory;
   readonly #frames = new FrameReader(this);
-  /** A read that was left stays until its server has ended it too. */
-  readonly #reads = new Map<number, ExpressRead>();
-  /** Only who reads keeps the process alive. */
+  /** One that was left stays until its server has ended it too. */
+  readonly #streams = new Map<number, ExpressStream<unknown>>();
+  /** Only who waits for something keeps the process alive. */
   #running = 0;
   #nextStream = 1;
   /** Since the server was last granted as much again. */
@@ -75,28 +97,45 @@ export class ExpressConnection implements FrameTaker {
   }
 
   /** The range's bytes in order, as far as they come. It ends early, whatever the reason. */
-  async *read(request: ExpressRequest, signal: AbortSignal): AsyncGenerator<Chunk> {
-    const { headers, message, range, onLastHeaders } = request;
+  read(
+    { range, ...request }: ExpressRequest & { readonly range: Range },
+    signal: AbortSignal,
+  ): AsyncGenerator<Chunk> {
+    const { onLastHeaders } = request;
+    const read = new ExpressRead({ range, onLastHeaders, memory: this.#memory });
+    return this.#call(request, read, signal);
+  }
+
+  /** The messages of an answer, as far as they come. It ends early, whatever the reason. */
+  ask(request: ExpressRequest, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    return this.#call(request, new ExpressAnswer(request.onLastHeaders), signal);
+  }
+
+  async *#call<Item>(
+    { headers, message }: ExpressRequest,
+    answer: ExpressStream<Item>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Item> {
     this.#requestBytesLeft -= message.length;
     if (this.#requestBytesLeft < 0 || headers.length > mostFrameBytes) this.#spend();
     if (this.isSpent) return;
     const stream = this.#nextStream;
     this.#nextStream += 2;
-    const read = new ExpressRead({ range, onLastHeaders, memory: this.#memory });
-    this.#reads.set(stream, read);
-    this.#socket.write(frame(frameKind.headers, endHeadersFlag, stream, headers));
-    this.#socket.write(frame(frameKind.data, endFlag, stream, message));
+    this.#streams.set(stream, answer);
+    const head = frame(frameKind.headers, endHeadersFlag, stream, headers);
+    this.#socket.write(Buffer.concat([head, frame(frameKind.data, endFlag, stream, message)]));
     const askedAt = performance.now();
     this.#running++;
     this.#socket.ref();
     try {
-      yield* read.chunks(signal, () => this.#grant(stream, read));
+      yield* answer.items(signal, () => this.#grant(stream, answer));
     } finally {
       if (--this.#running === 0) this.#socket.unref();
-      if (this.#reads.has(stream) && !read.isWhole) this.#socket.write(reset(stream));
-      // A path that froze shall not hold the next read as well.
+      const isCutShort = this.#streams.has(stream) && !answer.isWhole;
+      if (isCutShort) this.#socket.write(reset(stream));
+      // A path that froze shall not hold the next call as well.
       const silentMs = performance.now() - Math.max(askedAt, this.#arrivedAt);
-      if (silentMs > limits.idleMs && !read.isWhole) this.close();
+      if (silentMs > limits.idleMs && isCutShort) this.close();
       else if (this.isSpent) this.#spend();
     }
   }
@@ -105,25 +144,25 @@ export class ExpressConnection implements FrameTaker {
   close(): void {
     this.isSpent = true;
     this.#socket.destroy();
-    for (const read of this.#reads.values()) read.end();
+    for (const answer of this.#streams.values()) answer.end();
   }
 
   begin(stream: number, bytes: number): void {
     this.#arrivedBytes += bytes;
-    this.#readOf(stream).begin(bytes);
+    this.#streamOf(stream).begin(bytes);
   }
 
   data(stream: number, bytes: Buffer, from: number, to: number): void {
-    this.#readOf(stream).data(bytes, from, to);
+    this.#streamOf(stream).data(bytes, from, to);
   }
 
   end(kind: number, flags: number, stream: number, payload: Buffer): void {
     const isFlagged = (flags & endFlag) !== 0;
     const isOfStream = kind === frameKind.data || kind === frameKind.headers;
-    if (kind === frameKind.headers) this.#reads.get(stream)?.headers(payload, isFlagged);
+    if (kind === frameKind.headers) this.#streams.get(stream)?.headers(payload, isFlagged);
     if (kind === frameKind.reset || (isOfStream && isFlagged)) {
-      this.#reads.get(stream)?.end();
-      this.#reads.delete(stream);
+      this.#streams.get(stream)?.end();
+      this.#streams.delete(stream);
     }
     if (kind === frameKind.settings && !isFlagged) this.#answer(kind, new Uint8Array(0));
     if (kind === frameKind.ping && !isFlagged) this.#answer(kind, payload);
@@ -139,27 +178,27 @@ export class ExpressConnection implements FrameTaker {
       return false;
     }
     this.#arrivedAt = performance.now();
-    // What waits is bounded for each read; one that nobody takes from shall not stop the others.
+    // What waits is bounded for each stream; one that nobody takes shall not stop the others.
     if (this.#arrivedBytes >= limits.windowBytes / 8) {
       this.#socket.write(windowUpdate(0, this.#arrivedBytes));
       this.#arrivedBytes = 0;
     }
-    for (const [stream, read] of this.#reads) {
-      this.#grant(stream, read);
-      read.ring();
+    for (const [stream, answer] of this.#streams) {
+      this.#grant(stream, answer);
+      answer.ring();
     }
     return true;
   }
 
-  #grant(stream: number, read: ExpressRead): void {
-    const bytes = read.grant();
+  #grant(stream: number, answer: ExpressStream<unknown>): void {
+    const bytes = answer.grant();
     if (bytes > 0) this.#socket.write(windowUpdate(stream, bytes));
   }
 
-  #readOf(stream: number): ExpressRead {
-    const read = this.#reads.get(stream);
-    if (read === undefined) throw new Unexpected(`data of stream ${stream}`);
-    return read;
+  #streamOf(stream: number): ExpressStream<unknown> {
+    const answer = this.#streams.get(stream);
+    if (answer === undefined) throw new Unexpected(`data of stream ${stream}`);
+    return answer;
   }
 
   #answer(kind: number, payload: Uint8Array): void {
@@ -167,15 +206,15 @@ export class ExpressConnection implements FrameTaker {
     if (this.#socket.writableLength > mostWaitingBytes) throw new Unexpected("nobody reads");
   }
 
-  /** Reads up to this one are still answered; the next takes another connection. */
+  /** Calls up to this one are still answered; the next takes another connection. */
   #goneAway(lastStream: number): void {
-    for (const [stream, read] of this.#reads) if (stream > lastStream) read.end();
+    for (const [stream, answer] of this.#streams) if (stream > lastStream) answer.end();
     this.#spend();
   }
 
-  /** Takes no more reads, and ends with the last one. */
+  /** Takes no more calls, and ends with the last one. */
   #spend(): void {
     this.isSpent = true;
-    if ([...this.#reads.values()].every((read) => read.isOver)) this.close();
+    if ([...this.#streams.values()].every((answer) => answer.isOver)) this.close();
   }
 }

@@ -3,13 +3,13 @@
  * after the other. What is not taken is not granted again, so no more than a window waits.
  */
 
-import { limits } from "../../limits.js";
 import type { Chunk } from "../../ports.js";
 import type { Range } from "../../schedule/range.js";
-import { Unexpected } from "./frames.js";
+import type { ExpressStream } from "./express-connection.js";
 import type { LastHeaders } from "./headers.js";
 import { MessageReader } from "./messages.js";
 import type { ReadMemory } from "./read-memory.js";
+import { StreamWindow } from "./stream-window.js";
 
 /** Who waits for a block gets what is there, when the last one was so long ago. */
 const holdMs = 25;
@@ -29,8 +29,7 @@ interface ReadOptions {
   readonly onLastHeaders: (last: LastHeaders) => void;
 }
 
-export class ExpressRead {
-  /** Whether nothing more will come, or is wanted. */
+export class ExpressRead implements ExpressStream<Chunk> {
   isOver = false;
   readonly #range: Range;
   readonly #messages: MessageReader;
@@ -40,10 +39,8 @@ export class ExpressRead {
   readonly #blocks: Block[] = [];
   #handedAt = Number.NEGATIVE_INFINITY;
   #wake: (() => void) | undefined;
-  /** What the server may still send, and what it is to be granted again. */
-  #window: number = limits.windowBytes;
+  readonly #window = new StreamWindow();
   #hasBegun = false;
-  #owed = 0;
 
   constructor({ range, memory, onLastHeaders }: ReadOptions) {
     this.#range = range;
@@ -57,14 +54,10 @@ export class ExpressRead {
     return this.#messages.next === this.#range.end;
   }
 
-  /** So many bytes are about to arrive. */
   begin(bytes: number): void {
-    this.#window -= bytes;
-    if (this.#window < 0) throw new Unexpected("more than the window of a stream");
-    this.#owed += bytes;
+    this.#window.begin(bytes);
   }
 
-  /** Takes bytes `[from, to)`. */
   data(bytes: Buffer, from: number, to: number): void {
     if (this.isOver) return;
     let at = this.#messages.head(bytes, from, to);
@@ -75,7 +68,6 @@ export class ExpressRead {
     }
   }
 
-  /** Takes a block of headers. */
   headers(block: Buffer, areLast: boolean): void {
     if (areLast && !this.isOver) {
       this.#onLastHeaders({ block: Uint8Array.from(block), areOnly: !this.#hasBegun });
@@ -83,28 +75,21 @@ export class ExpressRead {
     this.#hasBegun = true;
   }
 
-  /** What the server is to be granted now: nothing, until it is worth a frame. */
   grant(): number {
-    if (this.isOver || this.#owed < limits.windowBytes / 8) return 0;
-    const granted = this.#owed;
-    this.#owed = 0;
-    this.#window += granted;
-    return granted;
+    return this.isOver ? 0 : this.#window.grant();
   }
 
-  /** Nothing more will come. */
   end(): void {
     this.isOver = true;
     this.#wake?.();
   }
 
-  /** Wakes who waits, if there is something to hand over now. */
   ring(): void {
     if (this.#wake !== undefined && this.#isDue()) this.#wake();
   }
 
-  /** What came, in order, until all of it is there, nothing more comes, or the signal says so. */
-  async *chunks(signal: AbortSignal, onTaken: () => void): AsyncGenerator<Chunk> {
+  /** Ends once all of the range is there. */
+  async *items(signal: AbortSignal, onTaken: () => void): AsyncGenerator<Chunk> {
     const wake = () => this.#wake?.();
     signal.addEventListener("abort", wake, { once: true });
     let offset = this.#range.start;
@@ -127,7 +112,7 @@ export class ExpressRead {
           // Who leaves is done with it, too: the last block of a lease was never used again.
           this.#memory.give(block.memory);
         }
-        this.#owed += block.filled;
+        this.#window.taken(block.filled);
         onTaken();
       }
     } finally {
@@ -155,7 +140,7 @@ export class ExpressRead {
       at += part;
       this.#messages.took(part);
       // It is granted again when the block was taken.
-      this.#owed -= part;
+      this.#window.waits(part);
     }
   }
 

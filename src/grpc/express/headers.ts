@@ -1,11 +1,7 @@
 /**
- * Header lines in HPACK (RFC 7541). Written in full, so that no table remembers them; read, which
- * only an answer that failed needs, by Node's own HTTP/2.
+ * Header lines in HPACK (RFC 7541). Written in full, so that no table remembers them; of those that
+ * come, no more is read than whether all is well.
  */
-
-import { connect, type IncomingHttpHeaders } from "node:http2";
-import { Duplex } from "node:stream";
-import { endFlag, endHeadersFlag, frame, frameKind } from "./frames.js";
 
 /** The block of these headers, never to be kept by anybody on the way. */
 export function headerBlock(headers: readonly (readonly [name: string, value: string])[]): Buffer {
@@ -33,36 +29,74 @@ export interface LastHeaders {
   readonly areOnly: boolean;
 }
 
-/** `:status: 200`, from the table that everybody has. */
-const statusOk = Buffer.from([0x88]);
+/** `grpc-status`, and `0`, as they are written in full: as they are, and in Huffman's code. */
+const statusNames = ["0b677270632d737461747573", "889acac8b21234da8f"];
+const zeros = ["0130", "8107"];
+/** Lines that everybody knows; those behind them are remembered, and we remember none. */
+const staticLines = 61;
 
-/**
- * What they say; `undefined` when that cannot be read, or not before the signal is aborted. They
- * are read in a session with nobody, which is given them as its answer.
- */
-export async function headersOf(
-  { block, areOnly }: LastHeaders,
-  signal: AbortSignal,
-): Promise<IncomingHttpHeaders | undefined> {
-  const wire = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() });
-  const session = connect("http://nobody", { createConnection: () => wire });
-  const giveUp = () => session.destroy();
-  signal.addEventListener("abort", giveUp, { once: true });
-  try {
-    return await new Promise((resolve) => {
-      const stream = session.request({ ":method": "POST" }, { endStream: true });
-      stream.on(areOnly ? "response" : "trailers", resolve);
-      stream.on("error", giveUp).on("close", () => resolve(undefined));
-      session.on("error", giveUp).on("close", () => resolve(undefined));
-      wire.push(frame(frameKind.settings, 0, 0, new Uint8Array(0)));
-      if (!areOnly) wire.push(frame(frameKind.headers, endHeadersFlag, 1, statusOk));
-      wire.push(frame(frameKind.headers, endHeadersFlag | endFlag, 1, block));
-      // Of what cannot be read, Node says nothing until nobody is there any more.
-      wire.push(null);
-      if (signal.aborted) giveUp();
-    });
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-    session.destroy();
+/** Whether these say that the call went well; `false` when in doubt. */
+export function saysOk(block: Uint8Array): boolean {
+  const lines = new LineReader(block);
+  let isOk = false;
+  while (!lines.isOver) {
+    const line = lines.next();
+    if (line === undefined) return false;
+    if (!statusNames.includes(line.name)) continue;
+    if (!zeros.includes(line.value)) return false;
+    isOk = true;
+  }
+  return isOk;
+}
+
+/** Takes a block apart into lines, as hexadecimal digits where they are written in full. */
+class LineReader {
+  readonly #block: Buffer;
+  #at = 0;
+
+  constructor(block: Uint8Array) {
+    this.#block = Buffer.from(block);
+  }
+
+  get isOver(): boolean {
+    return this.#at >= this.#block.length;
+  }
+
+  /** `undefined` for what cannot be read. */
+  next(): { readonly name: string; readonly value: string } | undefined {
+    const first = this.#block[this.#at] ?? 0;
+    const isKnown = (first & 0x80) !== 0;
+    const isTableSize = (first & 0xe0) === 0x20;
+    const bits = isKnown ? 7 : isTableSize ? 5 : (first & 0x40) !== 0 ? 6 : 4;
+    const index = this.#number(bits);
+    if (index === undefined) return undefined;
+    if (isTableSize) return { name: "", value: "" };
+    if (index > staticLines || (isKnown && index === 0)) return undefined;
+    if (isKnown) return { name: "", value: "" };
+    const name = index === 0 ? this.#text() : "";
+    const value = this.#text();
+    return name === undefined || value === undefined ? undefined : { name, value };
+  }
+
+  #text(): string | undefined {
+    const start = this.#at;
+    const length = this.#number(7);
+    if (length === undefined || length > this.#block.length - this.#at) return undefined;
+    this.#at += length;
+    return this.#block.toString("hex", start, this.#at);
+  }
+
+  /** A number in the last bits of a byte, and in those behind it when it does not fit. */
+  #number(bits: number): number | undefined {
+    const most = 2 ** bits - 1;
+    let number = (this.#block[this.#at++] ?? 0) & most;
+    if (number < most) return number;
+    for (let scale = 1; scale < 2 ** 21; scale *= 128) {
+      const byte = this.#block[this.#at++];
+      if (byte === undefined) return undefined;
+      number += (byte & 127) * scale;
+      if (byte < 128) return number;
+    }
+    return undefined;
   }
 }

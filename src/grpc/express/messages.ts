@@ -9,7 +9,7 @@ import { headerOf } from "../message-memory.js";
 import { Unexpected } from "./frames.js";
 
 /** gRPC's, before each message: whether it is compressed, and its length. */
-const prefixBytes = 5;
+export const prefixBytes = 5;
 
 /** A message with its prefix. */
 export function prefixed(message: Uint8Array): Buffer {

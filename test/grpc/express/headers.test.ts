@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { headerBlock, headersOf } from "../../../src/grpc/express/headers.js";
+import { headerBlock, saysOk } from "../../../src/grpc/express/headers.js";
+import { headersOf } from "../../../src/grpc/express/last-headers.js";
 import { seed } from "../../support/seeded.js";
 
 const idle = new AbortController().signal;
 const ok = [":status", "200"] as const;
 
-describe("headers of an express read", () => {
+describe("headers of an express answer", () => {
   for (const length of [0, 1, 126, 127, 128, 253, 254, 255, 256, 8000]) {
     it(`with ${length} characters come out as they went in`, async () => {
       const value = "v".repeat(length);
@@ -56,5 +57,69 @@ describe("headers of an express read", () => {
       await headersOf({ block: headerBlock([ok]), areOnly: true }, abort.signal),
       undefined,
     );
+  });
+});
+
+describe("headers that say OK", () => {
+  const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
+  /** `grpc-status` in Huffman's code, and as it is. */
+  const coded = "889acac8b21234da8f";
+  const plain = "0b677270632d737461747573";
+  const message = headerBlock([["grpc-message", "OK"]]).toString("hex");
+  const rows: readonly (readonly [isOk: boolean, what: string, block: string])[] = [
+    [true, "as they are, not indexed", `00 ${plain} 0130`],
+    [true, "never indexed", `10 ${plain} 0130`],
+    [true, "to be indexed", `40 ${plain} 0130`],
+    [true, "in Huffman's code", `00 ${coded} 8107`],
+    [true, "behind a word on the table, and with a message", `20 40 ${coded} 0130 ${message}`],
+    [
+      true,
+      "behind lines that everybody knows",
+      `88 5f 10 ${"6170706c69636174696f6e2f67727063"}
+      ${message} 10 ${plain} 0130`.replaceAll("\n", ""),
+    ],
+    [false, "but only seem to, in another line", `10 0161 ${plain}`],
+    [false, "of another kind", `10 ${plain} 0135`],
+    [false, "twice, once otherwise", `10 ${plain} 0130 10 ${plain} 0135`],
+    [false, "with more digits", `10 ${plain} 023030`],
+    [false, "with none", `10 ${plain} 00`],
+    [false, "and stand in a table that is not there", `10 ${plain} 0130 be`],
+    [false, "in a line that is named there", `10 ${plain} 0130 7e 0130`],
+    [false, "and do not end", `10 ${plain} 0130 10 7f`],
+    [false, "and end within a text", `10 ${plain} 0130 10 05 61`],
+    [false, "and name no line", `10 ${plain} 0130 80`],
+    [false, "and have a number without end", `10 ${plain} 0130 10 7fffffffffffffff`],
+    [false, "not", message],
+    [false, "not at all", ""],
+  ];
+  for (const [isOk, what, block] of rows) {
+    it(`${what}: ${isOk}`, () => assert.equal(saysOk(hex(block)), isOk));
+  }
+
+  it("say it only when Node reads the same", async () => {
+    const part = fc.constantFrom(
+      plain,
+      coded,
+      "0130",
+      "8107",
+      "10",
+      "40",
+      "00",
+      "88",
+      "20",
+      message,
+    );
+    const bytes = fc.uint8Array({ maxLength: 3 }).map((some) => Buffer.from(some).toString("hex"));
+    const parts = fc.array(fc.oneof({ weight: 5, arbitrary: part }, bytes), { maxLength: 6 });
+    let oks = 0;
+    const check = async (texts: string[]) => {
+      const block = hex(texts.join(""));
+      if (!saysOk(block)) return;
+      oks++;
+      const said = await headersOf({ block, areOnly: false }, idle);
+      if (said !== undefined) assert.equal(said["grpc-status"], "0");
+    };
+    await fc.assert(fc.asyncProperty(parts, check), { seed, numRuns: 20_000 });
+    assert.ok(oks > 20, `${oks} of them were read`);
   });
 });

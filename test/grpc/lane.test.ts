@@ -1,47 +1,25 @@
-/** A read that takes the express way, and what becomes of it when that fails. */
+/** A call that takes the express way, and what becomes of it when that fails. */
 
 import assert from "node:assert/strict";
-import { create } from "@bufbuild/protobuf";
-import { ClientError, Status } from "nice-grpc";
-import { type ReadRangeRequest, ReadRangeResponseSchema } from "../../gen/quorate/v1/replica_pb.js";
 import { frame, frameKind } from "../../src/grpc/express/frames.js";
-import { headerBlock } from "../../src/grpc/express/headers.js";
-import { ReadLane } from "../../src/grpc/read-lane.js";
+import { Lane } from "../../src/grpc/lane.js";
 import { ReplicaFault } from "../../src/ports.js";
-import { madeUp } from "../support/made-up.js";
-import { dataFrames, headers, RawServer } from "./express/raw-server.js";
+import { dataFrames, headers, type RawServer } from "./express/raw-server.js";
+import { content, rejectsWith, says, sizeOn, TriedLane } from "./tried-lane.js";
 
-const content = madeUp(2_000_000);
 const unspoken = new AbortController().signal;
 
 describe("a lane to a replica", () => {
   let server: RawServer;
-  let lane: ReadLane;
-  /** What was asked the ordinary way, and what becomes of it. */
-  let ordinary: ReadRangeRequest[];
-  let failure: Error | undefined;
-
-  const client = {
-    async *readRange(request: ReadRangeRequest) {
-      ordinary.push(request);
-      if (failure !== undefined) throw failure;
-      const offset = Number(request.offset);
-      const data = content.subarray(offset, offset + Number(request.length));
-      yield create(ReadRangeResponseSchema, { offset: request.offset, data });
-    },
-  };
+  let lane: Lane;
+  let tried: TriedLane;
 
   beforeEach(async () => {
-    ordinary = [];
-    failure = undefined;
-    server = new RawServer();
-    const route = { host: "127.0.0.1", port: await server.listen(), token: "t".repeat(300) };
-    lane = new ReadLane(() => client, { ...route, fromBytes: 1000 });
+    tried = new TriedLane();
+    server = tried.server;
+    lane = await tried.open();
   });
-  afterEach(() => {
-    lane.close();
-    server.close();
-  });
+  afterEach(() => tried.close());
 
   async function read(start: number, end: number, { signal = unspoken, deadlineMs = 9000 } = {}) {
     const parts: Uint8Array[] = [];
@@ -52,10 +30,8 @@ describe("a lane to a replica", () => {
     }
     assert.ok(Buffer.concat(parts).equals(content.subarray(start, end)), "all of it, and right");
   }
-  const asked = () => ordinary.map(({ offset, length }) => [Number(offset), Number(length)]);
   const part = (stream: number, start: number, end: number) =>
     dataFrames(stream, start, content.subarray(start, end));
-
   it("asks as gRPC does, with its time and its token", async () => {
     const reading = read(0, 1000);
     const { payload } = await server.next(frameKind.headers);
@@ -77,28 +53,26 @@ describe("a lane to a replica", () => {
     server.greet();
     server.send(...part(stream, 0, 1000));
     await reading;
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(tried.ordinary, []);
   });
 
-  it("takes the ordinary way for little, until there is a connection", async () => {
-    await read(0, 999);
-    assert.deepEqual(asked(), [[0, 999]]);
-    const large = read(0, 1000);
-    const { stream } = await server.asked();
-    server.greet();
-    server.send(...part(stream, 0, 1000));
-    await large;
-    const small = read(5, 6);
-    server.send(...part((await server.asked()).stream, 5, 6));
-    await small;
-    assert.deepEqual(asked(), [[0, 999]]);
-  });
-
-  it("opens no connection once it is closed", async () => {
+  it("opens no connection once it is closed, of either kind", async () => {
     lane.close();
-    lane.expect(5000);
-    await read(0, 2000);
-    assert.deepEqual(asked(), [[0, 2000]]);
+    await rejectsWith(read(0, 2000), "unreachable");
+    await rejectsWith(sizeOn(lane), "unreachable");
+    assert.deepEqual(tried.ordinary, []);
+  });
+
+  it("says that nobody can be reached when the ordinary way cannot be loaded, and tries again", async () => {
+    let tries = 0;
+    const other = new Lane(undefined, async () => {
+      if (++tries === 1) throw new Error("EMFILE");
+      return tried.way;
+    });
+    const ask = () => other.ask({ signal: unspoken, deadlineMs: 9000 }, (put) => put.getSize({}));
+    await rejectsWith(ask(), "unreachable");
+    await ask();
+    other.close();
   });
 
   const ends: readonly (readonly [what: string, frames: (stream: number) => Buffer[]])[] = [
@@ -115,18 +89,10 @@ describe("a lane to a replica", () => {
       server.greet();
       server.send(...part(stream, 0, 600), ...frames(stream));
       await reading;
-      assert.deepEqual(asked(), [[600, 400]]);
+      assert.deepEqual(tried.ordinary, [[600, 1000]]);
     });
   }
 
-  const says = (stream: number, status: string) => {
-    const block = headerBlock([
-      [":status", "200"],
-      ["grpc-status", status],
-      ["grpc-message", "%20x"],
-    ]);
-    return frame(frameKind.headers, 5, stream, block);
-  };
   it("gives the fault that the server names, and asks nobody else", async () => {
     const reading = read(0, 1000);
     const { stream } = await server.asked();
@@ -137,7 +103,7 @@ describe("a lane to a replica", () => {
       assert.deepEqual(error.fault, { kind: "changed", detail: " x" });
       return true;
     });
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(tried.ordinary, []);
   });
   for (const status of ["0", "00", "-1", "99", "1e0", "", "x", "8, 8"]) {
     it(`asks the ordinary way when a server says "${status}" for a status`, async () => {
@@ -146,44 +112,42 @@ describe("a lane to a replica", () => {
       server.greet();
       server.send(says(stream, status));
       await reading;
-      assert.deepEqual(asked(), [[0, 1000]]);
+      assert.deepEqual(tried.ordinary, [[0, 1000]]);
     });
   }
 
   it("gives the fault that the ordinary way names", async () => {
-    failure = new ClientError("/x", Status.RESOURCE_EXHAUSTED, "later");
+    tried.failure = new ReplicaFault({ kind: "busy", retryMs: 7 });
     const reading = read(0, 1000);
     const { stream } = await server.asked();
     server.greet();
     server.send(headers(stream, 5));
-    await assert.rejects(reading, (error) => {
-      return error instanceof ReplicaFault && error.fault.kind === "busy";
-    });
+    await rejectsWith(reading, "busy");
   });
 
   it("takes no express way any more where the ordinary one got further three times", async () => {
     for (let turn = 0; turn < 3; turn++) {
-      const reading = read(0, 1000);
+      const reading = turn === 1 ? sizeOn(lane) : read(0, 1000);
       const { stream } = await server.asked();
       if (turn === 0) server.greet();
       server.send(headers(stream, 5));
       await reading;
     }
     await read(0, 2000);
-    assert.deepEqual(asked().at(-1), [0, 2000]);
-    assert.equal(asked().length, 4);
+    await sizeOn(lane);
+    assert.deepEqual(tried.ordinary, [[0, 1000], "a.bin", [0, 1000], [0, 2000], "a.bin"]);
   });
 
   it("goes on with it where the ordinary one fares no better", async () => {
-    failure = new ClientError("/x", Status.UNAVAILABLE, "not now");
-    for (let turn = 0; turn < 5; turn++) {
-      const reading = read(0, 1000);
+    tried.failure = new ReplicaFault({ kind: "unreachable", detail: "not now" });
+    for (let turn = 0; turn < 6; turn++) {
+      const asking = turn % 2 === 0 ? read(0, 1000) : sizeOn(lane);
       const { stream } = await server.asked();
       if (turn === 0) server.greet();
       server.send(headers(stream, 5));
-      await assert.rejects(reading);
+      await assert.rejects(asking);
     }
-    assert.equal(asked().length, 5);
+    assert.equal(tried.ordinary.length, 6);
   });
 
   it("ends with the caller's reason, and asks nobody else", async () => {
@@ -196,14 +160,11 @@ describe("a lane to a replica", () => {
     abort.abort(reason);
     await assert.rejects(reading, (error) => error === reason);
     await server.next(frameKind.reset);
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(tried.ordinary, []);
   });
 
   it("is late when its time is up, and asks nobody else", async () => {
-    const reading = read(0, 1000, { deadlineMs: 50 });
-    await assert.rejects(reading, (error) => {
-      return error instanceof ReplicaFault && error.fault.kind === "late";
-    });
-    assert.deepEqual(asked(), []);
+    await rejectsWith(read(0, 1000, { deadlineMs: 50 }), "late");
+    assert.deepEqual(tried.ordinary, []);
   });
 });

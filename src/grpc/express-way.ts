@@ -1,0 +1,170 @@
+/**
+ * The express way to a replica: calls over a connection of our own, past grpc-js. It takes answers
+ * that are good, and what a server says is wrong; anything else is `Unexpected`, for the ordinary
+ * way to look into.
+ */
+
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
+import type { Chunk, ReadRequest } from "../ports.js";
+import type { Deadline } from "./deadline.js";
+import { ExpressConnection, type ExpressRequest } from "./express/express-connection.js";
+import { Unexpected } from "./express/frames.js";
+import { headerBlock, type LastHeaders, saysOk } from "./express/headers.js";
+import { prefixed } from "./express/messages.js";
+import { endpointText } from "./resolve.js";
+import { type Questions, readRangeRequest, type Way } from "./way.js";
+
+/** Where express connections lead, and the token that is shown there. */
+export interface ExpressRoute {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | undefined;
+}
+
+const { getChecksum, getSize, listPieces, listFiles, readRange } = ReplicaService.method;
+
+export class ExpressWay implements Way {
+  readonly #route: ExpressRoute;
+  #connection: ExpressConnection | undefined;
+  #isClosed = false;
+
+  /** Connects when first asked, and again whenever a connection is spent. */
+  constructor(route: ExpressRoute) {
+    this.#route = route;
+  }
+
+  questions(deadline: Deadline): Questions {
+    return {
+      getChecksum: (request) => only(this.#ask(getChecksum, request, deadline)),
+      getSize: (request) => only(this.#ask(getSize, request, deadline)),
+      listPieces: (request) => this.#ask(listPieces, request, deadline),
+      listFiles: (request) => only(this.#ask(listFiles, request, deadline)),
+    };
+  }
+
+  async *read(request: ReadRequest, deadline: Deadline): AsyncGenerator<Chunk> {
+    const { range } = request;
+    const end = new AnswerEnd();
+    const asked = this.#request(readRange, readRangeRequest(request), deadline, end);
+    let { start: next } = range;
+    for await (const chunk of this.#open().read({ ...asked, range }, deadline.signal)) {
+      deadline.throwIfOver();
+      yield chunk;
+      next += chunk.bytes.length;
+    }
+    if (next < range.end) await end.throwFault(deadline);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.close();
+  }
+
+  /** Each message of an answer that ends well. */
+  async *#ask<Method extends DescMethod>(
+    method: Method,
+    init: MessageInitShape<Method["input"]>,
+    deadline: Deadline,
+  ): AsyncGenerator<MessageShape<Method["output"]>> {
+    const end = new AnswerEnd();
+    const asked = this.#request(method, init, deadline, end);
+    for await (const message of this.#open().ask(asked, deadline.signal)) {
+      deadline.throwIfOver();
+      yield decoded<Method["output"]>(method.output, message);
+    }
+    if (!end.isGood) await end.throwFault(deadline);
+  }
+
+  #open(): ExpressConnection {
+    if (this.#isClosed) throw new Unexpected("it is closed");
+    if (this.#connection === undefined || this.#connection.isSpent) {
+      this.#connection = new ExpressConnection(this.#route.host, this.#route.port);
+    }
+    return this.#connection;
+  }
+
+  #request<Method extends DescMethod>(
+    { parent, name, input }: Method,
+    init: MessageInitShape<Method["input"]>,
+    { timeout }: Deadline,
+    { onLastHeaders }: AnswerEnd,
+  ): ExpressRequest {
+    const { host, port, token } = this.#route;
+    const headers = headerBlock([
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":path", `/${parent.typeName}/${name}`],
+      [":authority", endpointText(host, port)],
+      ["te", "trailers"],
+      ["content-type", "application/grpc"],
+      ["user-agent", "quorate"],
+      ["grpc-timeout", timeout],
+      ...(token === undefined ? [] : [["authorization", `Bearer ${token}`] as const]),
+    ]);
+    const message = prefixed(toBinary(input, create(input, init)));
+    return { headers, message, onLastHeaders };
+  }
+}
+
+/** How an answer ended. */
+class AnswerEnd {
+  #last: LastHeaders | undefined;
+  readonly onLastHeaders = (last: LastHeaders): void => {
+    this.#last = last;
+  };
+
+  get isGood(): boolean {
+    return this.#last !== undefined && saysOk(this.#last.block);
+  }
+
+  /** Throws what the server said, whose time is up, or that neither is so. */
+  async throwFault(deadline: Deadline): Promise<never> {
+    deadline.throwIfOver();
+    if (this.#last !== undefined) {
+      const { headersOf, failureIn, faultOfClientError } = await namers();
+      const said = await headersOf(this.#last, deadline.signal);
+      deadline.throwIfOver();
+      const failure = said === undefined ? undefined : failureIn(said);
+      if (failure !== undefined) throw faultOfClientError(failure.error, failure.trailer);
+    }
+    throw new Unexpected("an answer that does not end well");
+  }
+}
+
+/** What names a failure: answers that are good need none of it. */
+async function namers() {
+  try {
+    const loading = [import("./express/last-headers.js"), import("./status.js")] as const;
+    const [{ headersOf }, { failureIn, faultOfClientError }] = await Promise.all(loading);
+    return { headersOf, failureIn, faultOfClientError };
+  } catch (cause) {
+    throw new Unexpected("what names a failure is not there", { cause });
+  }
+}
+
+function decoded<Message extends DescMessage>(type: Message, bytes: Uint8Array) {
+  try {
+    return fromBinary(type, bytes);
+  } catch (error) {
+    throw new Unexpected("a message that cannot be read", { cause: error });
+  }
+}
+
+async function only<Answer>(answers: AsyncIterable<Answer>): Promise<Answer> {
+  const found: Answer[] = [];
+  for await (const answer of answers) {
+    if (found.push(answer) > 1) throw new Unexpected("more than one answer");
+  }
+  const [answer] = found;
+  if (answer === undefined) throw new Unexpected("no answer");
+  return answer;
+}

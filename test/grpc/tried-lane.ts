@@ -1,0 +1,92 @@
+/** A lane to a raw server, whose ordinary way tells what it was asked for. */
+
+import assert from "node:assert/strict";
+import { create } from "@bufbuild/protobuf";
+import {
+  type GetSizeResponse,
+  GetSizeResponseSchema,
+  ListPiecesResponseSchema,
+} from "../../gen/quorate/v1/replica_pb.js";
+import { frame, frameKind } from "../../src/grpc/express/frames.js";
+import { headerBlock } from "../../src/grpc/express/headers.js";
+import { ExpressWay } from "../../src/grpc/express-way.js";
+import { Lane } from "../../src/grpc/lane.js";
+import type { Questions, Way } from "../../src/grpc/way.js";
+import { type ReadRequest, ReplicaFault } from "../../src/ports.js";
+import { madeUp } from "../support/made-up.js";
+import { RawServer } from "./express/raw-server.js";
+
+export const content = madeUp(2_000_000);
+const unspoken = new AbortController().signal;
+
+export class TriedLane {
+  readonly server = new RawServer();
+  readonly #listening = this.server.listen();
+  /** Ranges and names that were asked for the ordinary way, and what becomes of that. */
+  readonly ordinary: (readonly [start: number, end: number] | string)[] = [];
+  failure: Error | undefined;
+  readonly way: Way = {
+    questions: () => this.#questions,
+    read: (request) => this.#read(request),
+    close: () => {},
+  };
+  #lane: Lane | undefined;
+  readonly #questions: Questions = {
+    getChecksum: () => assert.fail("nobody asks for it"),
+    getSize: async ({ name = "" }) => {
+      this.#take(name);
+      return create(GetSizeResponseSchema, { name: "the ordinary way" });
+    },
+    listPieces: ({ name = "" }) => this.#list(name),
+    listFiles: () => assert.fail("nobody asks for it"),
+  };
+
+  async open(): Promise<Lane> {
+    const route = { host: "127.0.0.1", port: await this.#listening, token: "t".repeat(300) };
+    this.#lane = new Lane(new ExpressWay(route), async () => this.way);
+    return this.#lane;
+  }
+
+  close(): void {
+    this.#lane?.close();
+    this.server.close();
+  }
+
+  #take(asked: readonly [start: number, end: number] | string): void {
+    this.ordinary.push(asked);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  async *#read({ range: { start, end } }: ReadRequest) {
+    this.#take([start, end]);
+    yield { offset: start, bytes: content.subarray(start, end) };
+  }
+
+  async *#list(name: string) {
+    this.#take(name);
+    yield create(ListPiecesResponseSchema, { digests: Buffer.from("the ordinary way") });
+  }
+}
+
+/** Asks for the size of a file. */
+export function sizeOn(
+  lane: Lane,
+  { signal = unspoken, deadlineMs = 9000 } = {},
+): Promise<GetSizeResponse> {
+  return lane.ask({ signal, deadlineMs }, (questions) => questions.getSize({ name: "a.bin" }));
+}
+
+/** The last headers of an answer, which are the only ones or stand behind others. */
+export function says(stream: number, status: string, areOnly = true): Buffer {
+  const lines: [string, string][] = areOnly ? [[":status", "200"]] : [];
+  const block = headerBlock([...lines, ["grpc-status", status], ["grpc-message", "%20x"]]);
+  return frame(frameKind.headers, 5, stream, block);
+}
+
+export function rejectsWith(promise: Promise<unknown>, kind: string): Promise<void> {
+  return assert.rejects(promise, (error) => {
+    assert.ok(error instanceof ReplicaFault, String(error));
+    assert.equal(error.fault.kind, kind);
+    return true;
+  });
+}
