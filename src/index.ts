@@ -41,6 +41,7 @@ export {
   type TallyLine,
   UsageError,
 } from "./errors.js";
+export { isInForeground } from "./files/foreground.js";
 export { findLeftovers, type Leftover } from "./files/leftovers.js";
 export type { DigestFileOptions } from "./files/local-file.js";
 export { type Removal, removeLeftovers } from "./files/remove-leftovers.js";

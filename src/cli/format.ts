@@ -80,6 +80,28 @@ export function table(
 /** Cuts a line to a terminal's width, so that a live view never wraps. */
 export function fitted(line: string, columns: number): string {
   if (columns < 1) return "";
-  const characters = [...line];
-  return characters.length <= columns ? line : `${characters.slice(0, columns - 1).join("")}…`;
+  if (columnsOf(line) <= columns) return line;
+  let [kept, left] = ["", columns - 1];
+  for (const character of line) {
+    left -= columnsOf(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return `${kept}…`;
 }
+
+/** How many columns of a terminal a text takes: CJK and emoji are two wide, marks have none. */
+export function columnsOf(text: string): number {
+  let columns = 0;
+  for (const character of text)
+    columns += isWide.test(character) ? 2 : isMark.test(character) ? 0 : 1;
+  return columns;
+}
+
+// What Unicode's East Asian Width calls wide, in blocks: a live view can bear to be off by a few.
+const isWide = new RegExp(
+  "[\\u1100-\\u115f\\u2e80-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60" +
+    "\\uffe0-\\uffe6\\u{20000}-\\u{3fffd}]|\\p{Emoji_Presentation}",
+  "u",
+);
+const isMark = /\p{M}|\p{Cf}/u;

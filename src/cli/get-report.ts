@@ -14,8 +14,10 @@ import {
 import {
   barText,
   bytesText,
+  columnsOf,
   countText,
   durationText,
+  fitted,
   percentText,
   rateText,
   table,
@@ -25,7 +27,10 @@ import type { Screen } from "./terminal.js";
 /** What a reporter of downloads does with each event. */
 export function reportDownload(name: string, screen: Screen): (event: DownloadEvent) => void {
   const told = new Map<string, number>();
+  // In a live view the name leaves room for what happens to it.
+  const short = fitted(name, 40);
   const startedAt = performance.now();
+  const elapsedMs = () => performance.now() - startedAt;
   let lastLineAt = Number.NEGATIVE_INFINITY;
   const oncePerSecond = (): boolean => {
     const now = performance.now();
@@ -35,14 +40,10 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
   };
   return (event) => {
     switch (event.event) {
-      case "hashing": {
-        const { replica, doneBytes, totalBytes } = event;
-        const done = percentText(doneBytes, totalBytes);
-        const line = `${name}: ${replica} is still hashing it, ${done} of ${bytesText(totalBytes)}`;
-        if (screen.isLive) screen.draw([line]);
-        else if (oncePerSecond()) screen.say(line);
+      case "hashing":
+        if (screen.isLive) screen.draw([hashingLine(short, event)]);
+        else if (oncePerSecond()) screen.say(hashingLine(name, event));
         return;
-      }
       case "agreement":
         screen.clear();
         for (const line of agreementLines(name, event.agreement)) screen.say(line);
@@ -64,14 +65,14 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         screen.say(`${name}: ${event.replica}: ${faultText(event.fault)}`);
         return;
       case "progress":
-        if (screen.isLive) screen.draw(liveLines(name, event, performance.now() - startedAt));
+        if (screen.isLive) screen.draw(liveLines(short, screen.columns, event, elapsedMs()));
         // The last one would only say what the receipt says better.
         else if (event.doneBytes < event.totalBytes) screen.say(progressLine(name, event));
         return;
       case "rereading":
       case "verifying":
       case "seeding":
-        if (screen.isLive) screen.draw([readingLine(name, event)]);
+        if (screen.isLive) screen.draw([readingLine(short, event)]);
         else if (event.event === "seeding") screen.say(readingLine(name, event));
         return;
       case "answer":
@@ -168,6 +169,14 @@ function shortRule(rule: string): string {
   return rule.startsWith("sha256:") ? `sha256:${shortDigest(rule)}…` : rule;
 }
 
+function hashingLine(
+  name: string,
+  { replica, doneBytes, totalBytes }: Extract<DownloadEvent, { event: "hashing" }>,
+): string {
+  const done = percentText(doneBytes, totalBytes);
+  return `${name}: ${replica} is still hashing it, ${done} of ${bytesText(totalBytes)}`;
+}
+
 function progressLine(name: string, progress: TransferProgress): string {
   const { doneBytes, totalBytes, rate, replicas } = progress;
   const active = replicas.filter(({ leases }) => leases > 0).length;
@@ -194,14 +203,21 @@ function readingLine(
 }
 
 /** The whole file on one line, and a line for each replica: standing, rate, share. */
-function liveLines(name: string, progress: TransferProgress, elapsedMs: number): string[] {
+function liveLines(
+  name: string,
+  columns: number,
+  progress: TransferProgress,
+  elapsedMs: number,
+): string[] {
   const { doneBytes, totalBytes, rate, replicas } = progress;
   const leftSeconds = (totalBytes - doneBytes) / rate;
   // A rate that fades out would promise thousands of years.
   const left = leftSeconds < 360_000 ? `${durationText(leftSeconds)} left` : "waiting";
   const done = `${percentText(doneBytes, totalBytes)} of ${bytesText(totalBytes)}`;
   const spent = durationText(elapsedMs / 1000);
-  const head = `${name}  ${barText(doneBytes, totalBytes, 20)}  ${done}  ${rateText(rate)}  ${spent}, ${left}`;
+  const facts = `${done}  ${rateText(rate)}  ${spent}, ${left}`;
+  const withBar = `${name}  ${barText(doneBytes, totalBytes, 20)}  ${facts}`;
+  const head = columnsOf(withBar) <= columns ? withBar : `${name}  ${facts}`;
   const delivered = replicas.reduce((sum, { deliveredBytes }) => sum + deliveredBytes, 0);
   const rows = replicas.map((replica) => [
     `  ${replica.address}`,

@@ -3,6 +3,8 @@
  * (SIGHUP) is one like the others: what was fetched is made durable.
  */
 
+import { leaveTerminal } from "./keys.js";
+
 /** 128 + the signal's number, as a shell reports it. */
 export type SignalExit = 129 | 130 | 143;
 
@@ -60,7 +62,6 @@ export function onSignals(stop: (exitCode: SignalExit) => void, patience?: Patie
  * slow disk or a dead network file system holds them. Nobody waits for a process that was killed.
  */
 function endBy(signal: NodeJS.Signals): void {
-  // Raw mode, in which keys are read, would outlive us.
-  if (process.stdin.isTTY === true) process.stdin.setRawMode(false);
+  leaveTerminal();
   process.kill(process.pid, signal);
 }

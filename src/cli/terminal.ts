@@ -3,12 +3,15 @@
  * seen.
  */
 
-import { fitted } from "./format.js";
+import { isInForeground } from "../index.js";
+import { countText, fitted } from "./format.js";
 
 /** Lines that stay, and, on a terminal, a block below them that is drawn again and again. */
 export interface Screen {
   /** Whether there is a live view. */
   readonly isLive: boolean;
+  /** How wide it is, as of now. */
+  readonly columns: number;
   /** Writes a line that stays. */
   say(line: string): void;
   /** Draws the live view; nothing when there is none. */
@@ -56,17 +59,23 @@ export function printJson(event: object): void {
  */
 export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Promise<Screen> {
   const { stderr } = process;
-  const isLive = !isQuiet && stderr.isTTY === true;
+  const isLive = !isQuiet && stderr.isTTY === true && process.env.TERM !== "dumb";
   const live = isLive ? await liveView(stderr) : undefined;
   const isBehind = () => stderr.writableLength > (isLive ? mostQueuedBytes : 0);
   let drawn: readonly string[] = [];
   // A terminal that does not know its size says 0.
+  const columns = () => stderr.columns || 80;
   const redraw = () => {
-    if (drawn.length > 0 && stderr.writableLength === 0)
-      live?.(drawn.map((line) => fitted(line, stderr.columns || 80)).join("\n"));
+    // In the background of a shell it would be drawn over what its user types.
+    if (drawn.length === 0 || stderr.writableLength > 0 || !isInForeground()) return;
+    const lines = atMost(drawn, (stderr.rows || 24) - 1);
+    live?.(lines.map((line) => fitted(line, columns())).join("\n"));
   };
   return {
     isLive,
+    get columns() {
+      return columns();
+    },
     say(line) {
       if (isQuiet || isBehind()) return;
       live?.clear();
@@ -84,10 +93,20 @@ export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Pr
   };
 }
 
+/** What fits into so many lines: the first ones, which say most, and how many are missing. */
+function atMost(lines: readonly string[], count: number): readonly string[] {
+  if (lines.length <= count) return lines;
+  const kept = lines.slice(0, Math.max(1, count - 1));
+  return [...kept, `… and ${countText(lines.length - kept.length, "more line")}`].slice(0, count);
+}
+
 /** Loaded only where it is seen: most runs start without it. */
 async function liveView(stderr: NodeJS.WriteStream) {
   const { createLogUpdate } = await import("log-update");
-  return createLogUpdate(stderr, { showCursor: true });
+  const live = createLogUpdate(stderr, { showCursor: true });
+  // The shell has written below what was drawn: that stays, and the next drawing starts afresh.
+  process.on("SIGCONT", () => live.done());
+  return live;
 }
 
 /**

@@ -168,8 +168,13 @@ describe("a line that is fitted", () => {
     ["hello", 1, "…"],
     ["█░█░█", 3, "█░…"],
     // Never half of a pair of surrogates.
-    ["😀😀😀", 2, "😀…"],
-    ["😀😀", 2, "😀😀"],
+    ["😀😀😀", 5, "😀😀…"],
+    ["😀😀", 4, "😀😀"],
+    // Wide ones take two columns, and a mark that sits on a letter none.
+    ["日本語", 6, "日本語"],
+    ["日本語", 5, "日本…"],
+    ["日本語", 4, "日…"],
+    ["a\u0301b\u0301c", 3, "a\u0301b\u0301c"],
   ];
   for (const [line, columns, fit] of cases) {
     it(`${JSON.stringify(line)} in ${columns} columns is ${JSON.stringify(fit)}`, () => {

@@ -85,9 +85,9 @@ describe("a receipt in words", () => {
 });
 
 describe("a download told to a person", () => {
-  function told(events: readonly DownloadEvent[], isLive = false) {
-    const screen = new world.MemoryScreen({ isLive });
-    const tell = reportDownload("a.bin", screen);
+  function told(events: readonly DownloadEvent[], isLive = false, columns = 110, name = "a.bin") {
+    const screen = new world.MemoryScreen({ isLive, columns });
+    const tell = reportDownload(name, screen);
     for (const event of events) tell(event);
     return screen;
   }
@@ -124,6 +124,16 @@ describe("a download told to a person", () => {
       "  r1:1     good       1.00 KiB/s  50.0 %",
       "  r2:2     withdrawn  1.00 KiB/s  50.0 %  late",
     ]);
+  });
+
+  it("is drawn without its bar where that leaves no room for the numbers", () => {
+    const { drawn } = told([progress], true, 50);
+    assert.match(drawn[0] ?? "", /^a\.bin {2}49\.9 % of 2\.00 KiB {2}1\.00 KiB\/s {2}/);
+  });
+
+  it("is drawn with no more of a long name than leaves room for the numbers", () => {
+    const { drawn } = told([progress], true, 80, "漢".repeat(85));
+    assert.match(drawn[0] ?? "", /^漢{19}… {2}49\.9 % of 2\.00 KiB {2}/);
   });
 
   it("that moves no byte is waiting, and nobody has a share yet", () => {

@@ -4,7 +4,7 @@ import { NumberReader } from "../../src/cli/keys.js";
 /** What the reader makes of keys: the numbers that they complete, in order. */
 function typed(highest: number, keys: string): number[] {
   const reader = new NumberReader(highest);
-  return [...keys].flatMap((key) => reader.press(key) ?? []);
+  return [...keys].flatMap((key) => reader.press(key).number ?? []);
 }
 
 describe("numbers typed", () => {
@@ -70,6 +70,18 @@ describe("numbers typed", () => {
   it("a number typed after Escape alone is one", () => {
     assert.deepEqual(typed(4, "\u001b2"), [2]);
   });
+
+  const problems: readonly (readonly [highest: number, keys: string, problem: string])[] = [
+    [4, "9", "(there is no server 9)"],
+    [12, "13", "(there is no server 13)"],
+    [12, "0\r", "(there is no server 0)"],
+  ];
+  for (const [highest, keys, problem] of problems) {
+    it(`${JSON.stringify(keys)} among ${highest} servers is answered`, () => {
+      const reader = new NumberReader(highest);
+      assert.equal([...keys].map((key) => reader.press(key).problem).at(-1), problem);
+    });
+  }
 
   it("what was typed so far can be shown, and goes once it is a number", () => {
     const reader = new NumberReader(12);

@@ -66,11 +66,13 @@ export function receipt(changes: Partial<Receipt> = {}): Receipt {
 /** A screen that remembers what was said, and what is drawn now. */
 export class MemoryScreen implements Screen {
   readonly isLive: boolean;
+  readonly columns: number;
   readonly said: string[] = [];
   drawn: readonly string[] = [];
 
-  constructor({ isLive = false } = {}) {
+  constructor({ isLive = false, columns = 110 } = {}) {
     this.isLive = isLive;
+    this.columns = columns;
   }
 
   say(said: string): void {

@@ -1,9 +1,12 @@
 /** What a person sees and types: live views and keys, in a real terminal. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { freePorts } from "../support/cli.js";
+import { connect } from "node:http2";
+import { freePorts, mainPath } from "../support/cli.js";
 import { madeUp } from "../support/made-up.js";
+import { requestOf } from "../support/raw-grpc.js";
 import { Terminal } from "../support/terminal.js";
 import { Workspace } from "../support/workspace.js";
 
@@ -17,7 +20,10 @@ describe("in a terminal", () => {
   });
 
   function open(...args: (string | number)[]): Terminal {
-    const terminal = new Terminal(args, here.folder);
+    return track(new Terminal(args, here.folder));
+  }
+
+  function track(terminal: Terminal): Terminal {
     terminals.push(terminal);
     return terminal;
   }
@@ -41,6 +47,33 @@ describe("in a terminal", () => {
     assert.equal(await serving.ended, 0);
   });
 
+  it("a number that no server has is answered", async () => {
+    const [port] = await freePorts(1);
+    const serving = open("serve", "-f", "movie.bin", "-p", String(port));
+    await serving.shows(/type a server's number/);
+    serving.type("7");
+    await serving.shows(/q to end \(there is no server 7\)/);
+  });
+
+  it("more servers than the terminal has rows: the first ones, and how many more", async () => {
+    const ports = await freePorts(8);
+    const serving = track(
+      new Terminal(["serve", "-f", "movie.bin", "-p", ...ports], here.folder, { rows: 6 }),
+    );
+    await serving.shows(/# +address[\s\S]*1 +127[\s\S]*3 +127.*\s+… and 6 more lines/);
+  });
+
+  it("where nothing can be drawn, get says a line each second", async () => {
+    const ports = await freePorts(1);
+    await here.serve(["-f", "movie.bin", "-p", ...ports, "--limit-rate", "3MiB"]);
+    const args = ["get", "-o", "dumb.bin", "-p", ...ports];
+    const getting = track(new Terminal(args, here.folder, { kind: "dumb" }));
+    await getting.shows(/movie\.bin: [\d.]+ % of 8\.00 MiB, /);
+    assert.equal(await getting.ended, 0);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there.
+    assert.doesNotMatch(getting.output, /\u001b/);
+  });
+
   it("Ctrl-C drains a group of servers", async () => {
     const [port] = await freePorts(1);
     const serving = open("serve", "-f", "movie.bin", "-p", String(port));
@@ -48,6 +81,61 @@ describe("in a terminal", () => {
     serving.type("\u0003");
     await serving.shows(/serve: stopped;/);
     assert.equal(await serving.ended, 0);
+  });
+
+  it("a second Ctrl-C ends a drain at once", async () => {
+    const [port] = await freePorts(1);
+    const serving = open("serve", "-f", "movie.bin", "-p", String(port), "--limit-rate", "64KiB");
+    await serving.shows(/type a server's number/);
+    const reading = connect(`http://127.0.0.1:${port}`).on("error", () => {});
+    const stream = reading.request({
+      ":method": "POST",
+      ":path": "/quorate.v1.ReplicaService/ReadRange",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    stream.on("error", () => {}).end(requestOf({}));
+    await once(stream, "data");
+    serving.type("\u0003");
+    await serving.shows(/running reads may finish/);
+    serving.type("\u0003");
+    await serving.ended;
+    assert.doesNotMatch(serving.output, /serve: stopped/);
+    reading.destroy();
+  });
+
+  it("a job in the background of a shell serves, and takes keys once it is in front", async () => {
+    const [port] = await freePorts(1);
+    const shell = track(
+      new Terminal(["--norc", "--noprofile", "-i"], here.folder, { program: "bash" }),
+    );
+    const isServing = async () => {
+      const { stdout } = await here.run(["survey", "-p", String(port)]);
+      assert.match(stdout, /1 of 1 replica agree/);
+    };
+    shell.type(`'${process.execPath}' '${mainPath}' serve -f movie.bin -p ${port} &\r`);
+    await shell.shows(/serve: movie\.bin from 1 virtual server/);
+    await isServing();
+    shell.type("jobs\r");
+    await shell.shows(/Running.*movie\.bin/);
+    shell.type("fg\r");
+    await shell.shows(/fg[\s\S]*main\.js.*serve -f/);
+    shell.type("1");
+    await shell.shows(/server 1 on port \d+ is stopped/);
+    shell.type("1");
+    await shell.shows(/server 1 on port \d+ is started/);
+    shell.type("\u001a");
+    await shell.shows(/Stopped/);
+    shell.type("bg\r");
+    await shell.shows(/main\.js.*&/);
+    await isServing();
+    shell.type("echo the shell has the keys\r");
+    await shell.shows(/keys\s[\s\S]*the shell has the keys/);
+    await isServing();
+    shell.type("fg\r");
+    await shell.shows(/fg[\s\S]*main\.js.*serve -f/);
+    shell.type("q");
+    await shell.shows(/serve: stopped;/);
   });
 
   it("get draws the whole file, and a line for each replica", async () => {

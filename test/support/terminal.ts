@@ -3,7 +3,16 @@
 import { type IPty, spawn } from "@lydell/node-pty";
 import { mainPath } from "./cli.js";
 
-/** A command line in a terminal of 110 × 30. */
+/** What else a terminal can be. */
+export interface TerminalOptions {
+  /** `TERM`. */
+  readonly kind?: string;
+  readonly rows?: number;
+  /** Another program than the command line. */
+  readonly program?: string;
+}
+
+/** A command line in a terminal, 110 columns wide. */
 export class Terminal {
   readonly #pty: IPty;
   readonly ended: Promise<number>;
@@ -11,11 +20,16 @@ export class Terminal {
   output = "";
   readonly #watchers = new Set<() => void>();
 
-  constructor(args: readonly (string | number)[], cwd: string) {
-    this.#pty = spawn(process.execPath, [mainPath, ...args.map(String)], {
-      name: "xterm-256color",
+  constructor(
+    args: readonly (string | number)[],
+    cwd: string,
+    { kind = "xterm-256color", rows = 30, program }: TerminalOptions = {},
+  ) {
+    const main = program === undefined ? [mainPath] : [];
+    this.#pty = spawn(program ?? process.execPath, [...main, ...args.map(String)], {
+      name: kind,
       cols: 110,
-      rows: 30,
+      rows,
       cwd,
       env: { ...process.env, XDG_CACHE_HOME: cwd },
     });
