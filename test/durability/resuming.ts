@@ -3,23 +3,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { freePorts, type Running } from "../support/cli.js";
+import { type ReceiptJson, receiptOf } from "../support/e2e-receipt.js";
 import type { Workspace } from "../support/workspace.js";
-
-/** A receipt, as far as it is looked at here. */
-export interface ReceiptJson {
-  readonly resumedBytes: number;
-  readonly seconds: number;
-  readonly replicas: readonly {
-    readonly address: string;
-    readonly standing: string;
-    readonly faults: Readonly<Record<string, number>>;
-  }[];
-}
-
-/** The last line of `--json`. */
-export function receiptOf(stdout: string): ReceiptJson {
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
-}
 
 /** The bytes that were verified and written when it last said so, with `--json`. */
 export function doneBytesOf({ stdout }: Pick<Running, "stdout">): number {

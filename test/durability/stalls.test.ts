@@ -6,10 +6,11 @@ import { once } from "node:events";
 import { readFile, stat } from "node:fs/promises";
 import { limits } from "../../src/limits.js";
 import { mainPath } from "../support/cli.js";
+import { receiptOf } from "../support/e2e-receipt.js";
 import { madeUp } from "../support/made-up.js";
 import { Terminal } from "../support/terminal.js";
 import { Workspace } from "../support/workspace.js";
-import { receiptOf, slowServers } from "./resuming.js";
+import { slowServers } from "./resuming.js";
 
 const data = madeUp(12 * 1024 * 1024 + 3);
 

@@ -3,22 +3,9 @@
 import assert from "node:assert/strict";
 import { readFile, stat } from "node:fs/promises";
 import { freePorts } from "../support/cli.js";
+import { receiptOf } from "../support/e2e-receipt.js";
 import { madeUp } from "../support/made-up.js";
 import { Workspace } from "../support/workspace.js";
-
-interface ReceiptJson {
-  readonly resumedBytes: number;
-  readonly replicas: readonly {
-    readonly address: string;
-    readonly standing: string;
-    readonly faults: Readonly<Record<string, number>>;
-    readonly evidence?: { readonly piece: number };
-  }[];
-}
-
-function receiptOf(stdout: string): ReceiptJson {
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
-}
 
 describe("a download in trouble", () => {
   const here = Workspace.forSuite();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { link, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
-import { StorageError } from "../../src/errors.js";
 import {
   encodeRecord,
   headerOf,
@@ -13,6 +12,7 @@ import type { JournalRecord } from "../../src/ports.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
+import { refusal } from "../support/refusal.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 const recordBytes = 40;
@@ -200,9 +200,4 @@ function withFlipped(bytes: Buffer, bit: number): Buffer {
   const place = Math.floor(bit / 8);
   flipped.writeUInt8(flipped.readUInt8(place) ^ (1 << (bit % 8)), place);
   return flipped;
-}
-
-/** Matches a StorageError that says so. */
-function refusal(says: RegExp) {
-  return (error: unknown) => error instanceof StorageError && says.test(error.message);
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmod, readdir, symlink, writeFile } from "node:fs/promises";
-import { StorageError } from "../../src/errors.js";
 import { digestFile } from "../../src/files/local-file.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
+import { refusal } from "../support/refusal.js";
 import { asOrdinaryUser, scratchFolder } from "../support/scratch-folder.js";
 
 describe("digestFile", () => {
@@ -56,8 +56,3 @@ describe("digestFile", () => {
     );
   });
 });
-
-/** Matches a StorageError that says so. */
-function refusal(says: RegExp) {
-  return (error: unknown) => error instanceof StorageError && says.test(error.message);
-}

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
-import { StorageError } from "../../src/errors.js";
 import { openOutput } from "../../src/files/one-piece-file.js";
 import type { PartialOptions } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
@@ -8,6 +7,7 @@ import type { Partial } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { sinkContract } from "../contracts/sink.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
+import { refusal } from "../support/refusal.js";
 import { disturbing, refusing, refusingOn } from "../support/refusing.js";
 import { scratchFolder, withoutPrograms } from "../support/scratch-folder.js";
 
@@ -210,11 +210,3 @@ describe("a file of one piece", () => {
     });
   });
 });
-
-function refusal(pattern: RegExp): (error: unknown) => true {
-  return (error) => {
-    assert.ok(error instanceof StorageError, String(error));
-    assert.match(error.message, pattern);
-    return true;
-  };
-}

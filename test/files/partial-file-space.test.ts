@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { open as openFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { StorageError } from "../../src/errors.js";
 import { openPartialFile } from "../../src/files/partial-file.js";
 import { preallocate } from "../../src/files/preallocate.js";
 import { resolveTarget } from "../../src/files/target.js";
@@ -8,6 +7,7 @@ import { pieceIndex } from "../../src/schedule/pieces.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
+import { refusal } from "../support/refusal.js";
 import { refusing } from "../support/refusing.js";
 import { smallDisk, smallDiskProblem, withoutPrograms } from "../support/scratch-folder.js";
 
@@ -115,9 +115,4 @@ async function fill(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Matches a StorageError that says so. */
-function refusal(says: RegExp) {
-  return (error: unknown) => error instanceof StorageError && says.test(error.message);
 }

@@ -11,13 +11,13 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
-import { StorageError } from "../../src/errors.js";
 import { openPartialFile } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { journalContract } from "../contracts/journal.js";
 import { sinkContract } from "../contracts/sink.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
+import { refusal } from "../support/refusal.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 const bytes = Buffer.alloc(100_000, "quorate");
@@ -199,9 +199,4 @@ async function openFilled(output: string, wishes: Wishes = {}) {
   const partial = await open(output, wishes);
   await partial.sink.write(0, bytes);
   return partial;
-}
-
-/** Matches a StorageError that says so. */
-function refusal(says: RegExp) {
-  return (error: unknown) => error instanceof StorageError && says.test(error.message);
 }

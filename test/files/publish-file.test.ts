@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { link, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { StorageError } from "../../src/errors.js";
 import { openPartialFile } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
+import { refusal } from "../support/refusal.js";
 import { disturbing, refusing, refusingOn, refusingToClose } from "../support/refusing.js";
 import { scratchFolder, withoutPrograms } from "../support/scratch-folder.js";
 
@@ -112,10 +112,5 @@ describe("publish", () => {
   async function publish(wishes = {}): Promise<string> {
     await using partial = await openFilled(wishes);
     return await partial.publish();
-  }
-
-  /** Matches a StorageError that says so. */
-  function refusal(says: RegExp) {
-    return (error: unknown) => error instanceof StorageError && says.test(error.message);
   }
 });

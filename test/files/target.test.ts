@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { StorageError, UsageError } from "../../src/errors.js";
+import { UsageError } from "../../src/errors.js";
 import { checkTarget, resolveTarget } from "../../src/files/target.js";
+import { refusal } from "../support/refusal.js";
 import { refusing } from "../support/refusing.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
@@ -116,8 +117,3 @@ describe("checkTarget", () => {
     await assert.rejects(check(at("n".repeat(256))), refusal(/the name is too long/));
   });
 });
-
-/** Matches a StorageError that says so. */
-function refusal(says: RegExp) {
-  return (error: unknown) => error instanceof StorageError && says.test(error.message);
-}

@@ -2,11 +2,17 @@
 
 /** What tests read of a receipt. */
 export interface ReceiptJson {
-  readonly event: string;
   readonly size: number;
+  readonly seconds: number;
   readonly seededBytes: number;
   readonly resumedBytes: number;
-  readonly replicas: readonly { readonly deliveredBytes: number }[];
+  readonly replicas: readonly {
+    readonly address: string;
+    readonly standing: string;
+    readonly deliveredBytes: number;
+    readonly faults: Readonly<Record<string, number>>;
+    readonly evidence?: { readonly piece: number };
+  }[];
 }
 
 /** The receipt among the lines of JSON; throws when there is none. */

@@ -2,8 +2,9 @@
 
 import { StorageError } from "../../src/errors.js";
 import type { JournalRecord, Partial } from "../../src/ports.js";
-import type { FileManifest, Manifest } from "../../src/trust/manifest.js";
-import { ManifestBuilder } from "../../src/trust/manifest-builder.js";
+import type { Manifest } from "../../src/trust/manifest.js";
+
+export { manifestOfBytes } from "./memory-replica.js";
 
 /** What the fake is asked to do, in the words of the port. */
 export type MemoryOperation = "write" | "read" | "sync" | "append" | "publish" | "discard";
@@ -66,13 +67,6 @@ export async function memoryPartial(store: MemoryStore, manifest: Manifest): Pro
       store.isLocked = false;
     },
   };
-}
-
-/** The manifest of bytes that are all in memory. */
-export function manifestOfBytes(bytes: Uint8Array, pieceBytes?: number): FileManifest {
-  const builder = new ManifestBuilder(bytes.length, pieceBytes);
-  builder.add(bytes);
-  return builder.finish();
 }
 
 function portsOf(

@@ -9,9 +9,9 @@ import { nameProblem } from "../../src/trust/name.js";
 /** Files by name. */
 export type Files = Readonly<Record<string, Uint8Array>>;
 
-/** The manifest of bytes in memory. */
-export function manifestOfBytes(bytes: Uint8Array): FileManifest {
-  const builder = new ManifestBuilder(bytes.length);
+/** The manifest of bytes in memory; their pieces are the protocol's unless said otherwise. */
+export function manifestOfBytes(bytes: Uint8Array, pieceBytes?: number): FileManifest {
+  const builder = new ManifestBuilder(bytes.length, pieceBytes);
   builder.add(bytes);
   return builder.finish();
 }

@@ -5,19 +5,14 @@ import { ExpressConnection } from "../../../src/grpc/express/express-connection.
 import { frame, frameKind } from "../../../src/grpc/express/frames.js";
 import { limits } from "../../../src/limits.js";
 import { dataFrames, headers, RawServer } from "./raw-server.js";
-import { allOf, idle, onLastHeaders, part, readOn, requestBytes } from "./reading.js";
+import { allOf, eachWith, idle, onLastHeaders, part, readOn, requestBytes } from "./reading.js";
 
 describe("an express connection", () => {
   let server: RawServer;
   let connection: ExpressConnection;
 
-  beforeEach(async () => {
-    server = new RawServer();
-    connection = new ExpressConnection("127.0.0.1", await server.listen());
-  });
-  afterEach(() => {
-    connection.close();
-    server.close();
+  eachWith((playedServer, connected) => {
+    [server, connection] = [playedServer, connected];
   });
 
   const read = (start: number, end: number, signal?: AbortSignal) =>

@@ -1,23 +1,18 @@
 /** What a server may try on an express connection, and what it is worth: the connection. */
 
 import assert from "node:assert/strict";
-import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
+import type { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
 import { frame, frameKind } from "../../../src/grpc/express/frames.js";
 import { limits } from "../../../src/limits.js";
-import { dataFrames, headers, RawServer } from "./raw-server.js";
-import { allOf, part, readOn } from "./reading.js";
+import { dataFrames, headers, type RawServer } from "./raw-server.js";
+import { allOf, eachWith, part, readOn } from "./reading.js";
 
 describe("an express connection is ended by a server that", () => {
   let server: RawServer;
   let connection: ExpressConnection;
 
-  beforeEach(async () => {
-    server = new RawServer();
-    connection = new ExpressConnection("127.0.0.1", await server.listen());
-  });
-  afterEach(() => {
-    connection.close();
-    server.close();
+  eachWith((playedServer, connected) => {
+    [server, connection] = [playedServer, connected];
   });
 
   const read = (start: number, end: number, signal?: AbortSignal) =>

@@ -1,17 +1,31 @@
 /** Reads of a file that a raw server has, over an express connection; and its bytes, in frames. */
 
 import assert from "node:assert/strict";
-import type { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
+import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
 import { headerBlock } from "../../../src/grpc/express/headers.js";
 import type { Chunk } from "../../../src/ports.js";
 import type { Range } from "../../../src/schedule/range.js";
 import { madeUp } from "../../support/made-up.js";
-import { dataFrames } from "./raw-server.js";
+import { dataFrames, RawServer } from "./raw-server.js";
 
 const content = madeUp(3_000_000);
 export const requestBytes = 1000;
 export const onLastHeaders = () => {};
 export const idle = new AbortController().signal;
+
+/** Gives each test of a suite a server to play, and a connection to it; both end with the test. */
+export function eachWith(use: (server: RawServer, connection: ExpressConnection) => void): void {
+  const open: { close(): void }[] = [];
+  beforeEach(async () => {
+    const server = new RawServer();
+    const connection = new ExpressConnection("127.0.0.1", await server.listen());
+    open.push(connection, server);
+    use(server, connection);
+  });
+  afterEach(() => {
+    for (const one of open.splice(0)) one.close();
+  });
+}
 
 export function readOn(
   connection: ExpressConnection,
