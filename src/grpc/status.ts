@@ -18,6 +18,7 @@ import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { ReplicaFault } from "../ports.js";
 import type { Fault } from "../schedule/faults.js";
 import { cleanText } from "../trust/text.js";
+import { connectionText } from "./connection-text.js";
 
 /** The trailer in which details travel. */
 export const detailsKey = "grpc-status-details-bin";
@@ -126,6 +127,7 @@ export function faultOfClientError(error: unknown, trailer: Metadata | undefined
 
 function faultOf(error: ClientError, { info, retry }: Details): Fault {
   const detail = cleanText(error.details);
+  const brokenText = () => cleanText(connectionText(error.details));
   const retryMs =
     retry?.retryDelay === undefined ? defaultRetryMs : millisecondsOf(retry.retryDelay);
   switch (error.code) {
@@ -152,25 +154,14 @@ function faultOf(error: ClientError, { info, retry }: Details): Fault {
       return { kind: "incompatible", detail };
     case Status.UNAVAILABLE:
       if (info?.reason === "HASHING") return { kind: "hashing", retryMs, ...hashedOf(info) };
-      return { kind: "unreachable", detail: connectionText(detail) };
+      return { kind: "unreachable", detail: brokenText() };
     case Status.CANCELLED:
       // Not by us, or we would not be here: a server that shuts down ends its calls so.
       return { kind: "unreachable", detail: "the server ended the call" };
     default:
       // INTERNAL from a reset, UNKNOWN from a crash: all worth another try.
-      return { kind: "unreachable", detail: connectionText(detail) || `status ${error.code}` };
+      return { kind: "unreachable", detail: brokenText() || `status ${error.code}` };
   }
-}
-
-/** What grpc-js says of a connection in a paragraph, in a few words where they are enough. */
-function connectionText(detail: string): string {
-  const words: readonly (readonly [found: RegExp, text: string])[] = [
-    [/ECONNREFUSED/, "connection refused"],
-    [/ECONNRESET|EPIPE|RST_STREAM|Connection dropped/, "the connection broke"],
-    [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/, "no way to the host"],
-    [/ENOTFOUND|EAI_AGAIN|Name resolution failed/, "the host's name is not known"],
-  ];
-  return words.find(([found]) => found.test(detail))?.[1] ?? detail;
 }
 
 interface Details {

@@ -61,11 +61,6 @@ describe("status", () => {
     const fault = ofStatus(Status.RESOURCE_EXHAUSTED, "Received message larger than max (9 vs 4)");
     assert.equal(fault.kind, "incompatible");
   });
-  it("a paragraph about a connection becomes two words", () => {
-    const said = "No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1";
-    const fault = ofStatus(Status.UNAVAILABLE, said);
-    assert.deepEqual(fault, { kind: "unreachable", detail: "connection refused" });
-  });
   it("texts lose what a terminal would obey", () => {
     const fault = ofStatus(Status.INTERNAL, "\u001b[2Jgone\r\n\u202e");
     assert.deepEqual(fault, { kind: "unreachable", detail: "?[2Jgone???" });

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { ClientError, Status } from "nice-grpc";
+import { faultOfClientError } from "../../src/grpc/status.js";
+
+/** What grpc-js puts around what it was told. */
+const framed = (cause: string) =>
+  `No connection established. Last error: ${cause}. Resolution note: `;
+const ssl = (what: string) =>
+  `Error: 802C86EF1B7F0000:error:0A00010B:SSL routines:${what}:../deps/openssl/openssl/x.c:350:`;
+
+describe("a paragraph about a connection, in a few words", () => {
+  const cases: readonly (readonly [said: string, text: string])[] = [
+    [framed("Error: connect ECONNREFUSED 127.0.0.1:1"), "connection refused"],
+    [framed("Protocol error (2026-11-26T14:43:51.270Z)"), "it does not speak gRPC"],
+    [
+      framed("Failed to connect (2026-11-26T15:07:02.299Z)"),
+      "it hung up before it spoke gRPC; it may want TLS",
+    ],
+    [framed(ssl("ssl3_get_record:wrong version number")), "it does not speak TLS"],
+    [
+      framed(ssl("ssl3_read_bytes:tlsv13 alert certificate required")),
+      "it asks for a client certificate",
+    ],
+    [
+      framed(
+        "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match " +
+          "certificate's altnames: IP: 127.0.0.1 is not in the cert's list: ",
+      ),
+      "its certificate is for another name",
+    ],
+    [
+      framed("Error: self-signed certificate"),
+      "its certificate is not trusted: self-signed certificate",
+    ],
+    [
+      framed("Error: unable to verify the first certificate"),
+      "its certificate is not trusted: unable to verify the first certificate",
+    ],
+    [
+      framed("Error: certificate has expired"),
+      "its certificate is not trusted: certificate has expired",
+    ],
+    [framed("Error: something new: $1 $& happened"), "something new: $1 $& happened"],
+    ["read ECONNRESET", "the connection broke"],
+    ["a server's own words", "a server's own words"],
+    ["\u001b[2J\u202e", "?[2J?"],
+  ];
+  for (const [said, detail] of cases) {
+    it(detail, () => {
+      const error = new ClientError("/x/y", Status.UNAVAILABLE, said);
+      assert.deepEqual(faultOfClientError(error, undefined).fault, { kind: "unreachable", detail });
+    });
+  }
+});
