@@ -25,20 +25,23 @@ export async function askName(
 ): Promise<string> {
   if (named === "-") return readName(command);
   if (named !== undefined) return named;
-  const { offers, silent } = await list({ replicas }, { signal });
+  const { asked, offers, silent } = await list({ replicas }, { signal });
   // More than half must offer it, as for a vote: one liar adds no name to choose from.
-  const common = offers.filter(({ replicas: by }) => by.length * 2 > replicas.length);
+  const common = offers.filter(({ replicas: by }) => by.length * 2 > asked);
   const names = (common.length > 0 ? common : offers).map(({ name }) => name);
   const [only] = names;
-  if (only === undefined && silent.length === replicas.length) {
+  if (only === undefined && silent.length === asked) {
     const facts = silent.map(({ replica, why }) => `${replica} ${why}`).join("; ");
-    throw new NoQuorumError(`${command}: no replica says what it serves (${facts})`, {
-      needed: 1,
-      configured: replicas.length,
-      tally: [],
-      silent: silent.length,
-      missing: 0,
-    });
+    throw new NoQuorumError(
+      `${command}: no replica says what it serves (${facts}); name the file`,
+      {
+        needed: 1,
+        configured: asked,
+        tally: [],
+        silent: silent.length,
+        missing: 0,
+      },
+    );
   }
   if (only === undefined) {
     throw new NotFoundError(`${command}: Cannot transfer this file: no replica serves any`);

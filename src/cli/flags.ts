@@ -25,13 +25,24 @@ export function port(text: string): number {
 /** A host; an IPv6 address may stand in brackets, as in a URL. */
 export function host(text: string): string {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (bare !== "" && !/[\s/[\]]/.test(bare)) return bare;
+  if (bare !== "" && !/[\s/[\]]/.test(bare) && !isHostAndPort(bare)) return bare;
   throw new InvalidArgumentError(`${JSON.stringify(text)} is no host; it is a name or an address.`);
+}
+
+/** A colon is of an IPv6 address, or of a port that belongs elsewhere. */
+function isHostAndPort(text: string): boolean {
+  return /^[^:]*:[^:]*$/.test(text);
 }
 
 /** Gathers the values of an option that takes several. */
 export function several<Value>(parse: (text: string) => Value) {
   return (text: string, before: Value[] | undefined): Value[] => [...(before ?? []), parse(text)];
+}
+
+/** A path, which is never empty: an unset variable would name the folder that one stands in. */
+export function path(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("it is empty.");
 }
 
 /** Gathers paths, of an option that `--no-…` turns off; the last word counts. */

@@ -118,7 +118,7 @@ function newsText(event: News): string {
     case "root-doubted":
       return `root ${shortDigest(event.root)}… judges pieces no longer: ${event.why}${freedText(event)}`;
     case "merged":
-      return `${event.replica} is the same server as ${event.into}, and counts once`;
+      return mergedText(event);
     case "set-aside":
       return `what an earlier run left is set aside as ${event.path}`;
     case "resumed":
@@ -136,6 +136,10 @@ function newsText(event: News): string {
     default:
       return event satisfies never;
   }
+}
+
+export function mergedText({ replica, into }: Extract<DownloadEvent, { event: "merged" }>): string {
+  return `${replica} is the same server as ${into}, and counts once`;
 }
 
 function freedText({ freed }: Extract<DownloadEvent, { event: "root-doubted" }>): string {

@@ -17,8 +17,8 @@ export async function runList(flags: ListFlags): Promise<void> {
   using _signals = onSignals((exitCode) =>
     abort.abort(new InterruptedError("list: interrupted", exitCode)),
   );
-  const { offers, silent } = await list({ replicas }, { signal: abort.signal });
-  if (silent.length === replicas.length) process.exitCode = exitCodes["no-quorum"];
+  const { asked, offers, silent } = await list({ replicas }, { signal: abort.signal });
+  if (silent.length === asked) process.exitCode = exitCodes["no-quorum"];
   if (flags.json === true) {
     for (const offer of offers) printJson({ event: "file", ...offer });
     for (const { replica, why } of silent) {
@@ -29,7 +29,7 @@ export async function runList(flags: ListFlags): Promise<void> {
   const rows = offers.map(({ name, sizes, replicas: by }) => [
     cleanText(name),
     sizes.join(" or "),
-    `${by.length} of ${replicas.length}`,
+    `${by.length} of ${asked}`,
   ]);
   // A table is for eyes; a program gets columns that it can cut.
   const lines = process.stdout.isTTY

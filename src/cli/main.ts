@@ -65,7 +65,7 @@ function getCommand() {
       "Gets a file from all replicas that agree on what it is, and checks every byte of it.",
     )
     .argument("[name]", "the file; `-` reads its name from stdin (default: the only one there is)")
-    .option("-o, --output <path>", "a folder, the file itself, or - for stdout", ".")
+    .option("-o, --output <path>", "a folder, the file itself, or - for stdout", flag.path, ".")
     .option(
       "-i, --interval <seconds>",
       "between two lines of progress, where there is no live view (default: 1)",

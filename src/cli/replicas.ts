@@ -2,7 +2,16 @@
  * Which replicas a command asks, from its flags; every command that asks some takes the same ones.
  */
 
-import { type Access, type Address, isLoopback, isTls, readServers, UsageError } from "../index.js";
+import {
+  type Access,
+  type Address,
+  endpointText,
+  isLoopback,
+  isTls,
+  readServers,
+  UsageError,
+} from "../index.js";
+import { complain } from "./terminal.js";
 
 /** The flags that name replicas. */
 export interface ReplicaFlags {
@@ -32,16 +41,19 @@ export async function replicasOf(command: string, flags: ReplicaFlags): Promise<
   }
   const seen = new Set<string>();
   const each = all.filter(({ host, port }) => {
-    const id = `${host}:${port}`;
-    if (seen.has(id)) return false;
+    const id = endpointText(host.toLowerCase(), port);
+    if (seen.has(id)) {
+      complain(`${command}: ${id} is named more than once, and counts once`);
+      return false;
+    }
     seen.add(id);
     return true;
   });
   const { tls, tlsCa, tlsCert, tlsKey, serverName, tokenFile } = flags;
   const access: Access = { tls, tlsCa, tlsCert, tlsKey, serverName, tokenFile };
   if (!isTls(access) && flags.digest === undefined && each.some(({ host }) => !isLoopback(host))) {
-    process.stderr.write(
-      `${command}: warning: in plain text, one man on the path is every voter: use --tls or --digest\n`,
+    complain(
+      `${command}: warning: in plain text, one man on the path is every voter: use --tls or --digest`,
     );
   }
   return each.map((address) => ({ ...address, access }));

@@ -1,6 +1,6 @@
 /** Tells a group of virtual servers to a person: a live table on a terminal, lines elsewhere. */
 
-import type { ServeEvent, ServerStatus } from "../index.js";
+import { endpointText, type ServeEvent, type ServerStatus } from "../index.js";
 import { bytesText, countText, percentText, rateText, table } from "./format.js";
 import type { Screen } from "./terminal.js";
 
@@ -103,13 +103,13 @@ function statusLine(host: string, status: ServerStatus): string {
   const broken = fault === undefined ? "" : `, broken on purpose (${fault})`;
   const sent = `${bytesText(bytes)} sent, ${rateText(rate)}`;
   const many = `${countText(streams, "stream")}, ${sent}, ${countText(errors, "error")}`;
-  return `serve: server ${number} ${host}:${port} ${state}, ${many}${broken}`;
+  return `serve: server ${number} ${endpointText(host, port)} ${state}, ${many}${broken}`;
 }
 
 function statusTable(host: string, servers: readonly ServerStatus[]): string[] {
   const rows = servers.map(({ number, port, state, streams, bytes, rate, errors, fault }) => [
     String(number),
-    `${host}:${port}`,
+    endpointText(host, port),
     state,
     String(streams),
     bytesText(bytes),

@@ -128,7 +128,7 @@ function surviving(onEvent: OnServeEvent): Disposable {
 
 function numericPorts(named: readonly string[], screen: Screen): string[] {
   return named.filter((text) => {
-    if (/^\d{1,6}$/.test(text)) return true;
+    if (/^-?\d+$/.test(text)) return true;
     screen.say(
       `serve: port ${JSON.stringify(text)} is dropped: it is no number (a folder comes before -p)`,
     );

@@ -1,13 +1,24 @@
 /** `quorate survey`: who claims what, and whether it makes a quorum. */
 
-import { exitCodes, InterruptedError, type Rule, ruleText, shortDigest, survey } from "../index.js";
+import {
+  type Agreement,
+  type DownloadEvent,
+  exitCodes,
+  InterruptedError,
+  type Rule,
+  ruleText,
+  shortDigest,
+  survey,
+  verdictText,
+} from "../index.js";
 import { askName } from "./ask-name.js";
 import { countText, table } from "./format.js";
 import { ruleOf } from "./get.js";
+import { mergedText } from "./get-report.js";
 import { agreementJson, standingOf } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { onSignals } from "./signals.js";
-import { print, printJson } from "./terminal.js";
+import { complain, print, printJson } from "./terminal.js";
 
 /** The flags of `survey`, parsed. */
 export interface SurveyFlags extends ReplicaFlags {
@@ -25,7 +36,10 @@ export async function runSurvey(named: string | undefined, flags: SurveyFlags): 
   );
   const { signal } = abort;
   const name = await askName("survey", named, replicas, signal);
-  const options = rule === undefined ? { signal } : { signal, rule };
+  const onEvent = (event: DownloadEvent) => {
+    if (event.event === "merged") complain(`${name}: ${mergedText(event)}`);
+  };
+  const options = rule === undefined ? { signal, onEvent } : { signal, onEvent, rule };
   const { agreement, roundTripsMs } = await survey({ replicas, name }, options);
   if (!agreement.reached) process.exitCode = exitCodes["no-quorum"];
   if (flags.json === true) {
@@ -47,11 +61,14 @@ export async function runSurvey(named: string | undefined, flags: SurveyFlags): 
   });
   const head = ["replica", "standing", "digest", "bytes", "round trip", ""];
   for (const line of table(head, rows, ["bytes", "round trip"])) print(line);
-  const { votes, needed } = agreement;
-  const most = agreement.reached
-    ? agreement.agreeing.length
-    : (agreement.groups[0]?.members.length ?? 0);
-  const verdict = agreement.reached ? `quorum: ${agreement.manifest.digest}` : "no quorum";
-  const tally = `${most} of ${countText(votes.length, "replica")} agree`;
-  print(`${name}: ${verdict} (${tally}, ${ruleText(agreement.rule)} needs ${needed})`);
+  print(`${name}: ${conclusion(agreement)}`);
+}
+
+/** What the last line says. */
+function conclusion(agreement: Agreement): string {
+  if (!agreement.reached) return `no quorum (${verdictText(agreement)})`;
+  const { manifest, agreeing, votes, rule, needed } = agreement;
+  const tally = `${agreeing.length} of ${countText(votes.length, "replica")} agree`;
+  const needs = rule.kind === "digest" ? "as pinned" : `${ruleText(rule)} needs ${needed}`;
+  return `quorum: ${manifest.digest} (${tally}, ${needs})`;
 }

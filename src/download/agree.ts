@@ -43,13 +43,16 @@ export function failureOf(what: string, agreement: NotReached): Error {
     ...(missing > 0 ? [`missing ×${missing}`] : []),
     ...(silent > 0 ? [`silent ×${silent}`] : []),
   ];
-  const most = tally[0]?.count ?? 0;
-  const verdict = verdictText(agreement, most);
-  const message = `${what}: no quorum: ${verdict} (${counted.join(", ")})${advice(agreement, most)}`;
+  const verdict = `no quorum: ${verdictText(agreement)} (${counted.join(", ")})`;
+  const message = `${what}: ${verdict}${silenceText(votes)}${advice(agreement)}`;
   return new NoQuorumError(message, { needed, configured: votes.length, tally, silent, missing });
 }
 
-function verdictText({ why, rule, votes, needed }: NotReached, most: number): string {
+/** How many agree, and how many must, or what else is in the way. */
+export function verdictText(agreement: NotReached): string {
+  const { why, rule, votes, needed } = agreement;
+  const most = mostOf(agreement);
+  if (why === "missing") return "no replica has it";
   if (why === "tie") return `a tie, ${most} against ${most} of ${votes.length} replicas`;
   if (rule.kind === "digest") return `no replica claims the pinned ${shortDigest(rule.digest)}…`;
   const needs =
@@ -57,8 +60,13 @@ function verdictText({ why, rule, votes, needed }: NotReached, most: number): st
   return `${most} of ${votes.length} replicas agree, ${needs}`;
 }
 
-/** Why nobody claims anything: a wrong token, for example, is everybody's reason. */
-function reasonFor(votes: readonly Vote[]): string {
+/** How many the largest group has. */
+function mostOf({ groups }: NotReached): number {
+  return groups[0]?.members.length ?? 0;
+}
+
+/** Why the first silent one is: a wrong token, for example, is everybody's reason. */
+function silenceText(votes: readonly Vote[]): string {
   for (const { replica, answer } of votes) {
     if (answer.kind === "silent") return `; ${replica}: ${answer.why}`;
   }
@@ -66,9 +74,10 @@ function reasonFor(votes: readonly Vote[]): string {
 }
 
 /** Which `--quorum` would take what was seen, and that this means trusting fewer. */
-function advice({ groups, rule, votes }: NotReached, most: number): string {
-  if (most === 0) return reasonFor(votes);
-  if (rule.kind === "digest") return "";
+function advice(agreement: NotReached): string {
+  const { groups, rule } = agreement;
+  const most = mostOf(agreement);
+  if (most === 0 || rule.kind === "digest") return "";
   const largest = groups.filter(({ members }) => members.length === most);
   if (largest.length > 1) return "; no --quorum settles a tie, --digest sha256:… does";
   return `; --quorum ${most} would accept the largest group`;

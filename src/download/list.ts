@@ -19,6 +19,8 @@ export interface Offer {
 
 /** What all replicas offer, in the order of names, and those that gave no answer. */
 export interface Offers {
+  /** How many were asked: a server that was named twice is one. */
+  readonly asked: number;
   readonly offers: readonly Offer[];
   readonly silent: readonly { readonly replica: ReplicaId; readonly why: string }[];
 }
@@ -54,7 +56,7 @@ export async function list(
   }
   const offers = [...byName].map(([name, offer]) => ({ name, ...offer }));
   offers.sort((left, right) => (left.name < right.name ? -1 : 1));
-  return { offers, silent };
+  return { asked: replicas.size, offers, silent };
 }
 
 /** Within the time of one survey for all pages together: a slow one holds up everybody. */

@@ -40,8 +40,10 @@ export function parseServers(text: string, source: string): ListedServer[] {
     const server = parseServer(content);
     if (server === undefined) {
       const where = `${source}, line ${index + 1}`;
+      // A file of another kind may be one line without an end.
+      const shown = content.length > 80 ? `${content.slice(0, 80)}…` : content;
       throw new UsageError(
-        `${where}: ${JSON.stringify(content)} is not \`host port\` or \`host:port\``,
+        `${where}: ${JSON.stringify(shown)} is not \`host port\` or \`host:port\``,
       );
     }
     servers.push(server);

@@ -3,9 +3,9 @@ import { reportServing } from "../../src/cli/serve-report.js";
 import type { ServeEvent, ServerStatus } from "../../src/serve/serve-events.js";
 import { MemoryScreen } from "./verdicts.js";
 
-function told(events: readonly ServeEvent[], isLive = false): MemoryScreen {
+function told(events: readonly ServeEvent[], isLive = false, host = "127.0.0.1"): MemoryScreen {
   const screen = new MemoryScreen({ isLive });
-  const tell = reportServing("a.bin", "127.0.0.1", screen, () => "the footer");
+  const tell = reportServing("a.bin", host, screen, () => "the footer");
   for (const event of events) tell(event);
   return screen;
 }
@@ -48,6 +48,12 @@ describe("a group told to a person", () => {
   for (const [event, line] of lines) {
     it(`${event.event} is “${line}”`, () => assert.deepEqual(told([event]).said, [line]));
   }
+
+  it("writes addresses as get takes them", () => {
+    const status = { event: "status", servers: [alive] } as const;
+    assert.match(told([status], false, "::1").said[0] ?? "", /server 1 \[::1\]:10001 alive/);
+    assert.match(told([status], true, "::1").drawn[1] ?? "", / \[::1\]:10001 /);
+  });
 
   it("has a line for each server and interval where nothing can be drawn", () => {
     const { said, drawn } = told([{ event: "status", servers: [alive, stopped] }]);

@@ -71,7 +71,7 @@ describe("replicas that do not agree", () => {
       [H, H, L, S, S],
       majority,
       `no quorum: 2 of 5 replicas agree, majority needs 3 (${right} ×2, ${lie} ×1, silent ×2); ` +
-        "--quorum 2 would accept the largest group",
+        "r4: no answer within 5.0 s; --quorum 2 would accept the largest group",
     ],
     [
       "a tie",

@@ -57,6 +57,8 @@ const refused: readonly Case[] = [
   ["verify file.bin", 2, /verify: no replicas/],
   ["list", 2, /list: no replicas/],
   ["fetch x", 2, /unknown command 'fetch'/],
+  ["survey x -a 127.0.0.1:1 -p 2", 2, /"127\.0\.0\.1:1" is no host/],
+  ["serve -f file.bin -p 123456789", 2, /port 123456789 is dropped: a port is a number from 1 to/],
   ["get x --chunk 4 -p 10001", 2, /unknown option '--chunk'\n?.*Did you mean --chunks/],
 ];
 
@@ -86,7 +88,50 @@ describe("bad input", () => {
     const args = ["get", "-o", "twice.bin", "-p", String(port), String(port)];
     const got = await here.run(args);
     assert.equal(got.code, 0, got.stderr);
+    assert.match(got.stderr, new RegExp(`:${port} is named more than once, and counts once`));
     assert.match(got.stderr, /1 of 1 replica agree/);
+  });
+
+  it("one server under two names: survey says so, list counts it once", async () => {
+    const [port] = await freePorts(1);
+    await here.serve(["-f", "file.bin", "-p", String(port)]);
+    const servers = ["--servers", `127.0.0.1:${port},localhost:${port}`];
+    const survey = await here.run(["survey", ...servers]);
+    assert.match(
+      survey.stderr,
+      /: localhost:\d+ is the same server as 127\.0\.0\.1:\d+, and counts/,
+    );
+    assert.match(survey.stdout, /1 of 1 replica agree/);
+    const listed = await here.run(["list", ...servers]);
+    assert.equal(listed.stdout, "file.bin\t1000\t1 of 1\n");
+    const [free] = await freePorts(1);
+    const nobody = await here.run(["list", "--servers", `127.0.0.1:${free},localhost:${free}`]);
+    assert.equal(nobody.code, 3);
+  });
+
+  it("survey says what is in the way of a quorum", async () => {
+    const [port] = await freePorts(1);
+    await here.serve(["-f", "file.bin", "-p", String(port)]);
+    const said = async (...args: string[]) => {
+      const { stdout } = await here.run(["survey", ...args, "-p", String(port)]);
+      return stdout.trimEnd().split("\n").at(-1);
+    };
+    const pin = `sha256:${"0".repeat(64)}`;
+    assert.equal(await said("gone.bin"), "gone.bin: no quorum (no replica has it)");
+    assert.equal(
+      await said("file.bin", "--quorum", "5"),
+      "file.bin: no quorum (1 of 1 replicas agree, 5 are asked for)",
+    );
+    assert.equal(
+      await said("file.bin", "--digest", pin),
+      "file.bin: no quorum (no replica claims the pinned 000000000000…)",
+    );
+  });
+
+  it("an empty output is no folder that one happens to stand in", async () => {
+    const ended = await here.run(["get", "x", "-o", "", "-p", "1"]);
+    assert.equal(ended.code, 2);
+    assert.match(ended.stderr, /'-o, --output <path>' argument '' is invalid/);
   });
 
   it("with --json, a failure is an event too, whatever failed", async () => {

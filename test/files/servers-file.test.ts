@@ -109,6 +109,11 @@ describe("readServers", () => {
     await writeFile(at("servers"), "a 1\nb\n");
     await assert.rejects(readServers(at("servers")), usage(`${at("servers")}, line 2: "b"`));
   });
+
+  it("shows no more of a wrong line than tells which it is", async () => {
+    await writeFile(at("servers"), "x".repeat(100_000));
+    await assert.rejects(readServers(at("servers")), usage(`line 1: "${"x".repeat(80)}…" is not`));
+  });
 });
 
 /** Matches a UsageError that contains the text. */
