@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command line: which commands there are, what their flags mean, and what an error exits with.
  */
@@ -209,11 +208,23 @@ function exitCodeOf(error: unknown): number {
   return exitCodes.bug;
 }
 
+/** Ends the process, once nothing keeps it alive, with what came of the command. */
+function endWithCode(running: Promise<unknown>): void {
+  let hasEnded = false;
+  running
+    .catch((error: unknown) => {
+      process.exitCode = exitCodeOf(error);
+    })
+    .finally(() => {
+      hasEnded = true;
+    });
+  process.once("beforeExit", () => {
+    if (hasEnded) return;
+    process.exitCode = exitCodeOf(new Error("the command waits for what will never come"));
+  });
+}
+
 // What a library will not do any more some day is no business of whoever gets a file.
 process.noDeprecation = true;
 surviveClosedPipes();
-try {
-  await program().parseAsync();
-} catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
+endWithCode(program().parseAsync());

@@ -5,12 +5,8 @@
 import { limits } from "../limits.js";
 import type { Call, Chunk, Clock, ReadRequest, Replica } from "../ports.js";
 import { digestOf } from "../trust/digest.js";
+import type { FaultName } from "./fault-names.js";
 import { shapedReplica } from "./shaped-replica.js";
-
-/** The ways in which a virtual server can be broken. */
-export const faultNames = ["lie", "corrupt", "stall", "slow", "die", "short"] as const;
-
-export type FaultName = (typeof faultNames)[number];
 
 /** What a broken replica needs. */
 export interface FaultyOptions {

@@ -5,7 +5,7 @@
 
 import { messageOf, UsageError } from "../errors.js";
 import { limits } from "../limits.js";
-import { type FaultName, faultNames } from "./faulty-replica.js";
+import { type FaultName, faultNames } from "./fault-names.js";
 import type { OnServeEvent } from "./serve-events.js";
 
 /** How a group may be tuned. Everything is optional. */

@@ -3,7 +3,7 @@
  * alike.
  */
 
-import type { FaultName } from "./faulty-replica.js";
+import type { FaultName } from "./fault-names.js";
 import type { HashingProgress } from "./manifests.js";
 
 /** How one virtual server stands. */

@@ -6,98 +6,112 @@ import { randomFillSync } from "node:crypto";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { freePorts, mainPath, run, startServing } from "../support/cli.js";
-import { scratchFolder } from "../support/scratch-folder.js";
+import { type At, scratchFolder } from "../support/scratch-folder.js";
 
 const root = join(import.meta.dirname, "../..");
 const built = dirname(mainPath);
 
-/** The source of all files that are loaded with one, before a command asks for more. */
-function loadedWith(path: string, seen = new Map<string, string>()): ReadonlyMap<string, string> {
-  if (seen.has(path)) return seen;
-  const source = readFileSync(path, "utf8");
-  seen.set(path, source);
-  const statements = /^(?:import|export)\b[^;]*?"(\.\/[^"]+)";$/gm;
-  for (const [, name = ""] of source.matchAll(statements)) {
-    loadedWith(join(dirname(path), name), seen);
-  }
-  return seen;
-}
-
-/** The files that were bundled into those that are loaded with one. */
-function bundledInto(path: string): string[] {
-  return [...loadedWith(path).values()].flatMap((source) =>
-    [...source.matchAll(/^ *\/\/ ((?:src|gen|node_modules)\/.*)$/gm)].map(
-      (match) => match[1] ?? "",
-    ),
+/** What a run executed: files of the bundle, by their paths here, and modules of Node (`node:…`). */
+async function loadedBy(args: readonly string[], coverage: string): Promise<string[]> {
+  await run(args, { env: { NODE_V8_COVERAGE: coverage } });
+  const reports = readdirSync(coverage).map((name) => readFileSync(join(coverage, name), "utf8"));
+  const scripts = reports.flatMap((text) => (JSON.parse(text) as Coverage).result);
+  // What esbuild makes of a file is a function with its path as name, unless it is always needed.
+  const program = readFileSync(join(built, "program.js"), "utf8");
+  const functions = new Set(
+    [...program.matchAll(/__(?:esm|commonJS)\(\{\n +"([^"]+)"/g)].map((match) => match[1]),
   );
+  const always = [...program.matchAll(/^\/\/ ((?:src|gen|node_modules)\/\S+)$/gm)].flatMap(
+    ([, path = ""]) => (functions.has(path) ? [] : [path]),
+  );
+  return [
+    ...always,
+    ...scripts.map(({ url }) => url),
+    ...scripts.flatMap(({ functions }) =>
+      functions.flatMap(({ functionName, ranges }) => (ranges[0]?.count ? [functionName] : [])),
+    ),
+  ];
 }
 
-function chunk(command: string): string {
-  const name = readdirSync(built).find((file) => new RegExp(`^${command}-\\w+\\.js$`).test(file));
-  assert.ok(name !== undefined, `${command} is a chunk of its own`);
-  return join(built, name);
+/** What V8 writes into the folder that NODE_V8_COVERAGE names. */
+interface Coverage {
+  readonly result: readonly {
+    readonly url: string;
+    readonly functions: readonly {
+      readonly functionName: string;
+      readonly ranges: readonly { readonly count: number }[];
+    }[];
+  }[];
+}
+
+/** What a `get` of that name executes, from replicas that have `small.bin`. */
+async function loadedByGet(name: string, at: At): Promise<string[]> {
+  writeFileSync(at("small.bin"), "small");
+  const ports = (await freePorts(3)).map(String);
+  const env = { XDG_CACHE_HOME: at("cache") };
+  const serving = await startServing(["-f", at("small.bin"), "-p", ...ports], { env });
+  try {
+    return await loadedBy(["get", name, "-o", at("got"), "-p", ...ports], at("coverage"));
+  } finally {
+    await serving.end();
+  }
 }
 
 describe("the start", function () {
   this.timeout(120_000);
   const at = scratchFolder();
+  const needlessForFlags = new RegExp(
+    [
+      "grpc|protobuf|log-update",
+      "^src/(api|download|files/(?!foreground)|grpc|serve/.*-replica|threads)/",
+      "^node:(http2|tls)$",
+    ].join("|"),
+  );
+  const needlessForGet = new RegExp(
+    [
+      "node_modules/(@grpc|nice-grpc|log-update|pino|prom-client)",
+      "^src/(serve/.*-replica|grpc/(replica-server|status|channel))",
+      "^node:(http2|tls|inspector)$",
+    ].join("|"),
+  );
 
   it("bin names the program that these tests run", () => {
     const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     assert.equal(join(root, bin.quorate), mainPath);
   });
 
-  it("without a command, nothing but flags is loaded: no wire, no disk, no download", () => {
-    const bundled = bundledInto(mainPath);
-    assert.ok(bundled.includes("src/cli/main.ts"));
-    const needless = /grpc|protobuf|log-update|^src\/(api|download|files|grpc|threads)\//;
+  it("without a command, nothing but flags is loaded: no wire, no disk, no download", async () => {
+    const loaded = await loadedBy(["--help"], at("help"));
+    assert.ok(loaded.includes("src/cli/main.ts"));
     assert.deepEqual(
-      bundled.filter((path) => needless.test(path)),
+      loaded.filter((path) => needlessForFlags.test(path)),
       [],
     );
   });
 
-  it("get loads no live view and nothing of serve; gRPC only once its flags are right", () => {
-    const bundled = bundledInto(chunk("get"));
-    assert.ok(bundled.includes("src/download/transfer.ts"));
-    const needless = /log-update|node_modules\/(@grpc|nice-grpc|pino|prom-client)|^src\/serve\//;
+  it("get whose flags are wrong loads no wire", async () => {
+    const loaded = await loadedBy(
+      ["get", "--quorum", "2", "--digest", `sha256:${"0".repeat(64)}`],
+      at("wrong"),
+    );
+    assert.ok(loaded.includes("src/cli/get.ts"));
     assert.deepEqual(
-      bundled.filter((path) => needless.test(path)),
+      loaded.filter((path) => /^node_modules\/(@grpc|nice-grpc|@bufbuild)/.test(path)),
       [],
     );
   });
 
-  it("connections load no gRPC of others", () => {
-    const bundled = bundledInto(chunk("kept-connections"));
-    assert.ok(bundled.includes("src/grpc/lane.ts"));
-    const needless = /node_modules\/(@grpc|nice-grpc)|^src\/grpc\/(status|channel)/;
+  it("a get that finds nothing wrong loads no live view, nothing of serve, no gRPC of others", async () => {
+    const loaded = await loadedByGet("small.bin", at);
+    assert.ok(loaded.includes("src/grpc/lane.ts"));
     assert.deepEqual(
-      bundled.filter((path) => needless.test(path)),
+      loaded.filter((path) => needlessForGet.test(path)),
       [],
     );
   });
 
-  it("a get that finds nothing wrong loads neither that nor Node's HTTP/2", async () => {
-    const hook = at("loaded.cjs");
-    const loaded = at("loaded.json");
-    const list = "JSON.stringify(process.moduleLoadList)";
-    const write = `require("fs").writeFileSync(${JSON.stringify(loaded)}, ${list})`;
-    writeFileSync(hook, `process.on("exit", () => ${write});`);
-    writeFileSync(at("small.bin"), "small");
-    const ports = (await freePorts(3)).map(String);
-    const serving = await startServing(["-f", at("small.bin"), "-n", "3", "-p", ...ports]);
-    try {
-      const loads = async (name: string, wanted: number) => {
-        const args = ["get", name, "-o", at(`got-${name}`), "-p", ...ports];
-        const { code } = await run(args, { env: { NODE_OPTIONS: `--require ${hook}` } });
-        assert.equal(code, wanted);
-        return /"NativeModule (http2|tls|inspector)"/.test(readFileSync(loaded, "utf8"));
-      };
-      assert.equal(await loads("small.bin", 0), false);
-      assert.equal(await loads("nobody.bin", 4), true, "there it is seen");
-    } finally {
-      await serving.end();
-    }
+  it("a get of what nobody has loads Node's HTTP/2, which reads the answer", async () => {
+    assert.ok((await loadedByGet("nobody.bin", at)).includes("node:http2"));
   });
 
   it("the package runs where it is unpacked, with its threads, and names what it copied", async () => {

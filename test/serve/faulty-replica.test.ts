@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
-import { type FaultName, faultNames, faultyReplica } from "../../src/serve/faulty-replica.js";
+import { type FaultName, faultNames } from "../../src/serve/fault-names.js";
+import { faultyReplica } from "../../src/serve/faulty-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { manifestOfBytes, memoryReplica } from "../support/memory-replica.js";
 import { asked, bytesOf, call } from "./reading.js";

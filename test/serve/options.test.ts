@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { UsageError } from "../../src/errors.js";
-import type { FaultName } from "../../src/serve/faulty-replica.js";
+import type { FaultName } from "../../src/serve/fault-names.js";
 import { resolveServeOptions, type ServeOptions } from "../../src/serve/options.js";
 import type { ServeEvent } from "../../src/serve/serve-events.js";
 
