@@ -18,7 +18,10 @@ export const wireLimits = {
   chunkFloorBytes: 4 * KiB,
   /** Bytes that wait to be sent by a process, or could: with many reads, chunks are smaller. */
   sendBytes: 64 * MiB,
-  /** Blocks that a process keeps for what it receives next: new memory costs more than a copy. */
+  /**
+   * Windows of all reads on express connections of a process: one half in equal shares, the other
+   * for who needs more. And blocks that are kept for the next: new memory costs more than a copy.
+   */
   receiveBytes: 64 * MiB,
   /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */
   slowChunkMs: 500,
@@ -34,6 +37,8 @@ export const wireLimits = {
   requestHeaderBytes: 8 * KiB,
   /** HTTP/2 flow-control window of a connection and its streams: twice 25 MB/s × 150 ms. */
   windowBytes: 8 * MiB,
+  /** The least of a stream, with however many: a server's chunk, halved. */
+  leastWindowBytes: 256 * KiB,
 
   /** Connections kept for the next download: so long, so many to one replica, and to all. */
   keptConnectionMs: 1_000,

@@ -58,7 +58,8 @@ export class ExpressAnswer implements ExpressStream<Uint8Array> {
   }
 
   grant(): number {
-    return this.isOver ? 0 : this.#window.grant();
+    // A message counts until it is taken as a whole: a share of the memory may be less than one.
+    return this.isOver ? 0 : this.#window.grant(limits.windowBytes);
   }
 
   end(): void {

@@ -25,6 +25,7 @@ import {
 } from "./frames.js";
 import type { LastHeaders } from "./headers.js";
 import { ReadMemory } from "./read-memory.js";
+import { WindowShare } from "./window-share.js";
 
 /** A call, as it goes over the wire. */
 export interface ExpressRequest {
@@ -46,8 +47,8 @@ export interface ExpressStream<Item> {
   data(bytes: Buffer, from: number, to: number): void;
   /** Takes a block of headers. */
   headers(block: Buffer, areLast: boolean): void;
-  /** What the server is to be granted now: nothing, until it is worth a frame. */
-  grant(): number;
+  /** What the server is to be granted now, of a window of so many bytes: 0 until it is worth it. */
+  grant(windowBytes: number): number;
   /** Nothing more will come. */
   end(): void;
   /** Wakes who waits, if there is something to hand over now. */
@@ -77,21 +78,24 @@ export class ExpressConnection implements FrameTaker {
   /** Since the server was last granted as much again. */
   #arrivedBytes = 0;
   #arrivedAt = performance.now();
+  readonly #share: WindowShare;
   /** Requests take no more of a connection than every server grants at first. */
   #requestBytesLeft = firstWindowBytes;
 
   constructor(host: string, port: number, memory = sharedMemory) {
     this.#memory = memory;
+    this.#share = new WindowShare(memory);
     memory.join();
+    const startedAt = performance.now();
     const { buffer } = memory;
     const callback = (length: number) => this.#read(buffer, length);
     this.#socket = connect({ host, port, noDelay: true, onread: { buffer, callback } })
       .setTimeout(connectMs, () => this.close())
-      .on("connect", () => this.#socket.setTimeout(0))
+      .on("connect", () => this.#connected(startedAt))
       .on("error", () => this.close())
       .on("end", () => this.close())
       .on("close", () => this.close())
-      .once("close", () => memory.leave())
+      .once("close", () => this.#leave())
       .unref();
     this.#socket.write(greeting(limits.windowBytes));
   }
@@ -122,8 +126,11 @@ export class ExpressConnection implements FrameTaker {
     const stream = this.#nextStream;
     this.#nextStream += 2;
     this.#streams.set(stream, answer);
+    this.#memory.readBegins();
     const head = frame(frameKind.headers, endHeadersFlag, stream, headers);
-    this.#socket.write(Buffer.concat([head, frame(frameKind.data, endFlag, stream, message)]));
+    const granted = windowUpdate(stream, answer.grant(this.#share.windowBytes));
+    const asked = frame(frameKind.data, endFlag, stream, message);
+    this.#socket.write(Buffer.concat([head, granted, asked]));
     const askedAt = performance.now();
     this.#running++;
     this.#socket.ref();
@@ -131,6 +138,7 @@ export class ExpressConnection implements FrameTaker {
       yield* answer.items(signal, () => this.#grant(stream, answer));
     } finally {
       if (--this.#running === 0) this.#socket.unref();
+      this.#memory.readEnds();
       const isCutShort = this.#streams.has(stream) && !answer.isWhole;
       if (isCutShort) this.#socket.write(reset(stream));
       // A path that froze shall not hold the next call as well.
@@ -178,6 +186,7 @@ export class ExpressConnection implements FrameTaker {
       return false;
     }
     this.#arrivedAt = performance.now();
+    this.#share.came(length, this.#arrivedAt);
     // What waits is bounded for each stream; one that nobody takes shall not stop the others.
     if (this.#arrivedBytes >= limits.windowBytes / 8) {
       this.#socket.write(windowUpdate(0, this.#arrivedBytes));
@@ -190,8 +199,18 @@ export class ExpressConnection implements FrameTaker {
     return true;
   }
 
+  #connected(startedAt: number): void {
+    this.#socket.setTimeout(0);
+    this.#share.answered(performance.now() - startedAt);
+  }
+
+  #leave(): void {
+    this.#share.leave();
+    this.#memory.leave();
+  }
+
   #grant(stream: number, answer: ExpressStream<unknown>): void {
-    const bytes = answer.grant();
+    const bytes = answer.grant(this.#share.windowBytes);
     if (bytes > 0) this.#socket.write(windowUpdate(stream, bytes));
   }
 

@@ -75,8 +75,8 @@ export class ExpressRead implements ExpressStream<Chunk> {
     this.#hasBegun = true;
   }
 
-  grant(): number {
-    return this.isOver ? 0 : this.#window.grant();
+  grant(windowBytes: number): number {
+    return this.isOver ? 0 : this.#window.grant(windowBytes);
   }
 
   end(): void {
@@ -112,7 +112,7 @@ export class ExpressRead implements ExpressStream<Chunk> {
           // Who leaves is done with it, too: the last block of a lease was never used again.
           this.#memory.give(block.memory);
         }
-        this.#window.taken(block.filled);
+        if (block.filled === block.size) this.#window.taken(block.filled);
         onTaken();
       }
     } finally {
@@ -139,8 +139,8 @@ export class ExpressRead implements ExpressStream<Chunk> {
       block.filled += part;
       at += part;
       this.#messages.took(part);
-      // It is granted again when the block was taken.
-      this.#window.waits(part);
+      // Bytes of a full block are granted again once it was taken; memory of this one is not saved.
+      if (block.filled === block.size) this.#window.waits(block.filled);
     }
   }
 

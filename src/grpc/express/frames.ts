@@ -141,11 +141,13 @@ export function reset(stream: number): Buffer {
   return frame(frameKind.reset, 0, stream, number32(cancelled));
 }
 
-/** What a client says first: no table of headers, no pushes, and windows of this size. */
+/**
+ * What a client says first: no table of headers, no pushes, and a window of this size for all its
+ * streams together.
+ */
 export function greeting(windowBytes: number): Buffer {
   const none = number32(0);
   const settings = [Buffer.from([0, 1]), none, Buffer.from([0, 2]), none];
-  settings.push(Buffer.from([0, 4]), number32(windowBytes));
   return Buffer.concat([
     Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     frame(frameKind.settings, 0, 0, Buffer.concat(settings)),

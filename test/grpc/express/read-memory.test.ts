@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
-import { frameKind } from "../../../src/grpc/express/frames.js";
+import { firstWindowBytes, frameKind } from "../../../src/grpc/express/frames.js";
 import { ReadMemory } from "../../../src/grpc/express/read-memory.js";
 import { limits } from "../../../src/limits.js";
-import { headers, RawServer } from "./raw-server.js";
-import { allOf, part, readOn } from "./reading.js";
+import { dataFrames, headers, RawServer } from "./raw-server.js";
+import { allOf, idle, onLastHeaders, part, readOn } from "./reading.js";
 
 describe("the memory of express connections", () => {
   it("hands out the block that was used last", () => {
@@ -116,5 +116,32 @@ describe("two express connections with one memory", () => {
       blocks.every((block) => known.has(block)),
       "a block was lost",
     );
+  });
+
+  it("share what may be on its way", async () => {
+    const [one] = connections;
+    const [server] = servers;
+    if (!one || !server) assert.fail();
+    for (let others = 0; others < 63; others++) memory.readBegins();
+    const reading = readOn(one, { start: 0, end: 3_000_000 });
+    const first = reading.next();
+    const { stream } = await server.next(frameKind.data);
+    assert.equal(server.granted.get(stream), 512 * 1024 - firstWindowBytes);
+    server.send(...part(stream, 0, 100));
+    await first;
+    await reading.return(undefined);
+  });
+
+  it("take a message that is larger than a share", async () => {
+    const [, other] = connections;
+    const [, server] = servers;
+    if (!other || !server) assert.fail();
+    const request = { headers: Buffer.alloc(0), message: Buffer.alloc(9), onLastHeaders };
+    const asking = other.ask(request, idle).next();
+    const { stream } = await server.next(frameKind.data);
+    const granted = firstWindowBytes + (server.granted.get(stream) ?? 0);
+    assert.ok(granted > limits.messageBytes, `${granted} bytes are granted`);
+    server.send(...dataFrames(stream, 0, Buffer.alloc(1_000_000)));
+    assert.ok(((await asking).value?.length ?? 0) > 1_000_000);
   });
 });
