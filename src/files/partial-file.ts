@@ -138,7 +138,7 @@ function sinkOf(handle: FileHandle, path: string): Sink {
 /** Fails now rather than at 99 %: asks for the space, then takes it. */
 async function reserve(handle: FileHandle, target: Target, size: number): Promise<void> {
   const { size: present, blocks } = await handle.stat();
-  const freeBytes = await freeBytesIn(target.folder);
+  const { freeBytes, isInMemory } = await spaceIn(target.folder);
   const missing = size - Math.min(size, blocks * 512);
   if (missing > freeBytes) {
     throw new StorageError(
@@ -148,13 +148,16 @@ async function reserve(handle: FileHandle, target: Target, size: number): Promis
   }
   // Another state of the file was longer: its tail would be published with ours.
   if (present > size) await handle.truncate(size);
-  await preallocate(handle, { present: Math.min(present, size), size });
+  await preallocate(handle, { present: Math.min(present, size), size, isInMemory });
 }
 
-/** Infinity where the file system does not say: some network ones count no blocks. */
-async function freeBytesIn(folder: string): Promise<number> {
+/** `f_type` of tmpfs, by statfs(2). */
+const tmpfs = 0x0102_1994;
+
+/** The free bytes are Infinity where the file system does not say: some network ones count none. */
+async function spaceIn(folder: string) {
   const found = await statfs(folder).catch(() => undefined);
-  return found === undefined || found.blocks === 0
-    ? Number.POSITIVE_INFINITY
-    : found.bavail * found.bsize;
+  const counts = found !== undefined && found.blocks !== 0;
+  const freeBytes = counts ? found.bavail * found.bsize : Number.POSITIVE_INFINITY;
+  return { freeBytes, isInMemory: counts && found.type === tmpfs };
 }

@@ -7,20 +7,29 @@ import { limits } from "../limits.js";
 import { writeAll } from "./journal-file.js";
 import { codeText, storageError } from "./storage-error.js";
 
+interface Allocation {
+  /** Bytes that the file has, and is to have. */
+  readonly present: number;
+  readonly size: number;
+  /** Whether it lies in memory (tmpfs), where reserving takes as long as writing does. */
+  readonly isInMemory?: boolean;
+}
+
 /**
  * Makes the file `size` bytes long with its blocks reserved, by util-linux's `fallocate` on an
  * inherited descriptor: Node has no call for it, and `ftruncate` reserves nothing. Where there is
- * no `fallocate`, or the file system cannot, the length alone is set, and a full disk shows later.
- * A small file is filled with zeros instead, which takes less time than another process does.
- * Throws StorageError when there is no room, with the file as long as it was.
+ * no `fallocate`, or the file system cannot, or in memory, the length alone is set, and a full disk
+ * shows later. A small file is filled with zeros instead, which takes less time than another
+ * process does. Throws StorageError when there is no room, with the file as long as it was.
  */
 export async function preallocate(
   handle: FileHandle,
-  { present, size }: { readonly present: number; readonly size: number },
+  { present, size, isInMemory = false }: Allocation,
 ): Promise<void> {
   if (size === 0) return;
   const isSmall = size <= limits.zeroFilledBytes;
-  const outcome = isSmall ? undefined : await fallocate(handle.fd, size);
+  const reserve = () => (isInMemory ? "unavailable" : fallocate(handle.fd, size));
+  const outcome = isSmall ? undefined : await reserve();
   if (outcome === "done") return;
   try {
     if (outcome === undefined) {

@@ -47,8 +47,10 @@ describe(`a disk without enough space${problem}`, () => {
   });
 
   it("is found full later where it does not say how much is free", async () => {
-    const opened = refusing("statfs", "ENOSYS", () => open(at("out"), tooLarge));
-    await assert.rejects(opened, refusal(/reserve 8388608 bytes: the disk is full; free/));
+    await assert.rejects(
+      reserved(at("out"), tooLarge),
+      refusal(/reserve 8388608 bytes: the disk is full; free/),
+    );
     assert.deepEqual(await readdir(at()), []);
   });
 
@@ -66,10 +68,22 @@ describe(`a disk without enough space${problem}`, () => {
   });
 
   it("is no matter to a download that began while there was enough", async () => {
-    await using partial = await open(at("out"), fits);
+    await using partial = await reserved(at("out"), fits);
     await fill(at("hog"));
     await partial.sink.write(0, bytes);
     await partial.sink.sync();
+    await partial.publish();
+    assert.deepEqual(await readFile(at("out")), bytes);
+  });
+
+  it("takes nothing in memory until bytes come, and fails the write once it is full", async () => {
+    await using partial = await open(at("out"), fits);
+    const { size, blocks } = await stat(at(".out.quorate-part"));
+    assert.deepEqual([size, blocks], [MiB, 0]);
+    await fill(at("hog"));
+    await assert.rejects(partial.sink.write(0, bytes), refusal(/write .*disk is full; free/));
+    await rm(at("hog"));
+    await partial.sink.write(0, bytes);
     await partial.publish();
     assert.deepEqual(await readFile(at("out")), bytes);
   });
@@ -103,6 +117,11 @@ describe(`a disk without enough space${problem}`, () => {
 async function open(output: string, manifest: Manifest) {
   const target = await resolveTarget(output, "x");
   return openPartialFile(target, { manifest, isForced: false, resumes: true });
+}
+
+/** The same on a disk that does not tell that it lies in memory: there, space is taken at once. */
+function reserved(output: string, manifest: Manifest) {
+  return refusing("statfs", "ENOSYS", () => open(output, manifest));
 }
 
 /** Takes all space that is left. */

@@ -91,6 +91,13 @@ describe("preallocate", () => {
     assert.ok((await stat(at("file"))).blocks * 512 < size);
   });
 
+  it("sets the length alone in memory, where taking the space is as dear as filling it", async () => {
+    await preallocate(handle, { present: 12, size, isInMemory: true });
+    const { size: length, blocks } = await stat(at("file"));
+    assert.equal(length, size);
+    assert.ok(blocks * 512 < size);
+  });
+
   it("says so when not even the length can be set", async () => {
     const set = refusingOn("truncate", "EFBIG", () =>
       withoutPrograms(() => preallocate(handle, { present: 12, size })),
