@@ -13,6 +13,7 @@ import { type Digest, digestFromRaw } from "../trust/digest.js";
 import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
 import { orAborted } from "./or-aborted.js";
 import { PieceGatherer } from "./piece-gatherer.js";
+import type { SpareMemory } from "./spare-memory.js";
 import { Stretch } from "./stretch.js";
 
 /** What a lease is read with. */
@@ -35,6 +36,8 @@ export interface LeaseReading {
   readonly clock: Clock;
   /** Shared by all leases, when the whole download is to keep a rate. */
   readonly bucket: TokenBucket | undefined;
+  /** Shared by all leases: what pieces are held in until they are written. */
+  readonly spare: SpareMemory;
   /** A piece is on the disk. */
   readonly onPiece: (lease: Lease, piece: PieceIndex, digest: Uint8Array) => void;
 }
@@ -52,6 +55,8 @@ export async function readLease(reading: LeaseReading): Promise<void> {
     // What was right before is not lost with what is wrong now.
     if (!reading.signal.aborted) await stretch.write();
     throw error;
+  } finally {
+    stretch.end();
   }
 }
 

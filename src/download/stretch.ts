@@ -10,7 +10,10 @@ interface Held {
 }
 
 /** What a stretch is written with. */
-type Writing = Pick<LeaseReading, "lease" | "sink" | "signal" | "scheduler" | "clock" | "onPiece">;
+type Writing = Pick<
+  LeaseReading,
+  "lease" | "sink" | "signal" | "scheduler" | "clock" | "spare" | "onPiece"
+>;
 
 export class Stretch {
   readonly #writing: Writing;
@@ -18,8 +21,11 @@ export class Stretch {
   readonly #pieces: number;
   #memory: Uint8Array | undefined;
   #held: Held[] = [];
-  /** How long the first of them is held at most. */
-  #wait: { readonly isOver: Promise<boolean>; readonly end: AbortController } | undefined;
+  /** Since when the first of them is. */
+  #heldAt = 0;
+  /** One wakes for all that are held, one after the other: a timer for each cost more. */
+  #nap: Promise<boolean> | undefined;
+  readonly #over = new AbortController();
   /** The held pieces' bytes: in memory, or a chunk's own when it is a single one. */
   #content: Uint8Array = new Uint8Array();
 
@@ -36,14 +42,14 @@ export class Stretch {
 
   /** Memory behind what is held: a piece that is gathered there need not be copied again. */
   room(): Uint8Array {
-    this.#memory ??= Buffer.allocUnsafeSlow(this.#pieces * this.#pieceBytes);
+    this.#memory ??= this.#writing.spare.take(this.#pieces * this.#pieceBytes);
     const start = this.#content.length;
     return this.#memory.subarray(start, start + this.#pieceBytes);
   }
 
   /** Holds a piece that is right. It must be the next one, and there must be room. */
   hold(piece: number, content: Uint8Array, digest: Uint8Array): void {
-    if (this.#held.length === 0 && this.#pieces > 1) this.#wait = this.#startWait();
+    if (this.#held.length === 0) this.#heldAt = this.#writing.clock.now();
     this.#held.push({ piece, digest });
     if (this.#pieces === 1) {
       this.#content = content;
@@ -83,8 +89,17 @@ export class Stretch {
   }
 
   async #isLate(next: Promise<unknown>): Promise<boolean> {
-    const came = () => false;
-    return Promise.race([next.then(came, came), this.#wait?.isOver ?? true]);
+    const { clock } = this.#writing;
+    const came = next.then(
+      () => true,
+      () => true,
+    );
+    for (;;) {
+      const leftMs = this.#heldAt + limits.stretchMs - clock.now();
+      if (leftMs <= 0) return true;
+      this.#nap ??= this.#sleep(leftMs);
+      if (await Promise.race([came, this.#nap])) return false;
+    }
   }
 
   /** Writes what is held, and settles it, as far as a cut left it to this lease. */
@@ -94,8 +109,6 @@ export class Stretch {
     const content = this.#content;
     this.#held = [];
     this.#content = new Uint8Array();
-    this.#wait?.end.abort();
-    this.#wait = undefined;
     const [first] = held;
     if (first === undefined) return;
     const bytes = content.subarray(0, held.length * this.#pieceBytes);
@@ -107,12 +120,18 @@ export class Stretch {
     }
   }
 
-  #startWait() {
-    const end = new AbortController();
-    const isOver = this.#writing.clock.sleep(limits.stretchMs, end.signal).then(
-      () => true,
-      () => false,
-    );
-    return { isOver, end };
+  /** Nothing is held any more; what is, is lost. */
+  end(): void {
+    this.#over.abort();
+    if (this.#memory !== undefined) this.#writing.spare.giveBack(this.#memory);
+    this.#memory = undefined;
+  }
+
+  async #sleep(ms: number): Promise<boolean> {
+    await this.#writing.clock.sleep(ms, this.#over.signal).catch(() => {
+      // The lease is over, and so is the wait.
+    });
+    this.#nap = undefined;
+    return false;
   }
 }

@@ -16,6 +16,7 @@ import { giveUp } from "./give-up.js";
 import type { Stop } from "./outcome.js";
 import { progressOf } from "./progress.js";
 import { readLease } from "./read-lease.js";
+import { SpareMemory } from "./spare-memory.js";
 import type { TransferJob } from "./transfer-job.js";
 
 /**
@@ -38,6 +39,7 @@ export async function transfer(job: TransferJob): Promise<Stop | undefined> {
 class Transfer {
   readonly #job: TransferJob;
   readonly #bell = new Bell();
+  readonly #spare = new SpareMemory();
   readonly #reads = new Map<number, { abort: AbortController; done: Promise<void> }>();
   #failure: { readonly error: unknown } | undefined;
   /** Why it ended before its time, if it did. */
@@ -152,6 +154,7 @@ class Transfer {
       scheduler: job.scheduler,
       clock: job.clock,
       bucket: job.bucket,
+      spare: this.#spare,
       onPiece: (held: Lease, piece: PieceIndex, digest: Uint8Array) =>
         this.#settle(held, piece, digest),
     };

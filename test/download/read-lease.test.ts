@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type LeaseReading, readLease } from "../../src/download/read-lease.js";
+import { SpareMemory } from "../../src/download/spare-memory.js";
 import { StorageError } from "../../src/errors.js";
 import { type Replica, ReplicaFault } from "../../src/ports.js";
 import type { Lease } from "../../src/schedule/ledger.js";
@@ -34,6 +35,7 @@ class OneLease {
   readonly clock = new FakeClock();
   readonly scheduler = new Scheduler(manifest, { verified: RangeSet.empty, random: () => 0.5 });
   readonly abort = new AbortController();
+  readonly spare = new SpareMemory();
   readonly lease: Lease;
   readonly written: number[] = [];
   readonly settled: number[] = [];
@@ -65,6 +67,7 @@ class OneLease {
       ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
       bytes: { start: 0, end: Math.min(lease.end * pieceBytes, content.length) },
       signal: this.abort.signal,
+      spare: this.spare,
       onPiece: (held, piece) => {
         this.settled.push(piece);
         scheduler.settled(held, piece, clock.now());

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type LeaseReading, readLease } from "../../src/download/read-lease.js";
+import { SpareMemory } from "../../src/download/spare-memory.js";
 import { limits } from "../../src/limits.js";
 import { type Replica, ReplicaFault, type Sink } from "../../src/ports.js";
 import type { Lease } from "../../src/schedule/ledger.js";
@@ -22,6 +23,7 @@ class FastLease {
   readonly clock = new FakeClock();
   readonly scheduler = new Scheduler(manifest, { verified: RangeSet.empty, random: () => 0.5 });
   readonly abort = new AbortController();
+  readonly spare = new SpareMemory();
   readonly lease: Lease;
   readonly #pieces: number;
   readonly writes: string[] = [];
@@ -48,6 +50,8 @@ class FastLease {
     const watched: Sink = {
       ...sink,
       write: async (offset, bytes) => {
+        // What is being written is nobody's to use.
+        this.spare.take(1).fill(255);
         const wanted = content.subarray(offset, offset + bytes.length);
         assert.equal(Buffer.compare(bytes, wanted), 0, "only right bytes reach the disk");
         this.writes.push(`${offset / pieceBytes}+${Math.ceil(bytes.length / pieceBytes)}`);
@@ -70,6 +74,7 @@ class FastLease {
       ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
       bytes: { start: 0, end: content.length },
       signal: this.abort.signal,
+      spare: this.spare,
       onPiece: (held, piece) => {
         this.settled.push(piece);
         scheduler.settled(held, piece, clock.now());

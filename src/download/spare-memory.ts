@@ -1,0 +1,26 @@
+/**
+ * Memory of leases that are over, for the next ones: what is new costs page faults, and for every
+ * few tens of MiB of it V8 looks through all that lives.
+ */
+
+/** What is kept at most: more is only needed by more leases at once than usual. */
+const mostSpareBytes = 16 * 1024 * 1024;
+
+export class SpareMemory {
+  readonly #spare: Uint8Array[] = [];
+  #spareBytes = 0;
+
+  /** At least so many bytes, with anything in them. */
+  take(bytes: number): Uint8Array {
+    const memory = this.#spare.pop();
+    this.#spareBytes -= memory?.length ?? 0;
+    return memory !== undefined && memory.length >= bytes ? memory : Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** Nobody may use it any more. */
+  giveBack(memory: Uint8Array): void {
+    if (this.#spareBytes + memory.length > mostSpareBytes) return;
+    this.#spare.push(memory);
+    this.#spareBytes += memory.length;
+  }
+}
