@@ -38,13 +38,21 @@ export async function keysOf(access: Access = {}): Promise<Keys> {
     throw new UsageError("--server-name: without TLS nobody proves a name");
   }
   const tls = {
-    ca: await read("--tls-ca", tlsCa),
+    ca: await readAuthority(tlsCa),
     cert: await read("--tls-cert", tlsCert),
     key: await read("--tls-key", tlsKey),
     serverName,
   };
   const tokens = tokenFile === undefined ? [] : await readTokens("--token-file", tokenFile);
   return { tls: isOverTls ? tls : undefined, token: tokens[0] };
+}
+
+/** OpenSSL takes a file without any certificate, and then trusts nobody. */
+async function readAuthority(path: string | undefined): Promise<Buffer | undefined> {
+  if (path === undefined) return undefined;
+  const bytes = await readSecret("--tls-ca", path);
+  if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(bytes.toString("latin1"))) return bytes;
+  throw new UsageError(`--tls-ca ${path}: there is no certificate in it`);
 }
 
 /** Whether an access is over TLS. */

@@ -47,7 +47,7 @@ export function path(text: string): string {
 
 /** Gathers paths, of an option that `--no-…` turns off; the last word counts. */
 export function paths(text: string, before: string[] | boolean | undefined): string[] {
-  return [...(Array.isArray(before) ? before : []), text];
+  return [...(Array.isArray(before) ? before : []), path(text)];
 }
 
 /** A whole number from 1. */

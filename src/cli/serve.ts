@@ -65,7 +65,7 @@ export async function runServe(folder: string | undefined, flags: ServeFlags): P
     show(event);
     log?.event(event);
   };
-  const ports = numericPorts(named, screen);
+  const ports = numericPorts(named, { screen, isShareNamed: (flags.file ?? folder) !== undefined });
   // From the first moment: a signal while the servers start must end them, too.
   const ended = new AbortController();
   using _signals = onSignals(() => ended.abort());
@@ -126,12 +126,20 @@ function surviving(onEvent: OnServeEvent): Disposable {
   return { [Symbol.dispose]: () => process.off("uncaughtException", survive) };
 }
 
-function numericPorts(named: readonly string[], screen: Screen): string[] {
+/**
+ * A word among the ports is dropped like any bad port, unless it may be the folder that was meant:
+ * then another one would be served, which its owner did not choose.
+ */
+function numericPorts(
+  named: readonly string[],
+  { screen, isShareNamed }: { readonly screen: Screen; readonly isShareNamed: boolean },
+): string[] {
   return named.filter((text) => {
     if (/^-?\d+$/.test(text)) return true;
-    screen.say(
-      `serve: port ${JSON.stringify(text)} is dropped: it is no number (a folder comes before -p)`,
-    );
+    const what = `port ${JSON.stringify(text)}`;
+    const why = "it is no number (a folder comes before -p)";
+    if (!isShareNamed) throw new UsageError(`serve: ${what}: ${why}`);
+    screen.say(`serve: ${what} is dropped: ${why}`);
     return false;
   });
 }

@@ -128,6 +128,21 @@ describe("bad input", () => {
     );
   });
 
+  it("a folder that was named after the ports is not replaced by the one one stands in", async () => {
+    const ended = await here.run(["serve", "-p", "10001", "folder"]);
+    assert.equal(ended.code, 2);
+    assert.equal(
+      ended.stderr,
+      'serve: port "folder": it is no number (a folder comes before -p)\n',
+    );
+  });
+
+  it("an authority's file without a certificate is refused before anybody is asked", async () => {
+    const ended = await here.run(["survey", "x", "-p", "1", "--tls-ca", "broken.txt"]);
+    assert.equal(ended.code, 2);
+    assert.match(ended.stderr, /^--tls-ca broken\.txt: there is no certificate in it$/m);
+  });
+
   it("an empty output is no folder that one happens to stand in", async () => {
     const ended = await here.run(["get", "x", "-o", "", "-p", "1"]);
     assert.equal(ended.code, 2);
