@@ -124,6 +124,16 @@ describe("tidy", () => {
     assert.deepEqual(wrong, []);
   });
 
+  it("use cases have their time and chance from the world that they are given", () => {
+    const own = /\b(setTimeout|setInterval|setImmediate|performance)\b|Math\.random/;
+    const wrong = sources
+      .filter(({ path }) => ["download", "serve"].includes(layerOf(path)))
+      .flatMap(({ path, lines }) =>
+        lines.flatMap((line, index) => (own.test(line) ? [`${path}:${index + 1}`] : [])),
+      );
+    assert.deepEqual(wrong, []);
+  });
+
   it("no deadline hangs on the wall clock, which jumps", () => {
     const dated = /Date\.now|new Date\b|\bDate\(/;
     // Files tell their times by it, and a receipt says when to people; neither waits for anything.

@@ -52,6 +52,7 @@ export async function serve(request: ServeRequest, options: ServeOptions = {}): 
   const end = new AbortController();
   const manifests = new Manifests({
     store: manifestCache(options.cacheFolder ?? defaultCacheFolder()),
+    clock: systemClock,
     signal: end.signal,
     onProgress: (progress) => resolved.onEvent({ event: "hashing", ...progress }),
   });

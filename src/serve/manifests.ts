@@ -4,7 +4,7 @@
  */
 
 import { limits } from "../limits.js";
-import { ReplicaFault } from "../ports.js";
+import { type Clock, ReplicaFault } from "../ports.js";
 import type { ManifestStore, OpenFile } from "../server-ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 
@@ -29,6 +29,7 @@ interface Flight {
 /** Shared by all virtual servers of a group, so that a file is read once for all of them. */
 export class Manifests {
   readonly #store: ManifestStore;
+  readonly #clock: Clock;
   readonly #onProgress: (progress: HashingProgress) => void;
   readonly #signal: AbortSignal;
   readonly #kept = new Map<string, FileManifest>();
@@ -39,10 +40,12 @@ export class Manifests {
   /** `signal` ends hashing when the group ends. */
   constructor(options: {
     readonly store: ManifestStore;
+    readonly clock: Clock;
     readonly signal: AbortSignal;
     readonly onProgress?: (progress: HashingProgress) => void;
   }) {
     this.#store = options.store;
+    this.#clock = options.clock;
     this.#signal = options.signal;
     this.#onProgress = options.onProgress ?? (() => {});
   }
@@ -69,8 +72,8 @@ export class Manifests {
       throw new ReplicaFault({ kind: "busy", retryMs: limits.hashingRetryMs });
     }
     const flight = running ?? this.#takeOff(name, file);
-    const outcome = await Promise.race([flight.manifest, patience(options.patienceMs)]);
-    if (outcome !== "out of patience") return { version, manifest: outcome };
+    const manifest = await this.#within(options.patienceMs, flight.manifest);
+    if (manifest !== undefined) return { version, manifest };
     const { doneBytes } = flight;
     const retryMs = limits.hashingRetryMs;
     throw new ReplicaFault({ kind: "hashing", retryMs, doneBytes, totalBytes: size });
@@ -79,6 +82,18 @@ export class Manifests {
   /** Files being hashed now, and files that wait for their turn. */
   get inFlight(): { readonly running: number; readonly waiting: number } {
     return { running: this.#running, waiting: this.#waiting.length };
+  }
+
+  /** `undefined` when it is not there after so long. */
+  async #within(ms: number, manifest: Promise<FileManifest>): Promise<FileManifest | undefined> {
+    const wait = new AbortController();
+    // Cut short when the manifest is sooner, which it says by rejecting.
+    const patience = this.#clock.sleep(ms, wait.signal).catch(() => {});
+    try {
+      return (await Promise.race([manifest, patience])) ?? undefined;
+    } finally {
+      wait.abort();
+    }
   }
 
   #takeOff(name: string, file: OpenFile): Flight {
@@ -142,10 +157,4 @@ export class Manifests {
     }
     return manifest;
   }
-}
-
-function patience(ms: number): Promise<"out of patience"> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms, "out of patience").unref();
-  });
 }

@@ -9,6 +9,7 @@ import { connectReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { LocalReplica } from "../../src/serve/local-replica.js";
 import { Manifests } from "../../src/serve/manifests.js";
+import { systemClock } from "../../src/system.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import type { Files } from "../support/memory-replica.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -22,7 +23,8 @@ async function openLocal(files: Files) {
   }
   const shared = await shareFolder(folder, hashFile);
   const { signal } = new AbortController();
-  const manifests = new Manifests({ store: manifestCache(join(folder, ".cache")), signal });
+  const store = manifestCache(join(folder, ".cache"));
+  const manifests = new Manifests({ store, clock: systemClock, signal });
   return {
     replica: new LocalReplica(shared, manifests, 64 * 1024),
     async close() {

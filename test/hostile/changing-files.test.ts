@@ -9,6 +9,7 @@ import { listenReplica } from "../../src/grpc/replica-server.js";
 import { type Call, type Replica, ReplicaFault } from "../../src/ports.js";
 import { LocalReplica } from "../../src/serve/local-replica.js";
 import { Manifests } from "../../src/serve/manifests.js";
+import { systemClock } from "../../src/system.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import { madeUp } from "../support/made-up.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
@@ -70,7 +71,10 @@ describe("a file that changes while it is read", function () {
       const shared = await shareFolder(at(), hashFile);
       const end = new AbortController();
       const store = manifestCache(at(".cache"));
-      const local = new LocalReplica(shared, new Manifests({ store, signal: end.signal }));
+      const local = new LocalReplica(
+        shared,
+        new Manifests({ store, clock: systemClock, signal: end.signal }),
+      );
       const listening = await listenReplica(local, { host: "127.0.0.1", port: 0 });
       const remote = connectReplica("127.0.0.1", listening.port);
       try {

@@ -4,6 +4,7 @@ import { shareFile, shareFolder } from "../../src/files/shared-folder.js";
 import { LocalReplica } from "../../src/serve/local-replica.js";
 import { Manifests } from "../../src/serve/manifests.js";
 import type { OpenFile, SharedFiles } from "../../src/server-ports.js";
+import { systemClock } from "../../src/system.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import { madeUp } from "../support/made-up.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
@@ -56,7 +57,7 @@ describe("a local replica", () => {
     const shared = await share();
     closing.push(() => shared.close());
     const { signal } = new AbortController();
-    const manifests = new Manifests({ store: new FakeStore(), signal });
+    const manifests = new Manifests({ store: new FakeStore(), clock: systemClock, signal });
     return new LocalReplica(counted(shared, open), manifests, chunkBytes);
   }
 
@@ -153,7 +154,7 @@ describe("a local replica", () => {
       },
     };
     const { signal } = new AbortController();
-    const manifests = new Manifests({ store: new FakeStore(), signal });
+    const manifests = new Manifests({ store: new FakeStore(), clock: systemClock, signal });
     const replica = new LocalReplica(counted(scarce, open), manifests, chunkBytes);
     assert.equal((await faultOf(bytesOf(replica.read(asked(0, 9), call())))).kind, "changed");
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
 import { ReplicaFault } from "../../src/ports.js";
 import { type HashingProgress, Manifests } from "../../src/serve/manifests.js";
+import { systemClock } from "../../src/system.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
 import { FakeFiles, FakeStore, type FileState } from "./fake-files.js";
 import { faultOf } from "./reading.js";
@@ -22,7 +23,7 @@ describe("manifests", () => {
     end = new AbortController();
     told = [];
     const onProgress = (progress: HashingProgress) => told.push(progress);
-    manifests = new Manifests({ store, signal: end.signal, onProgress });
+    manifests = new Manifests({ store, clock: systemClock, signal: end.signal, onProgress });
   });
   // Whatever a test did: what was opened is closed.
   afterEach(() => assert.equal(files.closed, files.opened, "every file opened was closed"));
