@@ -16,6 +16,7 @@ import { pieceIndex } from "../schedule/pieces.js";
 import { digestBytes } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
 import { closeQuietly } from "./close.js";
+import { type Readable, readAll, type Writable, writeAll } from "./in-full.js";
 import { storageError } from "./storage-error.js";
 
 const magic = "QJL1";
@@ -32,20 +33,11 @@ export interface JournalFile extends Journal {
 }
 
 /** What a journal needs from its open file; a FileHandle has it. */
-export interface JournalBytes {
-  read: Positioned<{ readonly bytesRead: number }>;
-  write: Positioned<{ readonly bytesWritten: number }>;
+export interface JournalBytes extends Readable, Writable {
   truncate(length: number): Promise<void>;
   datasync(): Promise<void>;
   close(): Promise<void>;
 }
-
-type Positioned<Result> = (
-  bytes: Uint8Array,
-  from: number,
-  length: number,
-  position: number,
-) => Promise<Result>;
 
 /**
  * Opens the journal at `path`, or an empty one when there is none, and changes nothing in it before
@@ -188,34 +180,4 @@ function decodeRecord(bytes: Buffer, pieceCount: number): JournalRecord | undefi
   const piece = bytes.readUInt32LE(0);
   if (piece >= pieceCount) return undefined;
   return { piece: pieceIndex(piece), digest: Uint8Array.from(bytes.subarray(4, 4 + digestBytes)) };
-}
-
-/**
- * A short write comes before ENOSPC: go on until everything is written or the next write says why
- * not.
- */
-export async function writeAll(
-  handle: Pick<JournalBytes, "write">,
-  bytes: Uint8Array,
-  offset: number,
-): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
-    done += bytesWritten;
-  }
-}
-
-/** Reads until the buffer is full or the file ends; gives how much was read. */
-export async function readAll(
-  handle: Pick<JournalBytes, "read">,
-  buffer: Uint8Array,
-  offset: number,
-): Promise<number> {
-  let done = 0;
-  while (done < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, offset + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done;
 }

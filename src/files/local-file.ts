@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { StorageError } from "../errors.js";
+import { limits } from "../limits.js";
 import type { HashFile } from "../server-ports.js";
 import type { FileManifest } from "../trust/manifest.js";
 import { digestInline } from "./open-file.js";
@@ -38,7 +39,8 @@ export async function digestFile(
       const { pieceBytes } = options;
       const onProgress = (doneBytes: number) => options.onProgress?.(doneBytes, size);
       const signal = options.signal ?? new AbortController().signal;
-      if (size <= 64 * 1024) return await digestInline(handle, size, pieceBytes);
+      signal.throwIfAborted();
+      if (size <= limits.inlineHashBytes) return await digestInline(handle, size, pieceBytes);
       return await hashFile({ fd: handle.fd, size, pieceBytes, onProgress, signal });
     } finally {
       await handle.close();

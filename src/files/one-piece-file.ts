@@ -10,7 +10,7 @@ import { type FileHandle, lstat, open, rename } from "node:fs/promises";
 import type { Partial, Sink } from "../ports.js";
 import { closeQuietly } from "./close.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
-import { readAll, writeAll } from "./journal-file.js";
+import { readAll, writeAll } from "./in-full.js";
 import { lostNameError } from "./locked-file.js";
 import { openPartialFile, type PartialOptions } from "./partial-file.js";
 import { nameFree } from "./publish-file.js";

@@ -10,9 +10,6 @@ import type { FileManifest } from "../trust/manifest.js";
 import { ManifestBuilder } from "../trust/manifest-builder.js";
 import { errorCode } from "./storage-error.js";
 
-/** Below this a thread costs more than the hash: 50 ms to start one are 80 MB hashed. */
-const inlineBytes = 4 * 1024 * 1024;
-
 /** Wraps an open handle, which is closed with it. */
 export function openFileOf(handle: FileHandle, stats: BigIntStats, hashFile: HashFile): OpenFile {
   const version = versionOf(stats);
@@ -32,7 +29,7 @@ export function openFileOf(handle: FileHandle, stats: BigIntStats, hashFile: Has
     async digest(onProgress, signal) {
       const { size } = version;
       try {
-        if (size <= inlineBytes) return await digestInline(handle, size);
+        if (size <= limits.inlineHashBytes) return await digestInline(handle, size);
         return await hashFile({ fd: handle.fd, size, onProgress, signal });
       } catch (error) {
         signal.throwIfAborted();
@@ -43,9 +40,7 @@ export function openFileOf(handle: FileHandle, stats: BigIntStats, hashFile: Has
   };
 }
 
-/**
- * Reads a small file whole and says what it is. Rejects when it ends early: it changed meanwhile.
- */
+/** Reads a small file whole and says what it is. Rejects when it ends before `size`. */
 export async function digestInline(
   handle: FileHandle,
   size: number,
@@ -53,29 +48,29 @@ export async function digestInline(
 ): Promise<FileManifest> {
   const bytes = Buffer.allocUnsafe(size);
   const { bytesRead } = size === 0 ? { bytesRead: 0 } : await handle.read(bytes, 0, size, 0);
-  if (bytesRead < size) throw shorter();
+  if (bytesRead < size) throw new Error(`the file ended at byte ${bytesRead} of ${size}`);
   const builder = new ManifestBuilder(size, pieceBytes);
   builder.add(bytes);
   return builder.finish();
 }
 
-function shorter(): ReplicaFault {
-  return new ReplicaFault({ kind: "changed", detail: "it became shorter while it was hashed" });
+/** The process has no descriptors left for now. */
+export function busyFault(cause: unknown): ReplicaFault {
+  return new ReplicaFault({ kind: "busy", retryMs: limits.busyRetryMs }, { cause });
 }
 
-function diskFault(error: unknown): ReplicaFault {
+export function diskFault(error: unknown): ReplicaFault {
   const detail = `its disk failed (${errorCode(error) ?? "unknown"})`;
   return new ReplicaFault({ kind: "corrupt", detail }, { cause: error });
 }
 
 /** Why a hash failed: the file, the process, the disk; what is none of them was not foreseen. */
 async function hashFault(error: unknown, handle: FileHandle, size: number): Promise<unknown> {
-  if (error instanceof ReplicaFault) return error;
-  if ((await handle.stat()).size < size) return shorter();
-  // A thread needs descriptors of its own; without them Node says no more than the second.
-  if (hasCode(error, "EMFILE", "ENFILE", "ERR_WORKER_INIT_FAILED")) {
-    return new ReplicaFault({ kind: "busy", retryMs: limits.busyRetryMs }, { cause: error });
+  if ((await handle.stat()).size < size) {
+    return new ReplicaFault({ kind: "changed", detail: "it became shorter while it was hashed" });
   }
+  // A thread needs descriptors of its own; without them Node says no more than the second.
+  if (hasCode(error, "EMFILE", "ENFILE", "ERR_WORKER_INIT_FAILED")) return busyFault(error);
   return errorCode(error) === undefined ? error : diskFault(error);
 }
 

@@ -8,7 +8,8 @@ import { StorageError } from "../errors.js";
 import type { HashPieces, Partial, PiecesToHash, Sink, StartPrefixDigest } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
-import { type JournalFile, openJournal, readAll, writeAll } from "./journal-file.js";
+import { readerOf, writeAll } from "./in-full.js";
+import { type JournalFile, openJournal } from "./journal-file.js";
 import { inspect, lostNameError, openLocked } from "./locked-file.js";
 import { preallocate } from "./preallocate.js";
 import { publishFile } from "./publish-file.js";
@@ -117,13 +118,7 @@ function sinkOf(handle: FileHandle, path: string): Sink {
         throw storageError("write", path, error);
       }
     },
-    async read(offset, buffer) {
-      try {
-        return await readAll(handle, buffer, offset);
-      } catch (error) {
-        throw storageError("read", path, error);
-      }
-    },
+    read: readerOf(handle, path),
     async sync() {
       try {
         await handle.datasync();

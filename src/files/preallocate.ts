@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import type { FileHandle } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import { limits } from "../limits.js";
-import { writeAll } from "./journal-file.js";
+import { writeAll } from "./in-full.js";
 import { codeText, storageError } from "./storage-error.js";
 
 interface Allocation {

@@ -11,7 +11,7 @@ import { StorageError, UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import { closeQuietly } from "./close.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
-import { readAll, writeAll } from "./journal-file.js";
+import { readAll, writeAll } from "./in-full.js";
 import { errorCode, isUnsupported, storageError, storageErrorText } from "./storage-error.js";
 import { checkTarget } from "./target.js";
 

@@ -4,7 +4,7 @@ import { constants } from "node:fs";
 import { messageOf, UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import type { Seed } from "../ports.js";
-import { readAll } from "./journal-file.js";
+import { readerOf } from "./in-full.js";
 import { openRegular } from "./local-file.js";
 import { errorCode, storageError } from "./storage-error.js";
 
@@ -63,13 +63,7 @@ async function openSeed(path: string, flags: number): Promise<SeedFile> {
     return {
       path,
       size,
-      async read(offset, buffer) {
-        try {
-          return await readAll(handle, buffer, offset);
-        } catch (error) {
-          throw storageError("read", path, error);
-        }
-      },
+      read: readerOf(handle, path),
       close: () => handle.close(),
     };
   } catch (error) {

@@ -12,7 +12,7 @@ import { ReplicaFault } from "../ports.js";
 import type { HashFile, OpenFile, SharedFiles } from "../server-ports.js";
 import { isHidden, nameProblem } from "../trust/name.js";
 import { listFolder, namesBelow } from "./folder-listing.js";
-import { openFileOf } from "./open-file.js";
+import { busyFault, diskFault, openFileOf } from "./open-file.js";
 import { errorCode } from "./storage-error.js";
 import { below, O_PATH, withFolder } from "./walk.js";
 
@@ -127,9 +127,9 @@ function faultOf(error: unknown): ReplicaFault {
       );
     case "EMFILE":
     case "ENFILE":
-      return new ReplicaFault({ kind: "busy", retryMs: 1000 }, { cause: error });
+      return busyFault(error);
     case "EIO":
-      return new ReplicaFault({ kind: "corrupt", detail: "its disk failed" }, { cause: error });
+      return diskFault(error);
     default:
       return new ReplicaFault({ kind: "missing" }, { cause: error });
   }

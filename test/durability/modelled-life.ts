@@ -7,7 +7,8 @@
 import { Checkpoint } from "../../src/download/checkpoint.js";
 import { resume } from "../../src/download/resume.js";
 import { wholeDigest } from "../../src/download/whole-digest.js";
-import { takeUpJournal, writeAll } from "../../src/files/journal-file.js";
+import { writeAll } from "../../src/files/in-full.js";
+import { takeUpJournal } from "../../src/files/journal-file.js";
 import type { JournalRecord, Partial } from "../../src/ports.js";
 import { bytesOf, pieceIndex } from "../../src/schedule/pieces.js";
 import { type Range, RangeSet } from "../../src/schedule/range.js";

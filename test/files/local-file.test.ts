@@ -39,7 +39,7 @@ describe("digestFile", () => {
   });
 
   it("rejects with the signal's reason when it is aborted, and closes the file", async () => {
-    await writeFile(at("file"), Buffer.alloc(1_000_000));
+    await writeFile(at("file"), Buffer.alloc(5_000_000));
     const before = (await readdir("/proc/self/fd")).length;
     const reason = new Error("enough");
     const digest = digestFile(at("file"), hashFile, { signal: AbortSignal.abort(reason) });
@@ -48,7 +48,7 @@ describe("digestFile", () => {
   });
 
   it("passes on what the thread found wrong as a StorageError", async () => {
-    await writeFile(at("file"), Buffer.alloc(1_000_000));
+    await writeFile(at("file"), Buffer.alloc(5_000_000));
     const failing = () => Promise.reject(Object.assign(new Error("read"), { code: "EIO" }));
     await assert.rejects(
       digestFile(at("file"), failing),
