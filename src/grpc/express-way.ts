@@ -16,7 +16,11 @@ import {
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import type { Chunk, ReadRequest } from "../ports.js";
 import type { Deadline } from "./deadline.js";
-import { ExpressConnection, type ExpressRequest } from "./express/express-connection.js";
+import {
+  ExpressConnection,
+  type ExpressRequest,
+  type ExpressTarget,
+} from "./express/express-connection.js";
 import { Unexpected } from "./express/frames.js";
 import { headerBlock, type LastHeaders, saysOk } from "./express/headers.js";
 import { prefixed } from "./express/messages.js";
@@ -24,9 +28,7 @@ import { endpointText } from "./resolve.js";
 import { type Questions, readRangeRequest, type Way } from "./way.js";
 
 /** Where express connections lead, and the token that is shown there. */
-export interface ExpressRoute {
-  readonly host: string;
-  readonly port: number;
+export interface ExpressRoute extends ExpressTarget {
   readonly token: string | undefined;
 }
 
@@ -87,7 +89,7 @@ export class ExpressWay implements Way {
   #open(): ExpressConnection {
     if (this.#isClosed) throw new Unexpected("it is closed");
     if (this.#connection === undefined || this.#connection.isSpent) {
-      this.#connection = new ExpressConnection(this.#route.host, this.#route.port);
+      this.#connection = connected(this.#route);
     }
     return this.#connection;
   }
@@ -98,12 +100,12 @@ export class ExpressWay implements Way {
     { timeout }: Deadline,
     { onLastHeaders }: AnswerEnd,
   ): ExpressRequest {
-    const { host, port, token } = this.#route;
+    const { host, port, tls, token } = this.#route;
     const headers = headerBlock([
       [":method", "POST"],
-      [":scheme", "http"],
+      [":scheme", tls === undefined ? "http" : "https"],
       [":path", `/${parent.typeName}/${name}`],
-      [":authority", endpointText(host, port)],
+      [":authority", tls?.serverName ?? endpointText(host, port)],
       ["te", "trailers"],
       ["content-type", "application/grpc"],
       ["user-agent", "quorate"],
@@ -112,6 +114,15 @@ export class ExpressWay implements Way {
     ]);
     const message = prefixed(toBinary(input, create(input, init)));
     return { headers, message, onLastHeaders };
+  }
+}
+
+function connected(to: ExpressTarget): ExpressConnection {
+  try {
+    return new ExpressConnection(to);
+  } catch (cause) {
+    // A certificate that is none, for one.
+    throw new Unexpected("no socket can be made", { cause });
   }
 }
 

@@ -17,6 +17,7 @@ import { digestBytes } from "../trust/digest.js";
 import { parseClaim } from "../trust/manifest.js";
 import type { PieceDigests } from "../trust/merkle.js";
 import type { ClientTls } from "./channel.js";
+import { isLeftToGrpc } from "./express/tls-socket.js";
 import { ExpressWay } from "./express-way.js";
 import { Lane } from "./lane.js";
 import type { Questions } from "./way.js";
@@ -32,7 +33,7 @@ export interface ConnectOptions {
   readonly tls?: ClientTls | undefined;
   /** Shown with each call. Default: none. */
   readonly token?: string | undefined;
-  /** Whether the express way is taken, in plain text. Default: yes. */
+  /** Whether the express way is taken. Default: yes. */
   readonly isExpress?: boolean;
 }
 
@@ -47,8 +48,8 @@ export function connectReplica(
     return openOrdinaryWay(host, port, { tls, token });
   };
   const openLane = () => {
-    const isPossible = isExpress && tls === undefined;
-    return new Lane(isPossible ? new ExpressWay({ host, port, token }) : undefined, openOrdinary);
+    const isTaken = isExpress && (tls === undefined || !isLeftToGrpc(tls));
+    return new Lane(isTaken ? new ExpressWay({ host, port, tls, token }) : undefined, openOrdinary);
   };
   const first = openLane();
   // Streams on one connection share its window and its losses.

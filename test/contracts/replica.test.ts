@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { manifestCache } from "../../src/files/manifest-cache.js";
 import { shareFolder } from "../../src/files/shared-folder.js";
+import { Doors } from "../../src/grpc/doors.js";
 import { connectReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { LocalReplica } from "../../src/serve/local-replica.js";
@@ -13,6 +14,7 @@ import { systemClock } from "../../src/system.js";
 import { hashFile } from "../../src/threads/hash-file.js";
 import type { Files } from "../support/memory-replica.js";
 import { memoryReplica } from "../support/memory-replica.js";
+import { type Wire, wires } from "../support/wires.js";
 import { replicaContract } from "./replica.js";
 
 async function openLocal(files: Files) {
@@ -34,10 +36,13 @@ async function openLocal(files: Files) {
   };
 }
 
-async function openBehindWire(files: Files, isExpress: boolean) {
+async function openBehindWire(files: Files, wire: Wire, isExpress: boolean) {
   const local = await openLocal(files);
-  const listening = await listenReplica(local.replica, { host: "127.0.0.1", port: 0 });
-  const remote = connectReplica("127.0.0.1", listening.port, { isExpress });
+  const tls = wire.tls();
+  const own = tls === undefined ? {} : { tls: { ...tls.server, clientCa: undefined } };
+  const doors = new Doors(own);
+  const listening = await listenReplica(local.replica, { host: "127.0.0.1", port: 0 }, { doors });
+  const remote = connectReplica("127.0.0.1", listening.port, { tls: tls?.client, isExpress });
   return {
     replica: remote,
     async close() {
@@ -53,5 +58,11 @@ replicaContract("a replica in memory", async (files) => ({
   close: async () => {},
 }));
 replicaContract("a replica on this disk", openLocal);
-replicaContract("a replica behind gRPC", (files) => openBehindWire(files, false));
-replicaContract("a replica on an express connection", (files) => openBehindWire(files, true));
+for (const wire of wires) {
+  replicaContract(`a replica behind gRPC ${wire.title}`, (files) =>
+    openBehindWire(files, wire, false),
+  );
+  replicaContract(`a replica on an express connection ${wire.title}`, (files) =>
+    openBehindWire(files, wire, true),
+  );
+}

@@ -11,18 +11,19 @@ import {
 import { frame, frameKind } from "../../src/grpc/express/frames.js";
 import { prefixed } from "../../src/grpc/express/messages.js";
 import type { Lane } from "../../src/grpc/lane.js";
+import { overEachWire } from "../support/wires.js";
 import { headers, type RawServer } from "./express/raw-server.js";
 import { rejectsWith, says, sizeOn, TriedLane } from "./tried-lane.js";
 
 const unspoken = new AbortController().signal;
 
-describe("a lane to a replica", () => {
+overEachWire("a lane to a replica", (wire) => {
   let server: RawServer;
   let lane: Lane;
   let tried: TriedLane;
 
   beforeEach(async () => {
-    tried = new TriedLane();
+    tried = new TriedLane(wire);
     server = tried.server;
     lane = await tried.open();
   });

@@ -4,18 +4,19 @@ import assert from "node:assert/strict";
 import { frame, frameKind } from "../../src/grpc/express/frames.js";
 import { Lane } from "../../src/grpc/lane.js";
 import { ReplicaFault } from "../../src/ports.js";
+import { overEachWire } from "../support/wires.js";
 import { dataFrames, headers, type RawServer } from "./express/raw-server.js";
 import { content, rejectsWith, says, sizeOn, TriedLane } from "./tried-lane.js";
 
 const unspoken = new AbortController().signal;
 
-describe("a lane to a replica", () => {
+overEachWire("a lane to a replica", (wire) => {
   let server: RawServer;
   let lane: Lane;
   let tried: TriedLane;
 
   beforeEach(async () => {
-    tried = new TriedLane();
+    tried = new TriedLane(wire);
     server = tried.server;
     lane = await tried.open();
   });

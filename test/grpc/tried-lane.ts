@@ -14,14 +14,14 @@ import { Lane } from "../../src/grpc/lane.js";
 import type { Questions, Way } from "../../src/grpc/way.js";
 import { type ReadRequest, ReplicaFault } from "../../src/ports.js";
 import { madeUp } from "../support/made-up.js";
+import type { Wire, WireTls } from "../support/wires.js";
 import { RawServer } from "./express/raw-server.js";
 
 export const content = madeUp(2_000_000);
 const unspoken = new AbortController().signal;
 
 export class TriedLane {
-  readonly server = new RawServer();
-  readonly #listening = this.server.listen();
+  readonly server: RawServer;
   /** Ranges and names that were asked for the ordinary way, and what becomes of that. */
   readonly ordinary: (readonly [start: number, end: number] | string)[] = [];
   failure: Error | undefined;
@@ -30,6 +30,7 @@ export class TriedLane {
     read: (request) => this.#read(request),
     close: () => {},
   };
+  readonly #tls: WireTls | undefined;
   #lane: Lane | undefined;
   readonly #questions: Questions = {
     getChecksum: () => assert.fail("nobody asks for it"),
@@ -41,8 +42,15 @@ export class TriedLane {
     listFiles: () => assert.fail("nobody asks for it"),
   };
 
+  constructor(wire: Wire) {
+    this.#tls = wire.tls();
+    this.server = new RawServer(this.#tls?.server);
+  }
+
   async open(): Promise<Lane> {
-    const route = { host: "127.0.0.1", port: await this.#listening, token: "t".repeat(300) };
+    const port = await this.server.listen();
+    const tls = this.#tls?.client;
+    const route = { host: "127.0.0.1", port, tls, token: "t".repeat(300) };
     this.#lane = new Lane(new ExpressWay(route), async () => this.way);
     return this.#lane;
   }

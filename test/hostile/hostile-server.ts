@@ -3,7 +3,12 @@
  * to misbehave.
  */
 
-import { createServer, type Http2Session, type ServerHttp2Stream } from "node:http2";
+import {
+  createSecureServer,
+  createServer,
+  type Http2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import {
   create,
@@ -21,6 +26,7 @@ import {
 import { digestOf } from "../../src/trust/digest.js";
 import { manifestOf } from "../../src/trust/manifest.js";
 import { leafDigest, rootOf } from "../../src/trust/merkle.js";
+import type { Pair } from "../support/authority.js";
 
 /** What a hostile server knows of the file. */
 export interface Known {
@@ -73,13 +79,13 @@ export function knownOf(name: string, content: Buffer): Known {
   return { name, content, pieceBytes, digests, claim };
 }
 
-/** Starts a server with a vice. */
-export async function listenHostile(known: Known, vice: Vice): Promise<Listener> {
+/** Starts a server with a vice, over TLS with a certificate. */
+export async function listenHostile(known: Known, vice: Vice, pair?: Pair): Promise<Listener> {
   const expressCalls = new Map<string, number>();
-  const server = createServer({
-    settings: { maxConcurrentStreams: 1000 },
-    maxSendHeaderBlockLength: 1 << 26,
-  });
+  const options = { settings: { maxConcurrentStreams: 1000 }, maxSendHeaderBlockLength: 1 << 26 };
+  const { cert = "", key = "" } = pair ?? {};
+  const server =
+    pair === undefined ? createServer(options) : createSecureServer({ ...options, cert, key });
   const sessions = new Set<Http2Session>();
   server.on("session", (session) => {
     sessions.add(session);

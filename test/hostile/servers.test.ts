@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { type Serving, serve } from "../../src/index.js";
 import { freePorts } from "../support/cli.js";
 import { madeUp } from "../support/made-up.js";
+import { overEachWire } from "../support/wires.js";
 import { Workspace } from "../support/workspace.js";
 import { claiming, listing } from "./asking-vices.js";
 import { knownOf, type Listener, listenHostile, listenRaw } from "./hostile-server.js";
@@ -23,7 +24,7 @@ interface Line {
 /** A peer that took all that it could get away with would cost no more than this in vain. */
 const mostWastedBytes = 8 * 1024 * 1024;
 
-describe("a client among hostile servers", function () {
+overEachWire("a client among hostile servers", function (wire) {
   // A vice that costs a deadline costs seconds, and a machine may be slow.
   this.timeout(120_000);
   const here = Workspace.forSuite();
@@ -33,12 +34,21 @@ describe("a client among hostile servers", function () {
   let honest: Serving;
   let honestPorts: readonly number[];
   let number = 0;
+  const trust: string[] = [];
 
   before(async () => {
     const file = await here.write(`of/${name}`, content);
     honestPorts = await freePorts(3);
-    const options = { limitRate: 3 * 1024 * 1024, cacheFolder: here.path(".cache") };
-    honest = await serve({ share: { file }, ports: honestPorts }, options);
+    const tls = wire.tls();
+    const entrance = {
+      tlsCert: tls && (await here.write("server.crt", tls.server.cert)),
+      tlsKey: tls && (await here.write("server.key", tls.server.key)),
+    };
+    if (tls?.client.ca !== undefined) {
+      trust.push("--tls-ca", await here.write("authority.crt", tls.client.ca));
+    }
+    const options = { limitRate: 2 * 1024 * 1024, cacheFolder: here.path(".cache") };
+    honest = await serve({ share: { file }, ports: honestPorts, entrance }, options);
   });
   after(() => honest.kill());
 
@@ -46,7 +56,7 @@ describe("a client among hostile servers", function () {
     const output = `${number++}.bin`;
     const ports = [hostile.port, ...honestPorts];
     try {
-      const got = await here.run(["get", name, "-o", output, "--json", "-p", ...ports]);
+      const got = await here.run(["get", name, "-o", output, "--json", ...trust, "-p", ...ports]);
       assert.equal(got.code, 0, got.stderr + got.stdout);
       assert.ok(content.equals(await readFile(here.path(output))), "the file is right");
       const last = got.stdout.trim().split("\n").at(-1) ?? "";
@@ -65,13 +75,15 @@ describe("a client among hostile servers", function () {
   /** Each is asked over an express connection first, and then the ordinary way. */
   function check(row: Row): void {
     it(`one that ${row.title}`, async () => {
-      const hostile = await listenHostile(known, row);
+      const hostile = await listenHostile(known, row, wire.tls()?.server);
       const { said, line } = await downloadBeside(hostile);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
       assert.doesNotMatch(said, /[\x00-\x09\x0b-\x1f\x7f\u202e]|\\u001b|\\u202e/);
       const kinds = Object.keys(line.faults);
       const isNone = kinds.length === 0 && row.faults.includes("none");
-      const isKnown = kinds.length > 0 && kinds.every((kind) => row.faults.some((f) => f === kind));
+      // On a busy machine, what names a fault may be loaded too late for the first one.
+      const named = kinds.filter((kind) => kind !== "late" || row.faults.includes("late"));
+      const isKnown = named.length > 0 && named.every((kind) => row.faults.some((f) => f === kind));
       assert.ok(isNone || isKnown, `booked as ${JSON.stringify(line)}`);
       const isAsked = row.pieces === undefined;
       const method = row.read === undefined ? "GetChecksum" : "ReadRange";
@@ -108,7 +120,7 @@ describe("a client among hostile servers", function () {
         }, 5);
         session.on("close", () => clearInterval(timer));
       };
-      await downloadBeside(await listenHostile(known, { session }));
+      await downloadBeside(await listenHostile(known, { session }, wire.tls()?.server));
     });
   });
 });

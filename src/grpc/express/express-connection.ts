@@ -1,12 +1,13 @@
 /**
- * A connection to a replica: HTTP/2 in plain text, without asking first. It knows no status: an
- * answer is over or it is not, and anything unexpected ends the connection.
+ * A connection to a replica: HTTP/2, without asking first. It knows no status: an answer is over or
+ * it is not, and anything unexpected ends the connection.
  */
 
 import { connect, type Socket } from "node:net";
 import { limits } from "../../limits.js";
 import type { Chunk } from "../../ports.js";
 import type { Range } from "../../schedule/range.js";
+import type { ClientTls } from "../channel.js";
 import { ExpressAnswer } from "./express-answer.js";
 import { ExpressRead } from "./express-read.js";
 import {
@@ -25,7 +26,15 @@ import {
 } from "./frames.js";
 import type { LastHeaders } from "./headers.js";
 import { ReadMemory } from "./read-memory.js";
+import { connectTls } from "./tls-socket.js";
 import { WindowShare } from "./window-share.js";
+
+/** Where a connection leads; in plain text without `tls`. */
+export interface ExpressTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ClientTls | undefined;
+}
 
 /** A call, as it goes over the wire. */
 export interface ExpressRequest {
@@ -82,16 +91,22 @@ export class ExpressConnection implements FrameTaker {
   /** Requests take no more of a connection than every server grants at first. */
   #requestBytesLeft = firstWindowBytes;
 
-  constructor(host: string, port: number, memory = sharedMemory) {
+  constructor({ host, port, tls }: ExpressTarget, memory = sharedMemory) {
     this.#memory = memory;
     this.#share = new WindowShare(memory);
-    memory.join();
     const startedAt = performance.now();
     const { buffer } = memory;
     const callback = (length: number) => this.#read(buffer, length);
-    this.#socket = connect({ host, port, noDelay: true, onread: { buffer, callback } })
+    const onread = { buffer, callback };
+    this.#socket =
+      tls === undefined
+        ? connect({ host, port, noDelay: true, onread })
+        : connectTls({ host, port, tls }, onread);
+    memory.join();
+    this.#socket
       .setTimeout(connectMs, () => this.close())
-      .on("connect", () => this.#connected(startedAt))
+      .once("connect", () => this.#share.answered(performance.now() - startedAt))
+      .once(tls === undefined ? "connect" : "secureConnect", () => this.#socket.setTimeout(0))
       .on("error", () => this.close())
       .on("end", () => this.close())
       .on("close", () => this.close())
@@ -197,11 +212,6 @@ export class ExpressConnection implements FrameTaker {
       answer.ring();
     }
     return true;
-  }
-
-  #connected(startedAt: number): void {
-    this.#socket.setTimeout(0);
-    this.#share.answered(performance.now() - startedAt);
   }
 
   #leave(): void {

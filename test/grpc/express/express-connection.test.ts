@@ -4,14 +4,15 @@ import assert from "node:assert/strict";
 import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
 import { firstWindowBytes, frame, frameKind } from "../../../src/grpc/express/frames.js";
 import { limits } from "../../../src/limits.js";
+import { overEachWire } from "../../support/wires.js";
 import { dataFrames, headers, RawServer } from "./raw-server.js";
 import { allOf, eachWith, idle, onLastHeaders, part, readOn, requestBytes } from "./reading.js";
 
-describe("an express connection", () => {
+overEachWire("an express connection", (wire) => {
   let server: RawServer;
   let connection: ExpressConnection;
 
-  eachWith((playedServer, connected) => {
+  eachWith(wire, (playedServer, connected) => {
     [server, connection] = [playedServer, connected];
   });
 
@@ -156,7 +157,7 @@ describe("an express connection", () => {
     const closed = new RawServer();
     const port = await closed.listen();
     closed.close();
-    const gone = new ExpressConnection("127.0.0.1", port);
+    const gone = new ExpressConnection({ host: "127.0.0.1", port, tls: wire.tls()?.client });
     const request = { headers: Buffer.alloc(0), message: Buffer.alloc(9), onLastHeaders };
     assert.equal(await allOf(gone.read({ ...request, range: { start: 0, end: 9 } }, idle), 0), 0);
     assert.ok(gone.isSpent);

@@ -4,14 +4,15 @@ import assert from "node:assert/strict";
 import type { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
 import { frame, frameKind } from "../../../src/grpc/express/frames.js";
 import { limits } from "../../../src/limits.js";
+import { overEachWire } from "../../support/wires.js";
 import { dataFrames, headers, type RawServer } from "./raw-server.js";
 import { allOf, eachWith, part, readOn } from "./reading.js";
 
-describe("an express connection is ended by a server that", () => {
+overEachWire("an express connection is ended by a server that", (wire) => {
   let server: RawServer;
   let connection: ExpressConnection;
 
-  eachWith((playedServer, connected) => {
+  eachWith(wire, (playedServer, connected) => {
     [server, connection] = [playedServer, connected];
   });
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   ReadRangeRequestSchema,
@@ -10,6 +11,7 @@ import {
 } from "../../../gen/quorate/v1/replica_pb.js";
 import { frame, frameKind } from "../../../src/grpc/express/frames.js";
 import { prefixed } from "../../../src/grpc/express/messages.js";
+import type { Pair } from "../../support/authority.js";
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -29,14 +31,19 @@ export class RawServer {
   #frames: Frame[] = [];
   #onFrame: (() => void) | undefined;
 
-  constructor() {
-    this.#server = createServer((socket) => {
+  /** Over TLS with a certificate. */
+  constructor(pair?: Pair) {
+    const welcome = (socket: Socket) => {
       assert.equal(this.#socket, undefined, "one connection only");
       this.#socket = socket;
       socket.on("error", () => {});
       socket.on("data", (bytes) => this.#came(bytes));
       socket.on("close", () => this.#server.emit("left"));
-    });
+    };
+    this.#server =
+      pair === undefined
+        ? createServer(welcome)
+        : createTlsServer({ cert: pair.cert, key: pair.key, ALPNProtocols: ["h2"] }, welcome);
   }
 
   async listen(): Promise<number> {

@@ -59,7 +59,9 @@ describe("two express connections with one memory", () => {
       return block;
     };
     const ports = await Promise.all(servers.map((server) => server.listen()));
-    connections = ports.map((port) => new ExpressConnection("127.0.0.1", port, memory));
+    connections = ports.map(
+      (port) => new ExpressConnection({ host: "127.0.0.1", port, tls: undefined }, memory),
+    );
   });
   after(() => {
     for (const connection of connections) connection.close();

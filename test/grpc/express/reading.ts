@@ -6,6 +6,7 @@ import { headerBlock } from "../../../src/grpc/express/headers.js";
 import type { Chunk } from "../../../src/ports.js";
 import type { Range } from "../../../src/schedule/range.js";
 import { madeUp } from "../../support/made-up.js";
+import type { Wire } from "../../support/wires.js";
 import { dataFrames, RawServer } from "./raw-server.js";
 
 const content = madeUp(3_000_000);
@@ -14,11 +15,16 @@ export const onLastHeaders = () => {};
 export const idle = new AbortController().signal;
 
 /** Gives each test of a suite a server to play, and a connection to it; both end with the test. */
-export function eachWith(use: (server: RawServer, connection: ExpressConnection) => void): void {
+export function eachWith(
+  wire: Wire,
+  use: (server: RawServer, connection: ExpressConnection) => void,
+): void {
   const open: { close(): void }[] = [];
   beforeEach(async () => {
-    const server = new RawServer();
-    const connection = new ExpressConnection("127.0.0.1", await server.listen());
+    const tls = wire.tls();
+    const server = new RawServer(tls?.server);
+    const port = await server.listen();
+    const connection = new ExpressConnection({ host: "127.0.0.1", port, tls: tls?.client });
     open.push(connection, server);
     use(server, connection);
   });
