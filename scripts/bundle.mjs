@@ -5,10 +5,12 @@
  */
 
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { makeCodeCache } from "./code-cache.mjs";
 
+const require = createRequire(import.meta.url);
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist/cli");
 const threads = readdirSync(join(root, "src/threads"))
@@ -37,7 +39,11 @@ const { metafile } = await build({
   ...options,
   entryPoints: [{ in: "src/cli/main.ts", out: "program" }, ...threads],
   metafile: true,
-  plugins: [{ name: "past-the-index", setup: pastTheIndex }],
+  plugins: [
+    { name: "past-the-index", setup: pastTheIndex },
+    { name: "known-version", setup: knownVersion },
+    { name: "when-used", setup: whenUsed },
+  ],
   // Only few runs want a log or metrics, and none the schema of grpc-js's channelz service.
   external: ["pino", "prom-client", "@grpc/proto-loader"],
   // A script made with `vm` has `require`, but no `import()`.
@@ -49,14 +55,36 @@ const { metafile } = await build({
   },
 });
 chmodSync(join(outdir, "main.js"), 0o755);
-writeFileSync(join(outdir, "package.json"), `${JSON.stringify(ownPackage(), undefined, 2)}\n`);
+writeFileSync(join(outdir, "package.json"), '{ "type": "commonjs" }\n');
 writeFileSync(join(outdir, "LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
 await makeCodeCache(outdir);
 
-/** The files of the bundle are no modules, and find their version in it by the package's name. */
-function ownPackage() {
-  const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  return { name, version, type: "commonjs", exports: { "./package.json": "./package.json" } };
+/** The version is known now, and need not be looked for at each start. */
+function knownVersion({ onLoad }) {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  onLoad({ filter: /[/\\]src[/\\]version\.ts$/ }, () => ({
+    contents: `export const version = ${JSON.stringify(version)};`,
+  }));
+}
+
+/** Modules of Node that are slow to load are loaded when something of them is first used. */
+function whenUsed({ onResolve, onLoad }) {
+  const modules = "crypto|child_process|dns/promises|readline/promises|worker_threads";
+  const filter = new RegExp(`^(?:node:)?(?:${modules})$`);
+  onResolve({ filter }, ({ path, namespace }) =>
+    namespace === "when-used" ? { path, external: true } : { path, namespace: "when-used" },
+  );
+  onLoad({ filter, namespace: "when-used" }, ({ path }) => {
+    const names = Object.keys(require(path)).map(
+      (name) => `get ${name}() { return all().${name}; }`,
+    );
+    const contents = `
+      let loaded;
+      const all = () => (loaded ??= require("${path}"));
+      module.exports = { ${names.join(", ")} };
+    `;
+    return { contents };
+  });
 }
 
 /**

@@ -73,3 +73,4 @@ export {
   type Vote,
 } from "./trust/quorum.js";
 export { cleanText } from "./trust/text.js";
+export { version } from "./version.js";

@@ -43,7 +43,7 @@ const layers: readonly (readonly string[])[] = [
   ["ports"],
   ["schedule"],
   ["trust"],
-  ["errors", "limits"],
+  ["errors", "limits", "version"],
 ];
 
 /** What each edge alone may touch. `gen` is our own generated code. */

@@ -1,6 +1,5 @@
 /** Keeping receipts and checking files against them, wired to the real disk and threads. */
 
-import { createRequire } from "node:module";
 import { checkReceipt, type ReceiptVerification } from "../download/check-receipt.js";
 import { keptReceipt, receiptDocument } from "../download/kept-receipt.js";
 import { parseReceipt } from "../download/parse-receipt.js";
@@ -10,8 +9,7 @@ import { checkReadable, digestFile } from "../files/local-file.js";
 import { readReceipt, receiptPlace, writeReceipt } from "../files/receipt-file.js";
 import { hashFile } from "../threads/hash-file.js";
 import type { Reached } from "../trust/quorum.js";
-
-const { version } = createRequire(import.meta.url)("quorate/package.json") as { version: string };
+import { version } from "../version.js";
 
 /** A receipt that is to be kept: listens to the download, and writes at its end. */
 export interface ReceiptKeeper {

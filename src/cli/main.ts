@@ -2,15 +2,12 @@
  * The command line: which commands there are, what their flags mean, and what an error exits with.
  */
 
-import { createRequire } from "node:module";
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { exitCodes, QuorateError } from "../index.js";
+import { exitCodes, QuorateError, version } from "../index.js";
 import * as flag from "./flags.js";
 import { cleanCommand, digestCommand, verifyCommand } from "./local-commands.js";
 import { addReplicaFlags, addRuleFlags, examples, json } from "./shared-flags.js";
 import { complain, printJson, surviveClosedPipes } from "./terminal.js";
-
-const { version } = createRequire(import.meta.url)("quorate/package.json") as { version: string };
 
 function serveCommand() {
   return new Command("serve")

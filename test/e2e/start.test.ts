@@ -64,14 +64,14 @@ describe("the start", function () {
     [
       "grpc|protobuf|log-update",
       "^src/(api|download|files/(?!foreground)|grpc|serve/.*-replica|threads)/",
-      "^node:(http2|tls)$",
+      "^node:(http2|tls|crypto|child_process|worker_threads|dns/promises)$",
     ].join("|"),
   );
   const needlessForGet = new RegExp(
     [
       "node_modules/(@grpc|nice-grpc|log-update|pino|prom-client)",
       "^src/(serve/.*-replica|grpc/(replica-server|status|channel))",
-      "^node:(http2|tls|inspector)$",
+      "^node:(http2|tls|inspector|child_process|worker_threads|dns/promises|readline/promises)$",
     ].join("|"),
   );
 
