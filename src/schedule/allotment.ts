@@ -198,11 +198,13 @@ export class Allotment {
     const share = this.#book.laneShareOf(replica, lane);
     const all = this.#scoreboard.all();
     this.#victims ??= all.map((one) => this.#victim(one.replica, now));
-    const others = this.#victims;
-    const victims = all.flatMap((one, index) => {
-      if (one.replica !== replica) return others[index] ?? [];
-      return isBusy ? (this.#victim(replica, now, { lane, share }) ?? []) : [];
-    });
+    const victims: Victim[] = [];
+    for (const [index, one] of all.entries()) {
+      const isOwn = one.replica === replica;
+      const own = isOwn && isBusy ? this.#victim(replica, now, { lane, share }) : undefined;
+      const victim = isOwn ? own : this.#victims[index];
+      if (victim !== undefined) victims.push(victim);
+    }
     const cutter = {
       rate: share * this.#scoreboard.recentRate(replica, now),
       latencyMs: this.#scoreboard.awaitMs(replica),

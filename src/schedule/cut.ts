@@ -44,12 +44,13 @@ export function chooseCut(
   cutter: Cutter,
   pieceBytes: number,
 ): Cut | undefined {
-  const timeLeft = ({ delayMs, leftBytes, rate }: Victim) => delayMs / 1000 + leftBytes / rate;
-  const candidates = victims.filter(({ cuttable }) => cuttable > 0);
-  const [first] = candidates;
-  if (first === undefined) return undefined;
-  const worst = candidates.reduce((so, one) => (timeLeft(one) > timeLeft(so) ? one : so), first);
+  const worst = worstOf(victims);
+  if (worst === undefined) return undefined;
   const delaySeconds = (cutter.latencyMs + cutter.busyMs) / 1000;
+  const leastGainMs = worst.isSending ? limits.cutGainMs : limits.freeGainMs;
+  // Many look for work in vain: a single piece tells whether there is anything to gain.
+  const soonestSeconds = delaySeconds + pieceBytes / cutter.rate;
+  if ((timeLeft(worst) - soonestSeconds) * 1000 <= leastGainMs) return undefined;
   const shared = (cutter.rate * worst.rate) / (cutter.rate + worst.rate);
   const mostSeconds = limits.cutEndMultiple * evenEndSeconds(victims, cutter);
   const idealBytes = Math.min(
@@ -66,8 +67,24 @@ export function chooseCut(
     leftBytes: Math.max(0, worst.leftBytes - takenBytes),
   });
   const gainMs = (timeLeft(worst) - Math.max(mineSeconds, theirsSeconds)) * 1000;
-  const leastGainMs = worst.isSending ? limits.cutGainMs : limits.freeGainMs;
   return gainMs > leastGainMs ? { replica: worst.replica, pieces } : undefined;
+}
+
+/** Who has the worst time left of those of whom anything can be taken. */
+function worstOf(victims: readonly Victim[]): Victim | undefined {
+  let worst: Victim | undefined;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const victim of victims) {
+    if (victim.cuttable <= 0 || timeLeft(victim) <= most) continue;
+    worst = victim;
+    most = timeLeft(victim);
+  }
+  return worst;
+}
+
+/** Seconds. */
+function timeLeft({ delayMs, leftBytes, rate }: Victim): number {
+  return delayMs / 1000 + leftBytes / rate;
 }
 
 /** When all would be done if everybody took its part of everything. */

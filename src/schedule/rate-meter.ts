@@ -21,6 +21,10 @@ export class RateMeter {
   #lastAt: number | undefined;
   /** The latest chunks, the one that the window begins after first. */
   #samples: Sample[] = [{ at: 0, bytes: 0 }];
+  /** Bytes of all of them but the first. */
+  #windowBytes = 0;
+  /** Everybody's rate is asked for again and again at one time. */
+  #known: { readonly at: number; readonly rate: number | undefined } | undefined;
 
   /** Milliseconds of flow in which it was measured. */
   get flowMs(): number {
@@ -29,6 +33,7 @@ export class RateMeter {
 
   /** Bytes begin to flow: from now on, time without bytes lowers the rate. */
   start(now: number): void {
+    this.#known = undefined;
     this.#lastAt ??= now;
   }
 
@@ -43,7 +48,11 @@ export class RateMeter {
     this.#bytes += bytes;
     this.#allBytes += bytes;
     this.#samples.push({ at: this.#flowMs, bytes });
-    while (this.#isBeyondWindow()) this.#samples.shift();
+    this.#windowBytes += bytes;
+    while (this.#isBeyondWindow()) {
+      this.#samples.shift();
+      this.#windowBytes -= this.#samples[0]?.bytes ?? 0;
+    }
   }
 
   /**
@@ -51,6 +60,11 @@ export class RateMeter {
    * there is enough to tell.
    */
   rate(now: number): number | undefined {
+    if (this.#known?.at !== now) this.#known = { at: now, rate: this.#rate(now) };
+    return this.#known.rate;
+  }
+
+  #rate(now: number): number | undefined {
     const waitedMs = this.#waitedMs(now);
     const keep = Math.exp(-waitedMs / limits.rateMemoryMs);
     const weightMs = this.#weightMs * keep + waitedMs;
@@ -62,11 +76,8 @@ export class RateMeter {
    * whichever is longer, and the silence since; `undefined` before there is enough to tell.
    */
   recentRate(now: number): number | undefined {
-    const [first, ...rest] = this.#samples;
-    const elapsedMs = this.#flowMs + this.#waitedMs(now) - (first?.at ?? 0);
-    if (elapsedMs < limits.rateLeastMs) return undefined;
-    const bytes = rest.reduce((sum, sample) => sum + sample.bytes, 0);
-    return (bytes * 1000) / elapsedMs;
+    const elapsedMs = this.#flowMs + this.#waitedMs(now) - (this.#samples[0]?.at ?? 0);
+    return elapsedMs < limits.rateLeastMs ? undefined : (this.#windowBytes * 1000) / elapsedMs;
   }
 
   /** Bytes per second over all the time of flow; `undefined` before there is enough to tell. */
@@ -77,6 +88,7 @@ export class RateMeter {
 
   /** Moves every clock by a gap in which we ourselves stood still. */
   shift(gapMs: number): void {
+    this.#known = undefined;
     if (this.#lastAt !== undefined) this.#lastAt += gapMs;
   }
 
@@ -91,6 +103,7 @@ export class RateMeter {
   }
 
   #advance(now: number): void {
+    this.#known = undefined;
     const elapsedMs = this.#waitedMs(now);
     if (this.#lastAt === undefined) return;
     const keep = Math.exp(-elapsedMs / limits.rateMemoryMs);

@@ -16,7 +16,7 @@ import { byteCount, bytesOf, type Layout, type PieceIndex, pieceLength } from ".
 import { type Range, RangeSet } from "./range.js";
 import { Scoreboard } from "./scoreboard.js";
 import { SlumpWatch } from "./slump.js";
-import { Streams } from "./streams.js";
+import { type Flow, Streams } from "./streams.js";
 import { leaseDeadlineMs } from "./watchdog.js";
 
 /** What a transfer is to do now. */
@@ -212,16 +212,19 @@ export class Scheduler {
 
   /** Measures whether one more stream to somebody would pay, or did. */
   #countStreams(now: number): void {
-    const { pieceBytes } = this.ledger.layout;
     const scores = this.scoreboard.all();
-    const flows = scores.map(({ replica, arrivedBytes: bytes, standing }) => ({
+    if (this.#streams.isDue(now)) this.#streams.update(this.#flows(now), now);
+    for (const score of scores) score.streams = this.#streams.of(score.replica);
+  }
+
+  #flows(now: number): Flow[] {
+    const { pieceBytes } = this.ledger.layout;
+    return this.scoreboard.all().map(({ replica, arrivedBytes: bytes, standing }) => ({
       ...{ replica, bytes, isGood: standing === "good" },
       latencyMs: this.scoreboard.leastLatencyMs(replica),
       workMs: this.#book.leftMs(replica, now),
       pieceMs: (pieceBytes / this.scoreboard.rate(replica, now)) * 1000,
     }));
-    this.#streams.update(flows, now);
-    for (const score of scores) score.streams = this.#streams.of(score.replica);
   }
 
   #start(lease: Lease, now: number): Decision {

@@ -163,7 +163,7 @@ export class Scoreboard {
 
   /** Whether anybody's rate is known; if not, every rate here is a mere placeholder. */
   knowsRates(now: number): boolean {
-    return this.#medianRate(now) !== undefined;
+    return this.all().some(({ replica }) => this.knownRate(replica, now) !== undefined);
   }
 
   /** Bytes per second as measured, or `undefined`. */
@@ -184,11 +184,13 @@ export class Scoreboard {
 
   /** How the good ones do in comparison with themselves; between two leases, as they last did. */
   paces(now: number): Pace[] {
-    return this.all().flatMap(({ replica, standing, meter }) => {
+    const paces: Pace[] = [];
+    for (const { replica, standing, meter } of this.all()) {
       const [recent, usual] = [meter.recentRate(now), meter.usualRate(now)];
-      if (recent === undefined || usual === undefined || standing !== "good") return [];
-      return [{ replica, recent, usual }];
-    });
+      if (recent === undefined || usual === undefined || standing !== "good") continue;
+      paces.push({ replica, recent, usual });
+    }
+    return paces;
   }
 
   /**

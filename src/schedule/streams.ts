@@ -64,10 +64,16 @@ export class Streams {
     return this.#lines.get(replica)?.streams ?? 1;
   }
 
+  /** Whether it is time to be told what came from everybody. */
+  isDue(now: number): boolean {
+    const last = this.#samples.at(-1);
+    return last === undefined || now - last.at >= sampleMs;
+  }
+
   /** To be told at least each `limits.watchMs` what came from everybody. */
   update(flows: readonly Flow[], now: number): void {
+    if (!this.isDue(now)) return;
     const sample = this.#sampled(flows, now);
-    if (sample === undefined) return;
     // One at a time: of two trials, nobody could say which one changed the sum.
     if (this.#trial === undefined) this.#begin(flows, sample);
     else this.#judge(this.#trial, flows, sample);
@@ -86,9 +92,7 @@ export class Streams {
     this.#trial = undefined;
   }
 
-  #sampled(flows: readonly Flow[], now: number): Sample | undefined {
-    const last = this.#samples.at(-1);
-    if (last !== undefined && now - last.at < sampleMs) return undefined;
+  #sampled(flows: readonly Flow[], now: number): Sample {
     const bytes = new Map(flows.map((flow) => [flow.replica, flow.bytes]));
     const sample = { at: now, bytes };
     this.#samples.push(sample);
