@@ -1,6 +1,7 @@
-/** The real clock and chance, behind the ports. */
+/** What a process has one of: the real clock and chance, behind the ports, and shared syncs. */
 
 import { setTimeout as delay } from "node:timers/promises";
+import { SharedSyncs } from "./files/folder.js";
 import type { Clock, Random } from "./ports.js";
 
 /** Monotonic time: a wall clock that jumps moves no deadline. */
@@ -18,3 +19,6 @@ export const systemClock: Clock = {
 };
 
 export const systemRandom: Random = () => Math.random();
+
+/** Syncs of folders, shared by all downloads that run. */
+export const systemSyncs = new SharedSyncs();

@@ -5,8 +5,10 @@ import type { Receipt } from "../download/progress.js";
 import { openOutput } from "../files/one-piece-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
+import { systemSyncs } from "../system.js";
 import { hashPieces } from "../threads/hash-pieces.js";
 import { startPrefixDigest } from "../threads/prefix-digest.js";
+import type { Manifest } from "../trust/manifest.js";
 import { downloadKept } from "./download-kept.js";
 import { receiptKeeper } from "./receipts.js";
 import type { Address } from "./replicas.js";
@@ -52,16 +54,17 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   let isReopened = false;
   const place = {
     seeds: opened.seeds,
-    openPartial: (manifest: Parameters<typeof openOutput>[1]["manifest"]) => {
-      const options = {
+    openPartial: (manifest: Manifest) => {
+      const how = {
         manifest,
         isForced,
         resumes: resumes || isReopened,
         hashPieces,
         startPrefixDigest,
+        syncFolder: systemSyncs.sync,
       };
       isReopened = true;
-      return openOutput(target, options);
+      return openOutput(target, how);
     },
   };
   // Awaited here: the seeds must stay open until it is over.

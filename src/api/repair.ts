@@ -8,7 +8,7 @@ import { openPartialFile } from "../files/partial-file.js";
 import { checkReplaceable, lookAt } from "../files/replaced-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { resolveTarget } from "../files/target.js";
-import { systemClock, systemRandom } from "../system.js";
+import { systemClock, systemRandom, systemSyncs } from "../system.js";
 import { hashFile } from "../threads/hash-file.js";
 import { hashPieces } from "../threads/hash-pieces.js";
 import type { Manifest } from "../trust/manifest.js";
@@ -56,6 +56,7 @@ export async function repair(request: RepairRequest, options: RepairOptions = {}
           resumes: true,
           replaces,
           hashPieces,
+          syncFolder: systemSyncs.sync,
         });
       } catch (error) {
         throw new StorageError(`repair ${path}: a copy is made beside it: ${messageOf(error)}`, {

@@ -5,44 +5,15 @@ import { open, unlink } from "node:fs/promises";
 import { closeQuietly } from "./close.js";
 import { errorCode, isUnsupported, storageError } from "./storage-error.js";
 
-/** A sync of a folder that runs, and the one that those who came meanwhile wait for. */
-interface Turn {
-  readonly running: Promise<void>;
-  next: Promise<void> | undefined;
-}
-
-const turns = new Map<string, Turn>();
+/** Makes the names in a folder durable. */
+export type SyncFolder = (folder: string) => Promise<void>;
 
 /**
  * Makes the names in a folder durable: a synced file whose name is lost is lost. Where the file
  * system cannot sync a folder (some network and FUSE ones say EINVAL), its own promise is all there
- * is, and the download goes on; a sync that was tried and failed is an error. Those who ask while
- * one runs share the next: the one that runs may have passed what they changed by.
+ * is, and the download goes on; a sync that was tried and failed is an error.
  */
-export function syncFolder(folder: string): Promise<void> {
-  const turn = turns.get(folder);
-  if (turn === undefined) return beginTurn(folder);
-  // One that failed fails them too: what it lost, the next one would call safe.
-  turn.next ??= turn.running.then(() => beginTurn(folder));
-  return turn.next;
-}
-
-function beginTurn(folder: string): Promise<void> {
-  const over = (hasFailed: boolean) => {
-    // Who waits for the next one has it begin in a moment, and others may join until then.
-    if (hasFailed || turn.next === undefined) turns.delete(folder);
-  };
-  const running = syncNow(folder);
-  const turn: Turn = { running, next: undefined };
-  turns.set(folder, turn);
-  running.then(
-    () => over(false),
-    () => over(true),
-  );
-  return running;
-}
-
-async function syncNow(folder: string): Promise<void> {
+export const syncFolder: SyncFolder = async (folder) => {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
@@ -50,6 +21,43 @@ async function syncNow(folder: string): Promise<void> {
     if (!isUnsupported(error)) throw error;
   } finally {
     await closeQuietly(handle);
+  }
+};
+
+/** A sync of a folder that runs, and the one that those who came meanwhile wait for. */
+interface Turn {
+  readonly running: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
+/**
+ * Syncs of folders for many downloads at once. Those who ask while one runs share the next: the one
+ * that runs may have passed what they changed by.
+ */
+export class SharedSyncs {
+  readonly #turns = new Map<string, Turn>();
+
+  readonly sync: SyncFolder = (folder) => {
+    const turn = this.#turns.get(folder);
+    if (turn === undefined) return this.#begin(folder);
+    // One that failed fails them too: what it lost, the next one would call safe.
+    turn.next ??= turn.running.then(() => this.#begin(folder));
+    return turn.next;
+  };
+
+  #begin(folder: string): Promise<void> {
+    const over = (hasFailed: boolean) => {
+      // Who waits for the next one has it begin in a moment, and others may join until then.
+      if (hasFailed || turn.next === undefined) this.#turns.delete(folder);
+    };
+    const running = syncFolder(folder);
+    const turn: Turn = { running, next: undefined };
+    this.#turns.set(folder, turn);
+    running.then(
+      () => over(false),
+      () => over(true),
+    );
+    return running;
   }
 }
 

@@ -9,7 +9,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename } from "node:fs/promises";
 import type { Partial, Sink } from "../ports.js";
 import { closeQuietly } from "./close.js";
-import { syncFolder, unlinkIfThere } from "./folder.js";
+import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { readAll, writeAll } from "./in-full.js";
 import { lostNameError } from "./locked-file.js";
 import { openPartialFile, type PartialOptions } from "./partial-file.js";
@@ -22,11 +22,11 @@ import { checkTarget, type Target } from "./target.js";
  * one there, which is then taken up or set aside as always.
  */
 export async function openOutput(target: Target, options: PartialOptions): Promise<Partial> {
-  const { manifest, isForced } = options;
+  const { manifest } = options;
   // Without a root nobody could tell a right piece from a wrong one before it is written.
   const isOnePiece = manifest.pieceCount <= 1 && manifest.root !== undefined;
   if (!isOnePiece || (await hasEarlier(target))) return openPartialFile(target, options);
-  return partialOf(new OnePieceFile(target, isForced));
+  return partialOf(new OnePieceFile(target, options));
 }
 
 async function hasEarlier({ partial, journal }: Target): Promise<boolean> {
@@ -49,6 +49,7 @@ function partialOf(file: OnePieceFile): Partial {
 class OnePieceFile implements Sink {
   readonly #target: Target;
   readonly #isForced: boolean;
+  readonly #syncFolder: SyncFolder;
   readonly #path: string;
   #opening: Promise<FileHandle> | undefined;
   #writes = 0;
@@ -56,9 +57,10 @@ class OnePieceFile implements Sink {
   #durable = -1;
   #isThere = false;
 
-  constructor(target: Target, isForced: boolean) {
+  constructor(target: Target, options: Pick<PartialOptions, "isForced" | "syncFolder">) {
     this.#target = target;
-    this.#isForced = isForced;
+    this.#isForced = options.isForced;
+    this.#syncFolder = options.syncFolder ?? syncFolder;
     this.#path = `${target.partial}.${randomUUID()}`;
   }
 
@@ -100,7 +102,7 @@ class OnePieceFile implements Sink {
     try {
       await this.#name(handle);
       // A crash before this leaves the output absent or right, and a name that nobody misses.
-      await syncFolder(folder);
+      await this.#syncFolder(folder);
     } catch (error) {
       if (errorCode(error) === "ENOENT") throw lostNameError(output);
       throw storageError("publish", output, error);

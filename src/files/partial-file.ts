@@ -7,7 +7,7 @@ import { type FileHandle, statfs } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import type { HashPieces, Partial, PiecesToHash, Sink, StartPrefixDigest } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
-import { syncFolder, unlinkIfThere } from "./folder.js";
+import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { readerOf, writeAll } from "./in-full.js";
 import { type JournalFile, openJournal } from "./journal-file.js";
 import { inspect, lostNameError, openLocked } from "./locked-file.js";
@@ -28,6 +28,8 @@ export interface PartialOptions {
   readonly hashPieces?: HashPieces;
   /** Digests what is being filled on another core; without it the partial is read at the end. */
   readonly startPrefixDigest?: StartPrefixDigest | undefined;
+  /** Makes the names in its folder durable. Default: by itself, whoever else does so just then. */
+  readonly syncFolder?: SyncFolder | undefined;
   /** The output as it was found, when it is replaced only if it still is that, and resembled. */
   readonly replaces?: ReplacedFile | undefined;
 }
@@ -52,8 +54,9 @@ export async function openPartialFile(target: Target, options: PartialOptions): 
     // scan found: a crash before that must not leave a journal that claims nothing of all that.
     if (leftoverBytes === 0 || journal.claimed !== undefined) await journal.begin();
     // The names must be found after a crash, or the bytes that follow are nobody's.
-    await syncFolder(target.folder);
-    const opened = { target, handle, journal, release, leftoverBytes, isForced, replaces };
+    await (options.syncFolder ?? syncFolder)(target.folder);
+    const files = { target, handle, journal, release };
+    const opened = { ...files, leftoverBytes, isForced, replaces, syncFolder: options.syncFolder };
     const hashPieces = hashingOf(handle, target.partial, options.hashPieces);
     const { startPrefixDigest } = options;
     const file = { fd: handle.fd, size: manifest.size };
@@ -77,6 +80,7 @@ interface Open {
   readonly leftoverBytes: number;
   readonly isForced: boolean;
   readonly replaces: ReplacedFile | undefined;
+  readonly syncFolder: SyncFolder | undefined;
 }
 
 function partialOf(parts: Open): Partial {

@@ -6,7 +6,7 @@
 import { type FileHandle, link, lstat, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StorageError } from "../errors.js";
-import { syncFolder, unlinkIfThere } from "./folder.js";
+import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { inspect, lostNameError } from "./locked-file.js";
 import { moveIfFree } from "./move.js";
 import { checkUnchanged, type ReplacedFile, resemble } from "./replaced-file.js";
@@ -22,6 +22,8 @@ export interface Publication {
   readonly isForced: boolean;
   /** The only file that may be replaced, and is resembled. Default: whatever is there. */
   readonly replaces?: ReplacedFile | undefined;
+  /** Makes the names in its folder durable. Default: by itself. */
+  readonly syncFolder?: SyncFolder | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface Publication {
  */
 export async function publishFile(publication: Publication): Promise<string> {
   const { target, handle, isForced, replaces } = publication;
+  const sync = publication.syncFolder ?? syncFolder;
   try {
     await (replaces === undefined ? makeOrdinary(handle) : resemble(handle, replaces));
     // The bytes first: a name that survives a power cut must not point to less than everything.
@@ -38,9 +41,9 @@ export async function publishFile(publication: Publication): Promise<string> {
     if (!(await inspect(handle, target.partial)).isOurs) throw lostNameError(target.partial);
     if (replaces !== undefined) await checkUnchanged(target.output, replaces);
     if (isForced) await renameToOutput(target);
-    else await linkToOutput(publication);
+    else await linkToOutput(publication, sync);
     // The name is durable only once its folder is, and only then may anybody be told.
-    await syncFolder(target.folder);
+    await sync(target.folder);
   } catch (error) {
     throw storageError("publish", target.output, error);
   }
@@ -66,13 +69,13 @@ async function renameToOutput(target: Target): Promise<void> {
   await rename(target.partial, target.output);
 }
 
-async function linkToOutput({ target, handle }: Publication): Promise<void> {
+async function linkToOutput({ target, handle }: Publication, sync: SyncFolder): Promise<void> {
   const { partial, output } = target;
   const file = { handle, path: partial, output };
   // Where it cannot be linked the journal goes first, as above.
   if ((await nameFree(file, () => unlinkIfThere(target.journal))) === "renamed") return;
   // The new name is durable before the old one goes, or a power cut could leave neither.
-  await syncFolder(target.folder);
+  await sync(target.folder);
   // The partial's name goes last, since our lock is on it. The file is in its place: what cannot be
   // removed is litter, for `clean`, and no reason to call the download failed.
   await unlinkIfThere(target.journal).catch(() => {});

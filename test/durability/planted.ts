@@ -38,7 +38,9 @@ export const bugs = {
     { file: "files/one-piece-file.js", from: /await \(await this\.#opening\)\.sync\(\);/, to: "" },
   ],
   /** Says that a file of one piece is there before its name is durable. */
-  nameless: [{ file: "files/one-piece-file.js", from: /await syncFolder\(folder\);/, to: "" }],
+  nameless: [
+    { file: "files/one-piece-file.js", from: /await this\.#syncFolder\(folder\);/, to: "" },
+  ],
 } as const satisfies Record<string, readonly Patch[]>;
 
 /** Makes a patched copy in an empty `folder`; gives its program. Throws when there is nothing to patch. */

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { type FileHandle, writeFile } from "node:fs/promises";
-import { syncFolder } from "../../src/files/folder.js";
+import { SharedSyncs } from "../../src/files/folder.js";
 import { refusalOf, refusingOn } from "../support/refusing.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
-describe("syncFolder", () => {
+describe("a sync of a folder that many want", () => {
   const at = scratchFolder();
+  let syncs: SharedSyncs;
+  beforeEach(() => {
+    syncs = new SharedSyncs();
+  });
+  const sync = (folder: string) => syncs.sync(folder);
 
   /** Runs this while each sync waits for its turn in `gates`, which resolves or rejects it. */
   async function gated(run: (gates: Gate[]) => Promise<void>): Promise<void> {
@@ -19,13 +24,13 @@ describe("syncFolder", () => {
 
   it("is shared by those who ask while one runs, and never joined once it runs", async () => {
     await gated(async (gates) => {
-      const first = syncFolder(at());
+      const first = sync(at());
       await came(gates, 1);
-      const shared = [syncFolder(at()), syncFolder(at()), syncFolder(at())];
+      const shared = [sync(at()), sync(at()), sync(at())];
       gates[0]?.open();
       await first;
       await came(gates, 2);
-      const later = syncFolder(at());
+      const later = sync(at());
       gates[1]?.open();
       await Promise.all(shared);
       await came(gates, 3);
@@ -37,10 +42,10 @@ describe("syncFolder", () => {
 
   it("resolves for nobody who changed something after the sync began", async () => {
     await gated(async (gates) => {
-      const first = syncFolder(at());
+      const first = sync(at());
       await came(gates, 1);
       let isTold = false;
-      const second = syncFolder(at()).then(() => {
+      const second = sync(at()).then(() => {
         isTold = true;
       });
       gates[0]?.open();
@@ -54,14 +59,14 @@ describe("syncFolder", () => {
 
   it("fails those who wait, too, and starts afresh for those who come after", async () => {
     await gated(async (gates) => {
-      const outcomes = [syncFolder(at())];
+      const outcomes = [sync(at())];
       await came(gates, 1);
-      outcomes.push(syncFolder(at()));
+      outcomes.push(sync(at()));
       const settled = Promise.allSettled(outcomes);
       gates[0]?.fail(refusalOf("EIO"));
       const statuses = (await settled).map(({ status }) => status);
       assert.deepEqual(statuses, ["rejected", "rejected"]);
-      const later = syncFolder(at());
+      const later = sync(at());
       await came(gates, 2);
       gates[1]?.open();
       await later;
@@ -70,8 +75,8 @@ describe("syncFolder", () => {
 
   it("is a folder's own: others do not wait", async () => {
     await gated(async (gates) => {
-      const one = syncFolder(at());
-      const other = syncFolder("/tmp");
+      const one = sync(at());
+      const other = sync("/tmp");
       await came(gates, 2);
       for (const gate of gates) gate.open();
       await Promise.all([one, other]);
@@ -81,8 +86,8 @@ describe("syncFolder", () => {
   it("fails where there is no folder, each time", async () => {
     await writeFile(at("file"), "");
     for (const name of ["file", "nothing"]) {
-      await assert.rejects(syncFolder(at(name)));
-      await assert.rejects(syncFolder(at(name)));
+      await assert.rejects(sync(at(name)));
+      await assert.rejects(sync(at(name)));
     }
   });
 });
