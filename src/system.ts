@@ -1,7 +1,8 @@
-/** What a process has one of: the real clock and chance, behind the ports, and shared syncs. */
+/** What a process has one of: the real clock and chance, and what its downloads share. */
 
 import { setTimeout as delay } from "node:timers/promises";
 import { SharedSyncs } from "./files/folder.js";
+import { KeptConnections } from "./grpc/kept-connections.js";
 import type { Clock, Random } from "./ports.js";
 
 /** Monotonic time: a wall clock that jumps moves no deadline. */
@@ -22,3 +23,6 @@ export const systemRandom: Random = () => Math.random();
 
 /** Syncs of folders, shared by all downloads that run. */
 export const systemSyncs = new SharedSyncs();
+
+/** Connections to replicas, kept from one download for the next. */
+export const systemConnections = new KeptConnections();

@@ -2,8 +2,10 @@
 
 import type { OnEvent } from "../download/progress.js";
 import { UsageError } from "../errors.js";
+import type { Connect } from "../grpc/kept-connections.js";
 import type { RemoteReplica } from "../grpc/replica-client.js";
 import { addressOf, endpointText } from "../grpc/resolve.js";
+import { systemConnections } from "../system.js";
 import { type ReplicaId, replicaId } from "../trust/quorum.js";
 import { type Access, checkToken, type Keys, keysOf } from "./access.js";
 
@@ -28,7 +30,8 @@ export async function withReplicas<Result>(
       throw new UsageError(`port ${port}: a port is a number from 1 to 65535`);
     }
   }
-  const { takeConnection } = await import("../grpc/kept-connections.js");
+  const { connectReplica } = await import("../grpc/replica-client.js");
+  const connect: Connect = (place) => connectReplica(place.host, place.port, place);
   const found = await Promise.all(addresses.map(({ host }) => addressOf(host)));
   const keysFor = new Map<Access | undefined, Keys>();
   for (const [index, { host, access }] of addresses.entries()) {
@@ -50,7 +53,7 @@ export async function withReplicas<Result>(
         // A token goes to the very address that was looked at, not to what the name says next.
         const to = keys?.token !== undefined && keys.tls === undefined ? address : host;
         const { tls, token } = keys ?? {};
-        replicas.set(id, takeConnection({ host: to, port, tls, token }));
+        replicas.set(id, systemConnections.take({ host: to, port, tls, token }, connect));
       } else if (into !== id) onEvent({ event: "merged", replica: id, into });
     }
     return await use(replicas);

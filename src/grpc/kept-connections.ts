@@ -9,7 +9,7 @@ import { type Chunk, type ReadRequest, type Replica, ReplicaFault } from "../por
 import type { FaultKind } from "../schedule/faults.js";
 import { digestOf } from "../trust/digest.js";
 import type { ClientTls } from "./channel.js";
-import { connectReplica, type RemoteReplica } from "./replica-client.js";
+import type { RemoteReplica } from "./replica-client.js";
 import { endpointText } from "./resolve.js";
 
 /** Where a replica is, and how it is reached: what two connections must have in common. */
@@ -25,26 +25,57 @@ interface Idle {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Connections that nobody uses now, by place. */
-const idle = new Map<string, Idle[]>();
+/** Makes a new connection to a place. */
+export type Connect = (place: Place) => RemoteReplica;
 
-/** A replica of one download, until it is closed. */
-export function takeConnection(place: Place): RemoteReplica {
-  const key = keyOf(place);
-  const open = () => connectReplica(place.host, place.port, place);
-  const kept = takeIdle(key);
-  const watched = new Watched(kept ?? open(), kept === undefined ? undefined : open);
-  return {
-    claim: (name, call) => watched.ask((replica) => replica.claim(name, call)),
-    size: (name, call) => watched.ask((replica) => replica.size(name, call)),
-    pieces: (request, call) => watched.ask((replica) => replica.pieces(request, call)),
-    list: (request, call) => watched.ask((replica) => replica.list(request, call)),
-    read: (request, call) => watched.read(request, call),
-    close: () => {
-      if (watched.isSound) keep(key, watched.replica);
-      else watched.replica.close();
-    },
-  };
+export class KeptConnections {
+  /** Connections that nobody uses now, by place. */
+  readonly #idle = new Map<string, Idle[]>();
+
+  /** A replica of one download, until it is closed; `connect` is for where none is kept. */
+  take(place: Place, connect: Connect): RemoteReplica {
+    const key = keyOf(place);
+    const open = () => connect(place);
+    const kept = this.#takeIdle(key);
+    const watched = new Watched(kept ?? open(), kept === undefined ? undefined : open);
+    return {
+      claim: (name, call) => watched.ask((replica) => replica.claim(name, call)),
+      size: (name, call) => watched.ask((replica) => replica.size(name, call)),
+      pieces: (request, call) => watched.ask((replica) => replica.pieces(request, call)),
+      list: (request, call) => watched.ask((replica) => replica.list(request, call)),
+      read: (request, call) => watched.read(request, call),
+      close: () => {
+        if (watched.isSound) this.#keep(key, watched.replica);
+        else watched.replica.close();
+      },
+    };
+  }
+
+  #takeIdle(key: string): RemoteReplica | undefined {
+    const found = this.#idle.get(key);
+    const last = found?.pop();
+    if (found?.length === 0) this.#idle.delete(key);
+    clearTimeout(last?.timer);
+    return last?.replica;
+  }
+
+  #keep(key: string, replica: RemoteReplica): void {
+    const others = this.#idle.get(key) ?? [];
+    const count = [...this.#idle.values()].reduce((sum, { length }) => sum + length, 0);
+    if (others.length >= limits.keptPerReplica || count >= limits.keptConnections) {
+      replica.close();
+      return;
+    }
+    const drop = () => {
+      const left = (this.#idle.get(key) ?? []).filter((one) => one !== entry);
+      if (left.length > 0) this.#idle.set(key, left);
+      else this.#idle.delete(key);
+      replica.close();
+    };
+    const timer = setTimeout(drop, limits.keptConnectionMs).unref();
+    const entry = { replica, timer };
+    this.#idle.set(key, [...others, entry]);
+  }
 }
 
 function keyOf({ host, port, tls, token }: Place): string {
@@ -54,32 +85,6 @@ function keyOf({ host, port, tls, token }: Place): string {
   const files = [ca, cert, key].map((file) => file?.toString("base64"));
   const secrets = JSON.stringify([tls !== undefined, ...files, serverName, token]);
   return `${at} ${digestOf(Buffer.from(secrets))}`;
-}
-
-function takeIdle(key: string): RemoteReplica | undefined {
-  const found = idle.get(key);
-  const last = found?.pop();
-  if (found?.length === 0) idle.delete(key);
-  clearTimeout(last?.timer);
-  return last?.replica;
-}
-
-function keep(key: string, replica: RemoteReplica): void {
-  const others = idle.get(key) ?? [];
-  const count = [...idle.values()].reduce((sum, { length }) => sum + length, 0);
-  if (others.length >= limits.keptPerReplica || count >= limits.keptConnections) {
-    replica.close();
-    return;
-  }
-  const drop = () => {
-    const left = (idle.get(key) ?? []).filter((one) => one !== entry);
-    if (left.length > 0) idle.set(key, left);
-    else idle.delete(key);
-    replica.close();
-  };
-  const timer = setTimeout(drop, limits.keptConnectionMs).unref();
-  const entry = { replica, timer };
-  idle.set(key, [...others, entry]);
 }
 
 /** What a replica says, and not what became of its connection. */

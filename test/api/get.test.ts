@@ -1,17 +1,32 @@
-/** Downloads into real folders, several at once in one process. */
+/** Downloads into real folders: what those of one process share. */
 
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { download } from "../../src/api/get.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
+import { Doorman } from "../support/doorman.js";
 import { memoryReplica } from "../support/memory-replica.js";
 import { refusingOn } from "../support/refusing.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
-describe("downloads at once into one folder", () => {
+describe("downloads in one process", () => {
   const at = scratchFolder();
 
-  it("share the syncs of that folder", async () => {
+  it("take the connections of those before them", async () => {
+    const files = { a: Buffer.from("a"), b: Buffer.from("b") };
+    const server = await listenReplica(memoryReplica(files), { host: "127.0.0.1", port: 0 });
+    const doorman = new Doorman(server.port);
+    const replicas = [{ host: "127.0.0.1", port: await doorman.listen() }];
+    try {
+      for (const name of ["a", "b"]) await download({ replicas, name, output: at() });
+      assert.equal(doorman.came, 1);
+    } finally {
+      server.kill();
+      doorman.server.close();
+    }
+  });
+
+  it("share the syncs of their folder when they run at once", async () => {
     const names = ["a", "b", "c", "d"];
     const files = Object.fromEntries(names.map((name) => [name, Buffer.from(name)]));
     const server = await listenReplica(memoryReplica(files), { host: "127.0.0.1", port: 0 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { takeConnection } from "../../src/grpc/kept-connections.js";
+import { KeptConnections, type Place } from "../../src/grpc/kept-connections.js";
+import { connectReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { limits } from "../../src/limits.js";
 import { type Call, ReplicaFault } from "../../src/ports.js";
@@ -19,8 +20,10 @@ describe("a connection", function () {
   let listening: Listening;
   let doorman: Doorman;
   let port: number;
+  let connections: KeptConnections;
 
   beforeEach(async () => {
+    connections = new KeptConnections();
     listening = await listen(0);
     doorman = new Doorman(listening.port);
     port = await doorman.listen();
@@ -31,8 +34,9 @@ describe("a connection", function () {
     doorman.server.close();
   });
 
+  const connect = (place: Place) => connectReplica(place.host, place.port, place);
   const take = (token?: string) =>
-    takeConnection({ host: "127.0.0.1", port, tls: undefined, token });
+    connections.take({ host: "127.0.0.1", port, tls: undefined, token }, connect);
   async function use(token?: string): Promise<void> {
     const replica = take(token);
     await replica.claim("a.bin", call());
@@ -174,10 +178,13 @@ describe("a connection", function () {
 
   it("keeps no process alive", async () => {
     const script = `
-      import { takeConnection } from "./src/grpc/kept-connections.ts";
+      import { KeptConnections } from "./src/grpc/kept-connections.ts";
+      import { connectReplica } from "./src/grpc/replica-client.ts";
       import { limits } from "./src/limits.ts";
       Object.assign(limits, { keptConnectionMs: 1e9 });
-      const replica = takeConnection({ host: "127.0.0.1", port: ${port} });
+      const connect = ({ host, port }) => connectReplica(host, port);
+      const place = { host: "127.0.0.1", port: ${port} };
+      const replica = new KeptConnections().take(place, connect);
       await replica.claim("a.bin", { signal: new AbortController().signal, deadlineMs: 30_000 });
       replica.close();`;
     const args = ["--import", "tsx", "--input-type=module", "-e", script];
