@@ -5,10 +5,11 @@
 
 import { constants } from "node:fs";
 import { lstat, open, readdir, readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseLeftoverName } from "./leftover-name.js";
 import { parseOwner, processThatHasOpen, stateOf } from "./owner.js";
 import { storageError } from "./storage-error.js";
+import { absolutePath } from "./target.js";
 
 /** A file that a download left. */
 export interface Leftover {
@@ -38,7 +39,7 @@ const youngOnePieceMs = 60_000;
  */
 export async function findLeftovers(folder: string, nowMs = Date.now()): Promise<Leftover[]> {
   const groups = new Map<string, Found[]>();
-  for (const file of await filesIn(resolve(folder))) {
+  for (const file of await filesIn(absolutePath(folder))) {
     groups.set(file.key, [...(groups.get(file.key) ?? []), file]);
   }
   const leftovers: Leftover[] = [];

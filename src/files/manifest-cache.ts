@@ -6,11 +6,12 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ManifestStore } from "../server-ports.js";
 import { digestBytes, digestOf, parseDigest } from "../trust/digest.js";
 import { type FileManifest, manifestOf } from "../trust/manifest.js";
 import { leafCount, rootOf } from "../trust/merkle.js";
+import { errorCode } from "./storage-error.js";
 
 /** Where manifests are kept unless said otherwise: XDG_CACHE_HOME, or ~/.cache. */
 export function defaultCacheFolder(): string {
@@ -35,7 +36,7 @@ export function manifestCache(folder: string): ManifestStore {
       const entry = { ...facts, check: checkOf(facts) };
       const draft = join(folder, `.${key}.${randomUUID()}`);
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolders(folder);
         const handle = await open(draft, "wx", 0o600);
         try {
           await handle.writeFile(JSON.stringify(entry));
@@ -49,6 +50,23 @@ export function manifestCache(folder: string): ManifestStore {
       }
     },
   };
+}
+
+/**
+ * Makes a folder with those above it. Node's own `recursive` tries for ever, in a thread at full
+ * speed, where a folder that is there says that a new one in it has no folder: in `/proc`, which is
+ * the home of some who serve.
+ */
+async function makeFolders(folder: string): Promise<void> {
+  const make = () => mkdir(folder, { mode: 0o700 });
+  try {
+    await make();
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return;
+    if (errorCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolders(dirname(folder));
+    await make();
+  }
 }
 
 /**

@@ -6,14 +6,14 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, open, rename } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { StorageError, UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import { closeQuietly } from "./close.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { readAll, writeAll } from "./in-full.js";
 import { errorCode, isUnsupported, storageError, storageErrorText } from "./storage-error.js";
-import { checkTarget } from "./target.js";
+import { absolutePath, checkTarget } from "./target.js";
 
 /** Where a receipt goes. */
 export interface ReceiptPlace {
@@ -25,7 +25,7 @@ export interface ReceiptPlace {
 
 /** Throws StorageError when no receipt may be written there. */
 export async function receiptPlace(path: string, isForced: boolean): Promise<ReceiptPlace> {
-  const output = resolve(path);
+  const output = absolutePath(path);
   const place = { folder: dirname(output), output, isForced };
   await checkTarget(place, isForced);
   return place;

@@ -53,6 +53,9 @@ export function codeText(code: string): string {
       return "it is a folder";
     case "ENAMETOOLONG":
       return "the name is too long";
+    case "EMFILE":
+    case "ENFILE":
+      return `too many files are open (${code}); raise \`ulimit -n\``;
     case "EIO":
       return "the disk failed (EIO); what was verified before is kept";
     default:

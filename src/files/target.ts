@@ -31,8 +31,9 @@ const longestStemBytes = 199;
  */
 export async function resolveTarget(output: string, name: string): Promise<Target> {
   const isFolder = output.endsWith(sep) || (await isExistingFolder(output));
-  const base = isFolder ? baseName(name) : basename(resolve(output));
-  const folder = isFolder ? resolve(output) : dirname(resolve(output));
+  const path = absolutePath(output);
+  const base = isFolder ? baseName(name) : basename(path);
+  const folder = isFolder ? path : dirname(path);
   // A name that is also the file's name there may have come from a server: it must pass the
   // grammar.
   const problem = isFolder ? outputNameProblem(base) : undefined;
@@ -50,6 +51,16 @@ export async function resolveTarget(output: string, name: string): Promise<Targe
     partial: join(folder, `.${stem}.quorate-part`),
     journal: join(folder, `.${stem}.quorate-journal`),
   };
+}
+
+/** The path from the root. Throws StorageError when the folder that one stands in was removed. */
+export function absolutePath(path: string): string {
+  try {
+    return resolve(path);
+  } catch (error) {
+    const why = "the folder that one stands in was removed";
+    throw new StorageError(`find ${path}: ${why}`, { cause: error });
+  }
 }
 
 /**

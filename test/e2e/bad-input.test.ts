@@ -128,6 +128,15 @@ describe("bad input", () => {
     );
   });
 
+  it("the folder that one stands in was removed: a line that says so", async () => {
+    const remove = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+    for (const args of [["get", "x", "-p", "1"], ["clean"]]) {
+      const ended = await here.run(args, { prefix: ["sh", "-c", remove, "sh"] });
+      assert.equal(ended.code, 7);
+      assert.equal(ended.stderr, "find .: the folder that one stands in was removed\n");
+    }
+  });
+
   it("a folder that was named after the ports is not replaced by the one one stands in", async () => {
     const ended = await here.run(["serve", "-p", "10001", "folder"]);
     assert.equal(ended.code, 2);

@@ -47,6 +47,10 @@ describe("the manifest cache", () => {
     assert.equal(await cache.get(other), undefined);
   });
 
+  it("forgets in silence where no folder can be made, and comes to an end", async () => {
+    await manifestCache("/proc/a/cache").put(key, manifest);
+  });
+
   it("forgets in silence when its folder cannot be made", async () => {
     await writeFile(at("file"), "");
     const cache = manifestCache(at("file/cache"));

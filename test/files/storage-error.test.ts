@@ -13,8 +13,8 @@ describe("storageErrorText", () => {
     ["ENOTDIR", /no folder$/],
     ["EISDIR", /it is a folder$/],
     ["EIO", /the disk failed \(EIO\); what was verified before is kept$/],
+    ["EMFILE", /too many files are open \(EMFILE\); raise `ulimit -n`$/],
     ["ENAMETOOLONG", /the name is too long$/],
-    ["EMFILE", /the disk refused \(EMFILE\)$/],
   ];
   for (const [code, says] of texts) {
     it(`says what ${code} means`, () => assert.match(storageErrorText(failed(code)), says));
