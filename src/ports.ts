@@ -191,6 +191,28 @@ export interface PiecesToHash {
  */
 export type HashPieces = (request: PiecesToHash & { readonly fd: number }) => Promise<PieceDigests>;
 
+/** Says what pieces in memory are, on other cores than the one that asks. */
+export interface LeafHasher {
+  /** Memory that the other cores see: pieces must lie in it. At least so many bytes. */
+  memory(bytes: number): Uint8Array;
+  /**
+   * The leaf digests of pieces that lie one after the other, the last of which may be shorter. The
+   * content must stay as it is until this resolves; it does not reject.
+   */
+  leaves(content: Uint8Array, pieceBytes: number): Promise<PieceDigests>;
+  /** Once it resolves, nothing reads the memory any more. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts to hash pieces of a file on other cores, in so many threads, or in as many as there are
+ * cores for; `undefined` where that would gain nothing.
+ */
+export type StartLeafHasher = (wanted: {
+  readonly size: number;
+  readonly threads: number | undefined;
+}) => LeafHasher | undefined;
+
 /** The digest of a file, in the making while the file is being filled. */
 export interface PrefixDigest {
   /** So many bytes from the file's beginning are in place, and stay as they are. */

@@ -7,6 +7,7 @@ import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import { systemSyncs } from "../system.js";
 import { hashPieces } from "../threads/hash-pieces.js";
+import { startLeafHasher } from "../threads/leaf-hasher.js";
 import { startPrefixDigest } from "../threads/prefix-digest.js";
 import type { Manifest } from "../trust/manifest.js";
 import { downloadKept } from "./download-kept.js";
@@ -54,6 +55,7 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   let isReopened = false;
   const place = {
     seeds: opened.seeds,
+    startLeafHasher,
     openPartial: (manifest: Manifest) => {
       const how = {
         manifest,

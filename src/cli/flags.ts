@@ -57,6 +57,12 @@ export function count(text: string): number {
   throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number from 1.`);
 }
 
+/** A number of threads, 0 for none; how many are too many is said by who starts them. */
+export function threads(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`${JSON.stringify(text)} is not a whole number from 0.`);
+}
+
 /** Seconds, as in `-i 0.5`; gives milliseconds. */
 export function seconds(text: string): number {
   const number = Number(text);

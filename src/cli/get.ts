@@ -30,6 +30,7 @@ export interface GetFlags extends ReplicaFlags {
   readonly limitRate?: number | undefined;
   readonly maxSize?: number | undefined;
   readonly timeout?: number | undefined;
+  readonly hashThreads?: number | undefined;
   /** A file that keeps the receipt. */
   readonly receipt?: string | undefined;
   readonly json?: boolean | undefined;
@@ -64,6 +65,7 @@ export async function runGet(
       ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
       ...(flags.maxSize === undefined ? {} : { maxBytes: flags.maxSize }),
       ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+      ...(flags.hashThreads === undefined ? {} : { hashThreads: flags.hashThreads }),
       intervalMs: screen.isLive ? liveMs : (flags.interval ?? 1000),
       signal: abort.signal,
       onEvent: tell,

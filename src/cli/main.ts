@@ -81,6 +81,11 @@ function getCommand() {
     .option("--max-size <size>", "refuse a file that is larger, before any of it", flag.bytes)
     .option("--receipt <file>", "keep the receipt in this file, as JSON")
     .option(
+      "--hash-threads <count>",
+      "hash the pieces of a large file in so many threads (default: by cores, none on two)",
+      flag.threads,
+    )
+    .option(
       "--timeout <duration>",
       "give up after so long without a byte from anybody (default: 60s)",
       flag.duration,

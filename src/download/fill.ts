@@ -49,7 +49,10 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const isFollowed = prefix !== undefined;
   const scheduler = schedulerFor(filling, resumed.verified.union(seeded), isFollowed);
   prefix?.reached(scheduler.ledger.prefixBytes);
-  const filler = { ...filling, scheduler, checkpoint, deliveries, prefix };
+  // What nobody can check is not worth another core.
+  const size = listing.hasDigests ? manifest.size : 0;
+  await using hasher = world.startLeafHasher?.({ size, threads: resolved.hashThreads });
+  const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, hasher };
   const stop = (await run(filler)) ?? (await prove(filler));
   lessons.attempted(manifest, scheduler);
   return stop ?? filler;

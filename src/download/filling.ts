@@ -1,6 +1,6 @@
 /** What a partial is filled from, and with; and the transfer that fills it. */
 
-import type { Partial, PrefixDigest } from "../ports.js";
+import type { LeafHasher, Partial, PrefixDigest } from "../ports.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
 import type { Agreed } from "./agree.js";
@@ -19,7 +19,7 @@ import { transfer } from "./transfer.js";
 /** What a partial is filled from, and with. */
 export interface Filling {
   readonly request: DownloadRequest;
-  readonly world: Pick<DownloadWorld, "clock" | "random" | "seeds">;
+  readonly world: Pick<DownloadWorld, "clock" | "random" | "seeds" | "startLeafHasher">;
   readonly resolved: ResolvedOptions;
   readonly agreed: Agreed;
   readonly listing: Listing;
@@ -37,6 +37,8 @@ export interface Filler extends Filling {
   readonly deliveries: Deliveries;
   /** The whole digest in the making, where that is worth a thread. */
   readonly prefix: PrefixDigest | undefined;
+  /** Hashes pieces on other cores, where that is worth threads. */
+  readonly hasher: LeafHasher | undefined;
 }
 
 /** Transfers what the scheduler still wants. */

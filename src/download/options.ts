@@ -22,6 +22,11 @@ export interface DownloadOptions {
   readonly timeoutMs?: number;
   /** Milliseconds between two progress events. Default: 1,000. */
   readonly intervalMs?: number;
+  /**
+   * Threads that hash the pieces of a large file, 0–64. Default: by the number of cores, none on
+   * two.
+   */
+  readonly hashThreads?: number;
   /** Ends it; it rejects with the signal's reason, and what was verified can be resumed. */
   readonly signal?: AbortSignal;
   /** Told everything that happens. What it throws ends the download. */
@@ -36,17 +41,18 @@ export interface ResolvedOptions {
   readonly maxBytes: number;
   readonly timeoutMs: number;
   readonly intervalMs: number;
+  readonly hashThreads: number | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
 }
 
 /** Fills in defaults; throws UsageError for whatever makes no sense. */
 export function resolveOptions(options: DownloadOptions = {}): ResolvedOptions {
-  const { chunks, limitRate } = options;
+  const { chunks, limitRate, hashThreads } = options;
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
   const timeoutMs = options.timeoutMs ?? limits.noProgressMs;
   const intervalMs = options.intervalMs ?? 1000;
-  if (chunks !== undefined && !(Number.isSafeInteger(chunks) && chunks >= 1 && chunks <= 1e6)) {
+  if (chunks !== undefined && !isWhole(chunks, 1, 1e6)) {
     throw new UsageError(`chunks: ${chunks} is not a whole number from 1 to 1,000,000`);
   }
   if (limitRate !== undefined && !(limitRate >= limits.leastRate)) {
@@ -55,6 +61,10 @@ export function resolveOptions(options: DownloadOptions = {}): ResolvedOptions {
   if (!(maxBytes >= 0)) throw new UsageError(`max size: ${maxBytes} is not a number of bytes`);
   if (!(timeoutMs > 0)) throw new UsageError(`timeout: ${timeoutMs} ms is not more than 0`);
   if (!(intervalMs > 0)) throw new UsageError(`interval: ${intervalMs} ms is not more than 0`);
+  if (hashThreads !== undefined && !isWhole(hashThreads, 0, limits.mostLeafThreads)) {
+    const most = limits.mostLeafThreads;
+    throw new UsageError(`hash threads: ${hashThreads} is not a whole number from 0 to ${most}`);
+  }
   return {
     rule: options.rule ?? { kind: "majority" },
     chunks,
@@ -62,9 +72,14 @@ export function resolveOptions(options: DownloadOptions = {}): ResolvedOptions {
     maxBytes,
     timeoutMs,
     intervalMs,
+    hashThreads,
     signal: options.signal ?? new AbortController().signal,
     onEvent: options.onEvent ?? (() => {}),
   };
+}
+
+function isWhole(number: number, least: number, most: number): boolean {
+  return Number.isSafeInteger(number) && number >= least && number <= most;
 }
 
 /** Throws UsageError unless this is a name that may be asked for, of so many replicas. */

@@ -3,15 +3,21 @@
  */
 
 import { limits } from "../limits.js";
-import { type Chunk, type Clock, type Replica, ReplicaFault, type Sink } from "../ports.js";
+import {
+  type Chunk,
+  type Clock,
+  type LeafHasher,
+  type Replica,
+  ReplicaFault,
+  type Sink,
+} from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
 import type { PieceIndex } from "../schedule/pieces.js";
 import type { Range } from "../schedule/range.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
-import { type Digest, digestFromRaw } from "../trust/digest.js";
-import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
-import { orAborted } from "./or-aborted.js";
+import type { Digest } from "../trust/digest.js";
+import type { PieceDigests } from "../trust/merkle.js";
 import { PieceGatherer } from "./piece-gatherer.js";
 import type { SpareMemory } from "./spare-memory.js";
 import { Stretch } from "./stretch.js";
@@ -38,6 +44,8 @@ export interface LeaseReading {
   readonly bucket: TokenBucket | undefined;
   /** Shared by all leases: what pieces are held in until they are written. */
   readonly spare: SpareMemory;
+  /** Hashes what lies in the spare memory; else the thread does that reads. */
+  readonly hasher?: LeafHasher | undefined;
   /** A piece is on the disk. */
   readonly onPiece: (lease: Lease, piece: PieceIndex, digest: Uint8Array) => void;
 }
@@ -76,8 +84,7 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
     const holdMs = reading.bucket?.take(chunk.bytes.length, clock.now()) ?? 0;
     if (holdMs > 0) await clock.sleep(holdMs, signal);
     for (const { piece, content } of gatherer.add(chunk.bytes)) {
-      const digests = await known(reading);
-      stretch.hold(piece, content, verified(piece, content, { digests, clock }));
+      stretch.hold(piece, content);
       if (!stretch.isFull && piece + 1 < lease.end) continue;
       await stretch.write();
       if (lease.next >= lease.end) return;
@@ -99,29 +106,6 @@ function stretchPieces({ digests, sink, lease, scheduler, clock }: LeaseReading)
   const rate = scheduler.scoreboard.knownRate(lease.replica, clock.now()) ?? 0;
   const bytes = Math.min(limits.stretchBytes, (rate * limits.stretchMs) / 1000);
   return Math.max(1, Math.floor(bytes / scheduler.ledger.layout.pieceBytes));
-}
-
-function known({ digests, signal }: LeaseReading) {
-  return digests instanceof Promise ? orAborted(digests, signal) : digests;
-}
-
-/** The leaf digest of a piece that is right, checked in memory: nothing else reaches the disk. */
-function verified(
-  piece: number,
-  content: Uint8Array,
-  { digests, clock }: { readonly digests: PieceDigests | undefined; readonly clock: Clock },
-): Uint8Array {
-  const digest = leafDigest(content);
-  if (digests === undefined) return digest;
-  const expected = leafAt(digests, piece);
-  if (Buffer.compare(expected, digest) === 0) return digest;
-  const evidence = {
-    piece,
-    expected: digestFromRaw(expected),
-    actual: digestFromRaw(digest),
-    atMs: clock.now(),
-  };
-  throw new ReplicaFault({ kind: "corrupt", detail: `piece ${piece} is wrong`, evidence });
 }
 
 /** The end of a stream says nothing about completeness, and an offset may be anything: count. */

@@ -1,6 +1,6 @@
 /** What a download is given: what to get, from whom, and what it needs from the world. */
 
-import type { Clock, Partial, Random, Seed } from "../ports.js";
+import type { Clock, Partial, Random, Seed, StartLeafHasher } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import type { Replicas } from "./survey.js";
 
@@ -15,6 +15,8 @@ export interface DownloadWorld {
   openPartial(manifest: Manifest): Promise<Partial>;
   /** Old copies, of which equal pieces are taken before any is fetched. Default: none. */
   readonly seeds?: readonly Seed[] | undefined;
+  /** Hashes the pieces of large files on other cores. Default: who receives does. */
+  readonly startLeafHasher?: StartLeafHasher | undefined;
 }
 
 /** What to get, and from whom. */

@@ -9,12 +9,18 @@ const mostSpareBytes = 16 * 1024 * 1024;
 export class SpareMemory {
   readonly #spare: Uint8Array[] = [];
   #spareBytes = 0;
+  readonly #allocate: (bytes: number) => Uint8Array;
+
+  /** `allocate`: gives memory when there is none to spare; Node's own by default. */
+  constructor(allocate: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow) {
+    this.#allocate = allocate;
+  }
 
   /** At least so many bytes, with anything in them. */
   take(bytes: number): Uint8Array {
     const memory = this.#spare.pop();
     this.#spareBytes -= memory?.length ?? 0;
-    return memory !== undefined && memory.length >= bytes ? memory : Buffer.allocUnsafeSlow(bytes);
+    return memory !== undefined && memory.length >= bytes ? memory : this.#allocate(bytes);
   }
 
   /** Nobody may use it any more. */

@@ -1,18 +1,16 @@
-/** Holds consecutive pieces of a lease that are right until they are written, in one write. */
+/** Holds consecutive pieces of a lease until those that are right are written, in one write. */
 
 import { limits } from "../limits.js";
 import { pieceIndex } from "../schedule/pieces.js";
+import { leafAt, leafCount } from "../trust/merkle.js";
+import { checked } from "./checked.js";
+import { orAborted } from "./or-aborted.js";
 import type { LeaseReading } from "./read-lease.js";
-
-interface Held {
-  readonly piece: number;
-  readonly digest: Uint8Array;
-}
 
 /** What a stretch is written with. */
 type Writing = Pick<
   LeaseReading,
-  "lease" | "sink" | "signal" | "scheduler" | "clock" | "spare" | "onPiece"
+  "lease" | "digests" | "sink" | "signal" | "scheduler" | "clock" | "spare" | "hasher" | "onPiece"
 >;
 
 export class Stretch {
@@ -20,7 +18,9 @@ export class Stretch {
   readonly #pieceBytes: number;
   readonly #pieces: number;
   #memory: Uint8Array | undefined;
-  #held: Held[] = [];
+  /** The first piece that is held, and how many are. */
+  #first = 0;
+  #held = 0;
   /** Since when the first of them is. */
   #heldAt = 0;
   /** One wakes for all that are held, one after the other: a timer for each cost more. */
@@ -37,7 +37,7 @@ export class Stretch {
   }
 
   get isFull(): boolean {
-    return this.#held.length >= this.#pieces;
+    return this.#held >= this.#pieces;
   }
 
   /** Memory behind what is held: a piece that is gathered there need not be copied again. */
@@ -47,10 +47,13 @@ export class Stretch {
     return this.#memory.subarray(start, start + this.#pieceBytes);
   }
 
-  /** Holds a piece that is right. It must be the next one, and there must be room. */
-  hold(piece: number, content: Uint8Array, digest: Uint8Array): void {
-    if (this.#held.length === 0) this.#heldAt = this.#writing.clock.now();
-    this.#held.push({ piece, digest });
+  /** Holds a piece. It must be the next one, and there must be room. */
+  hold(piece: number, content: Uint8Array): void {
+    if (this.#held === 0) {
+      this.#first = piece;
+      this.#heldAt = this.#writing.clock.now();
+    }
+    this.#held++;
     if (this.#pieces === 1) {
       this.#content = content;
       return;
@@ -74,7 +77,7 @@ export class Stretch {
       for (;;) {
         const next = iterator.next();
         isAsking = true;
-        if (this.#held.length > 0 && (await this.#isLate(next))) await this.write();
+        if (this.#held > 0 && (await this.#isLate(next))) await this.write();
         const { done, value } = await next;
         isAsking = false;
         if (done) return;
@@ -102,22 +105,42 @@ export class Stretch {
     }
   }
 
-  /** Writes what is held, and settles it, as far as a cut left it to this lease. */
+  /**
+   * Writes what is held and right, and settles it, as far as a cut left it to this lease. Throws a
+   * ReplicaFault for the first piece that is wrong; those behind it are lost.
+   */
   async write(): Promise<void> {
     const { lease, sink, signal, onPiece } = this.#writing;
-    const held = this.#held.filter(({ piece }) => piece < lease.end);
-    const content = this.#content;
-    this.#held = [];
+    const first = this.#first;
+    const content = this.#content.subarray(0, this.#leftToUs(this.#held));
+    this.#held = 0;
     this.#content = new Uint8Array();
-    const [first] = held;
-    if (first === undefined) return;
-    const bytes = content.subarray(0, held.length * this.#pieceBytes);
-    await sink.write(first.piece * this.#pieceBytes, bytes);
-    for (const { piece, digest } of held) {
+    if (content.length === 0) return;
+    const { leaves, wrong } = await this.#check(content);
+    const right = content.subarray(0, this.#leftToUs(leafCount(leaves)));
+    if (right.length > 0) await sink.write(first * this.#pieceBytes, right);
+    for (let index = 0; index < leafCount(leaves); index++) {
       signal.throwIfAborted();
       // A cut while it was written: those are somebody else's now.
-      if (piece < lease.end) onPiece(lease, pieceIndex(piece), digest);
+      const piece = pieceIndex(first + index);
+      if (piece < lease.end) onPiece(lease, piece, leafAt(leaves, index));
     }
+    if (wrong !== undefined) throw wrong;
+  }
+
+  /** Bytes of the first so many pieces, without those that are somebody else's by now. */
+  #leftToUs(pieces: number): number {
+    const ours = Math.min(pieces, this.#writing.lease.end - this.#first);
+    return Math.max(0, ours) * this.#pieceBytes;
+  }
+
+  async #check(content: Uint8Array) {
+    const { digests, hasher, signal, clock } = this.#writing;
+    const expected = digests instanceof Promise ? await orAborted(digests, signal) : digests;
+    const isShared = content.buffer === this.#memory?.buffer;
+    const pieces = { first: this.#first, content, pieceBytes: this.#pieceBytes };
+    const by = { hasher: isShared ? hasher : undefined, atMs: clock.now() };
+    return checked(pieces, expected, by);
   }
 
   /** Nothing is held any more; what is, is lost. */

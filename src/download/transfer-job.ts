@@ -1,6 +1,6 @@
 /** What a transfer is told: what it fetches from whom, into what, and whom it tells. */
 
-import type { Clock, Partial, PrefixDigest } from "../ports.js";
+import type { Clock, LeafHasher, Partial, PrefixDigest } from "../ports.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import type { PieceDigests } from "../trust/merkle.js";
@@ -35,6 +35,8 @@ export interface TransferJob {
   readonly checkpoint: Checkpoint;
   /** Is told how far the file is in place from its beginning. */
   readonly prefix?: Pick<PrefixDigest, "reached"> | undefined;
+  /** Hashes pieces on other cores; without it they are hashed where they are received. */
+  readonly hasher?: LeafHasher | undefined;
   readonly clock: Clock;
   readonly bucket: TokenBucket | undefined;
   /** Milliseconds between two progress events. */

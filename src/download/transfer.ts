@@ -39,7 +39,7 @@ export async function transfer(job: TransferJob): Promise<Stop | undefined> {
 class Transfer {
   readonly #job: TransferJob;
   readonly #bell = new Bell();
-  readonly #spare = new SpareMemory();
+  readonly #spare: SpareMemory;
   readonly #reads = new Map<number, { abort: AbortController; done: Promise<void> }>();
   #failure: { readonly error: unknown } | undefined;
   /** Why it ended before its time, if it did. */
@@ -54,6 +54,7 @@ class Transfer {
 
   constructor(job: TransferJob) {
     this.#job = job;
+    this.#spare = new SpareMemory(job.hasher?.memory);
     const { settled, layout } = job.scheduler.ledger;
     this.#doneBytes = byteCount(layout, settled);
     this.#furthestBytes = this.#doneBytes;
@@ -155,6 +156,7 @@ class Transfer {
       clock: job.clock,
       bucket: job.bucket,
       spare: this.#spare,
+      hasher: job.hasher,
       onPiece: (held: Lease, piece: PieceIndex, digest: Uint8Array) =>
         this.#settle(held, piece, digest),
     };

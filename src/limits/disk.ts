@@ -36,6 +36,13 @@ export const diskLimits = {
   /** Threads that hash pieces, and what each must have to do: 128 MiB are twice its start. */
   hashThreads: 8,
   hashThreadBytes: 128 * MiB,
+  /**
+   * Pieces are hashed in threads of their own from this size of a file on, and in how many at most:
+   * two hash twice as fast as the whole digest, which is one chain, can follow.
+   */
+  leafHasherBytes: 128 * MiB,
+  leafThreads: 2,
+  mostLeafThreads: 64,
   /** Descriptors that must be free for a thread: it takes five, and its files while they load. */
   threadDescriptors: 16,
 } as const;

@@ -51,7 +51,7 @@ export async function runWorker<Result>(
  * Throws EMFILE when too few descriptors are left. A thread that Node 20 cannot start for want of
  * them leaves one open for ever, so that a server that tries again and again never recovers.
  */
-function checkDescriptors(): void {
+export function checkDescriptors(): void {
   const opened: number[] = [];
   try {
     while (opened.length < limits.threadDescriptors) opened.push(openSync("/dev/null", "r"));

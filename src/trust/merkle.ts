@@ -19,6 +19,16 @@ export function leafDigest(piece: Uint8Array): Uint8Array {
   return createHash("sha256").update(leafPrefix).update(piece).digest();
 }
 
+/** The leaf digests of pieces that lie one after the other; the last one may be shorter. */
+export function leafDigests(content: Uint8Array, pieceBytes: number): PieceDigests {
+  const digests = new Uint8Array(Math.ceil(content.length / pieceBytes) * digestBytes);
+  for (let piece = 0; piece * pieceBytes < content.length; piece++) {
+    const bytes = content.subarray(piece * pieceBytes, (piece + 1) * pieceBytes);
+    digests.set(leafDigest(bytes), piece * digestBytes);
+  }
+  return digests;
+}
+
 /** Takes a piece's bytes in parts and gives its leaf digest (32 raw bytes) at the end. */
 export function startLeaf(): Hash {
   return createHash("sha256").update(leafPrefix);

@@ -9,7 +9,7 @@ describe("options", () => {
     assert.deepEqual(rest, {
       ...{ rule: { kind: "majority" }, chunks: undefined, limitRate: undefined },
       maxBytes: Number.POSITIVE_INFINITY,
-      ...{ timeoutMs: limits.noProgressMs, intervalMs: 1000 },
+      ...{ timeoutMs: limits.noProgressMs, intervalMs: 1000, hashThreads: undefined },
     });
     assert.equal(signal.aborted, false);
     assert.equal(typeof onEvent, "function");
@@ -21,6 +21,7 @@ describe("options", () => {
     ...[-1, Number.NaN].map((maxBytes) => ({ maxBytes })),
     ...[0, -1, Number.NaN].map((timeoutMs) => ({ timeoutMs })),
     ...[0, -1, Number.NaN].map((intervalMs) => ({ intervalMs })),
+    ...[-1, 0.5, 65, Number.NaN].map((hashThreads) => ({ hashThreads })),
   ];
   for (const options of refused) {
     const [[key, value] = []] = Object.entries(options);
@@ -34,6 +35,7 @@ describe("options", () => {
     ...[1024, 1e12].map((limitRate) => ({ limitRate })),
     ...[0, 2 ** 40].map((maxBytes) => ({ maxBytes })),
     { timeoutMs: 1, intervalMs: 1 },
+    ...[0, 64].map((hashThreads) => ({ hashThreads })),
   ];
   for (const options of taken) {
     it(`take ${JSON.stringify(options)}`, () => {

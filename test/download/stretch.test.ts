@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { type LeaseReading, readLease } from "../../src/download/read-lease.js";
 import { SpareMemory } from "../../src/download/spare-memory.js";
 import { limits } from "../../src/limits.js";
-import { type Replica, ReplicaFault, type Sink } from "../../src/ports.js";
+import { type LeafHasher, type Replica, ReplicaFault, type Sink } from "../../src/ports.js";
 import type { Lease } from "../../src/schedule/ledger.js";
 import { RangeSet } from "../../src/schedule/range.js";
 import { Scheduler } from "../../src/schedule/scheduler.js";
+import { leafDigests } from "../../src/trust/merkle.js";
 import { replicaId } from "../../src/trust/quorum.js";
 import { corruptAt, dyingAfter, paced } from "../support/broken-replica.js";
 import { FakeClock } from "../support/fake-clock.js";
@@ -23,7 +24,7 @@ class FastLease {
   readonly clock = new FakeClock();
   readonly scheduler = new Scheduler(manifest, { verified: RangeSet.empty, random: () => 0.5 });
   readonly abort = new AbortController();
-  readonly spare = new SpareMemory();
+  readonly spare: SpareMemory;
   readonly lease: Lease;
   readonly #pieces: number;
   readonly writes: string[] = [];
@@ -31,8 +32,9 @@ class FastLease {
   /** Called while a write is under way. */
   whileWriting = () => {};
 
-  constructor(pieces: number) {
+  constructor(pieces: number, spare = new SpareMemory()) {
     this.#pieces = pieces;
+    this.spare = spare;
     const { ledger, scoreboard } = this.scheduler;
     this.scheduler.join(A);
     const { meter } = scoreboard.of(A);
@@ -216,5 +218,77 @@ describe("pieces that come fast", () => {
     };
     await one.read(honest(content, pieceBytes));
     assert.deepEqual([one.writes, one.settled], [["0+8"], upTo(3)]);
+  });
+});
+
+describe("pieces that other cores hash", () => {
+  /** Hashes here, after a turn of everybody else, what lies in its memory and nothing else. */
+  class TurnHasher implements LeafHasher {
+    readonly #memory = new Set<ArrayBufferLike>();
+    hashedPieces = 0;
+    /** Called while what it was given must stay as it is. */
+    whileHashing = () => {};
+
+    memory(bytes: number): Uint8Array {
+      const memory = new Uint8Array(bytes);
+      this.#memory.add(memory.buffer);
+      return memory;
+    }
+
+    async leaves(bytes: Uint8Array, piece: number) {
+      assert.ok(this.#memory.has(bytes.buffer), "it lies where other cores see it");
+      this.whileHashing();
+      await new Promise((resolve) => setImmediate(resolve));
+      const leaves = leafDigests(bytes, piece);
+      this.hashedPieces += leaves.length / 32;
+      return leaves;
+    }
+
+    async [Symbol.asyncDispose]() {}
+  }
+
+  function hashedElsewhere(pieces: number) {
+    const hasher = new TurnHasher();
+    const one = new FastLease(pieces, new SpareMemory(hasher.memory.bind(hasher)));
+    return { one, hasher };
+  }
+
+  it("are written as those that are hashed here", async () => {
+    const { one, hasher } = hashedElsewhere(8);
+    await one.read(honest(), { hasher });
+    assert.deepEqual([one.writes, one.settled], [["0+8", "8+8", "16+4"], upTo(20)]);
+    assert.equal(hasher.hashedPieces, 20);
+  });
+
+  it("stay as they are until that is done", async () => {
+    const { one, hasher } = hashedElsewhere(8);
+    hasher.whileHashing = () => one.spare.take(1).fill(255);
+    await one.read(honest(), { hasher });
+    assert.deepEqual(one.settled, upTo(20));
+  });
+
+  it("are kept when a later one is wrong, and that one is not", async () => {
+    const { one, hasher } = hashedElsewhere(8);
+    await assert.rejects(one.read(corruptAt(honest(), 13 * pieceBytes), { hasher }), (error) => {
+      assert.ok(error instanceof ReplicaFault && error.fault.kind === "corrupt");
+      assert.equal(error.fault.evidence?.piece, 13);
+      return true;
+    });
+    assert.deepEqual([one.writes, one.settled], [["0+8", "8+5"], upTo(13)]);
+  });
+
+  it("are not written where a cut took them meanwhile", async () => {
+    const { one, hasher } = hashedElsewhere(8);
+    hasher.whileHashing = () => {
+      if (one.lease.end === 20) one.scheduler.ledger.cut(A, 17);
+    };
+    await one.read(honest(), { hasher });
+    assert.deepEqual([one.writes, one.settled], [["0+3"], upTo(3)]);
+  });
+
+  it("are hashed here when they come whole, one at a time", async () => {
+    const { one, hasher } = hashedElsewhere(1);
+    await one.read(honest(content, pieceBytes), { hasher });
+    assert.deepEqual([one.settled, hasher.hashedPieces], [upTo(20), 0]);
   });
 });
