@@ -4,7 +4,7 @@ import { thenLetGo } from "../download/let-go.js";
 import { list as listWith, type Offers } from "../download/list.js";
 import { checkRequest, type DownloadOptions, resolveOptions } from "../download/options.js";
 import { type Survey, survey as surveyWith } from "../download/survey.js";
-import { type Verification, verify as verifyWith } from "../download/verify.js";
+import { type Verification, type VerifyWorld, verify as verifyWith } from "../download/verify.js";
 import {
   checkReadable,
   type DigestFileOptions,
@@ -42,13 +42,7 @@ export async function verify(
   options?: DownloadOptions,
 ): Promise<Verification> {
   const { name, path } = request;
-  const digestLocal = (pieceBytes: number) =>
-    digestFileWith(path, hashFile, {
-      pieceBytes,
-      signal: options?.signal,
-      onProgress: (doneBytes, totalBytes) =>
-        options?.onEvent?.({ event: "verifying", doneBytes, totalBytes }),
-    });
+  const digestLocal = localDigest(path, options);
   // A file that cannot be read is no question for a vote.
   await checkReadable(path);
   return withReplicas(
@@ -56,6 +50,16 @@ export async function verify(
     (replicas) => verifyWith({ name, replicas }, { clock: systemClock, digestLocal }, options),
     options?.onEvent,
   );
+}
+
+/** Says what a local file is for whoever verifies it, and how far that is. */
+export function localDigest(
+  path: string,
+  { signal, onEvent }: Pick<DownloadOptions, "signal" | "onEvent"> = {},
+): VerifyWorld["digestLocal"] {
+  const onProgress = (doneBytes: number, totalBytes: number) =>
+    onEvent?.({ event: "verifying", doneBytes, totalBytes });
+  return (pieceBytes) => digestFileWith(path, hashFile, { pieceBytes, signal, onProgress });
 }
 
 /** Asks which files there are, and who serves them. */

@@ -3,15 +3,15 @@
 import { checkRequest } from "../download/options.js";
 import { type Repair, type RepairOptions, repair as repairWith } from "../download/repair.js";
 import { messageOf, StorageError } from "../errors.js";
-import { checkReadable, digestFile } from "../files/local-file.js";
+import { checkReadable } from "../files/local-file.js";
 import { openPartialFile } from "../files/partial-file.js";
 import { checkReplaceable, lookAt } from "../files/replaced-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { resolveTarget } from "../files/target.js";
 import { systemClock, systemRandom, systemSyncs } from "../system.js";
-import { hashFile } from "../threads/hash-file.js";
 import { hashPieces } from "../threads/hash-pieces.js";
 import type { Manifest } from "../trust/manifest.js";
+import { localDigest } from "./check.js";
 import type { GetRequest } from "./get.js";
 import { withReplicas } from "./replicas.js";
 
@@ -39,13 +39,7 @@ export async function repair(request: RepairRequest, options: RepairOptions = {}
     clock: systemClock,
     random: systemRandom,
     seeds: opened.seeds,
-    digestLocal: (pieceBytes: number) =>
-      digestFile(path, hashFile, {
-        pieceBytes,
-        signal: options.signal,
-        onProgress: (doneBytes, totalBytes) =>
-          options.onEvent?.({ event: "verifying", doneBytes, totalBytes }),
-      }),
+    digestLocal: localDigest(path, options),
     // Only a file that is wrong is replaced, so only then does it matter whether it may be.
     async openPartial(manifest: Manifest) {
       checkReplaceable(path, replaces, isForced);

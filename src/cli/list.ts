@@ -1,9 +1,9 @@
 /** `quorate list`: which files there are, and how many replicas serve each. */
 
-import { cleanText, exitCodes, InterruptedError, list } from "../index.js";
+import { cleanText, exitCodes, list } from "../index.js";
 import { table } from "./format.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
-import { onSignals } from "./signals.js";
+import { interruptible } from "./signals.js";
 import { complain, print, printJson } from "./terminal.js";
 
 /** The flags of `list`, parsed. */
@@ -13,11 +13,8 @@ export interface ListFlags extends ReplicaFlags {
 
 export async function runList(flags: ListFlags): Promise<void> {
   const replicas = await replicasOf("list", flags);
-  const abort = new AbortController();
-  using _signals = onSignals((exitCode) =>
-    abort.abort(new InterruptedError("list: interrupted", exitCode)),
-  );
-  const { asked, offers, silent } = await list({ replicas }, { signal: abort.signal });
+  using interruption = interruptible("list: interrupted");
+  const { asked, offers, silent } = await list({ replicas }, { signal: interruption.signal });
   if (silent.length === asked) process.exitCode = exitCodes["no-quorum"];
   if (flags.json === true) {
     for (const offer of offers) printJson({ event: "file", ...offer });

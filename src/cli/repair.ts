@@ -1,13 +1,13 @@
 /** `quorate verify --repair`: makes a local file what the quorum says it should be. */
 
 import { basename } from "node:path";
-import { InterruptedError, NotFoundError, repair, type Verification } from "../index.js";
+import { repair, type Verification } from "../index.js";
 import { ruleOf, tellJson } from "./get.js";
 import { receiptText, reportDownload } from "./get-report.js";
 import { replicasOf } from "./replicas.js";
-import { onSignals } from "./signals.js";
+import { interruptible } from "./signals.js";
 import { openScreen, print, printJson } from "./terminal.js";
-import { type VerifyFlags, verificationJson, wrongText } from "./verify.js";
+import { type VerifyFlags, verificationJson, withAdvice, wrongText } from "./verify.js";
 
 /** Ranges that are told before the repair; all of them are in the receipt's sum. */
 const mostRanges = 10;
@@ -21,11 +21,9 @@ export async function runRepair(path: string, flags: VerifyFlags): Promise<void>
   const name = flags.name ?? basename(path);
   const isJson = flags.json === true;
   const screen = await openScreen({ isQuiet: isJson });
-  const abort = new AbortController();
-  using _signals = onSignals((exitCode) => {
-    const message = `repair ${path}: interrupted; it is as it was; run it again to go on`;
-    abort.abort(new InterruptedError(message, exitCode));
-  });
+  using interruption = interruptible(
+    `repair ${path}: interrupted; it is as it was; run it again to go on`,
+  );
   const onWrong = (verification: Verification | undefined) => {
     if (isJson) printJson(verificationJson(path, verification));
     else for (const line of wrongLines(path, verification)) screen.say(line);
@@ -35,12 +33,11 @@ export async function runRepair(path: string, flags: VerifyFlags): Promise<void>
     const { verification, receipt } = await repair(asked, {
       ...(rule === undefined ? {} : { rule }),
       intervalMs: screen.isLive ? liveMs : lineMs,
-      signal: abort.signal,
+      signal: interruption.signal,
       onEvent: isJson ? tellJson : reportDownload(name, screen),
       onWrong,
     }).catch((error: unknown) => {
-      if (!(error instanceof NotFoundError) || flags.name !== undefined) throw error;
-      throw new NotFoundError(`${error.message}; --name NAME is what the replicas call it`);
+      throw withAdvice(error, flags);
     });
     screen.clear();
     if (receipt === undefined) {

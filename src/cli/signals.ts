@@ -3,6 +3,7 @@
  * (SIGHUP) is one like the others: what was fetched is made durable.
  */
 
+import { InterruptedError } from "../index.js";
 import { leaveTerminal } from "./keys.js";
 
 /** 128 + the signal's number, as a shell reports it. */
@@ -55,6 +56,13 @@ export function onSignals(stop: (exitCode: SignalExit) => void, patience?: Patie
     return [signal, listener] as const;
   });
   return { [Symbol.dispose]: deafen };
+}
+
+/** A signal for what runs until it is disposed of, aborted with this message by the first one. */
+export function interruptible(message: string): Disposable & { readonly signal: AbortSignal } {
+  const abort = new AbortController();
+  const signals = onSignals((exitCode) => abort.abort(new InterruptedError(message, exitCode)));
+  return { signal: abort.signal, [Symbol.dispose]: () => signals[Symbol.dispose]() };
 }
 
 /**

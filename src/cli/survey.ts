@@ -4,7 +4,6 @@ import {
   type Agreement,
   type DownloadEvent,
   exitCodes,
-  InterruptedError,
   type Rule,
   ruleText,
   shortDigest,
@@ -17,7 +16,7 @@ import { ruleOf } from "./get.js";
 import { mergedText } from "./get-report.js";
 import { agreementJson, standingOf } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
-import { onSignals } from "./signals.js";
+import { interruptible } from "./signals.js";
 import { complain, print, printJson } from "./terminal.js";
 
 /** The flags of `survey`, parsed. */
@@ -30,11 +29,8 @@ export interface SurveyFlags extends ReplicaFlags {
 export async function runSurvey(named: string | undefined, flags: SurveyFlags): Promise<void> {
   const replicas = await replicasOf("survey", flags);
   const rule = ruleOf("survey", flags);
-  const abort = new AbortController();
-  using _signals = onSignals((exitCode) =>
-    abort.abort(new InterruptedError("survey: interrupted", exitCode)),
-  );
-  const { signal } = abort;
+  using interruption = interruptible("survey: interrupted");
+  const { signal } = interruption;
   const name = await askName("survey", named, replicas, signal);
   const onEvent = (event: DownloadEvent) => {
     if (event.event === "merged") complain(`${name}: ${mergedText(event)}`);

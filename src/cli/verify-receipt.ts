@@ -2,7 +2,6 @@
 
 import {
   exitCodes,
-  InterruptedError,
   type ReceiptVerification,
   ruleText,
   UsageError,
@@ -10,7 +9,7 @@ import {
 } from "../index.js";
 import { countText } from "./format.js";
 import { receiptVerificationJson } from "./json.js";
-import { onSignals } from "./signals.js";
+import { interruptible } from "./signals.js";
 import { print, printJson } from "./terminal.js";
 import type { VerifyFlags } from "./verify.js";
 
@@ -20,11 +19,8 @@ export async function runVerifyReceipt(
   flags: VerifyFlags,
 ): Promise<void> {
   refuseQuestions(flags);
-  const abort = new AbortController();
-  using _signals = onSignals((exitCode) =>
-    abort.abort(new InterruptedError("verify: interrupted", exitCode)),
-  );
-  const verification = await verifyReceipt({ path, receipt }, { signal: abort.signal });
+  using interruption = interruptible("verify: interrupted");
+  const verification = await verifyReceipt({ path, receipt }, { signal: interruption.signal });
   if (!verification.isRight) process.exitCode = exitCodes.integrity;
   if (flags.json === true) {
     printJson(receiptVerificationJson(path, verification));

@@ -3,7 +3,6 @@
 import { basename } from "node:path";
 import {
   exitCodes,
-  InterruptedError,
   NotFoundError,
   type Rule,
   UsageError,
@@ -14,7 +13,7 @@ import { ruleOf } from "./get.js";
 import { reportDownload } from "./get-report.js";
 import { agreementJson } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
-import { onSignals } from "./signals.js";
+import { interruptible } from "./signals.js";
 import { openScreen, print, printJson } from "./terminal.js";
 
 /** The flags of `verify`, parsed. */
@@ -37,11 +36,8 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
   const replicas = await replicasOf("verify", flags);
   const rule = ruleOf("verify", flags);
   const name = flags.name ?? basename(path);
-  const abort = new AbortController();
-  using _signals = onSignals((exitCode) =>
-    abort.abort(new InterruptedError("verify: interrupted", exitCode)),
-  );
-  const { signal } = abort;
+  using interruption = interruptible("verify: interrupted");
+  const { signal } = interruption;
   const isJson = flags.json === true;
   const screen = await openScreen({ isQuiet: isJson });
   const onEvent = reportDownload(name, screen);
@@ -49,8 +45,7 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
     { replicas, name, path },
     { signal, onEvent, ...(rule === undefined ? {} : { rule }) },
   ).catch((error: unknown) => {
-    if (!(error instanceof NotFoundError) || flags.name !== undefined) throw error;
-    throw new NotFoundError(`${error.message}; --name NAME is what the replicas call it`);
+    throw withAdvice(error, flags);
   });
   const verification = await asked.finally(() => screen.clear());
   const { isRight, agreement, local } = verification;
@@ -65,6 +60,14 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
     return;
   }
   for (const line of wrongText(path, verification)) print(line);
+}
+
+/** What is known here by a name of its own may have another one there. */
+export function withAdvice(error: unknown, { name }: VerifyFlags): unknown {
+  if (!(error instanceof NotFoundError) || name !== undefined) return error;
+  return new NotFoundError(`${error.message}; --name NAME is what the replicas call it`, {
+    cause: error,
+  });
 }
 
 /** The verdict as it is printed with `--json`; `undefined` of a file that cannot all be read. */
