@@ -54,7 +54,7 @@ export async function attempt(attempted: Attempt): Promise<Outcome> {
   switch (outcome.kind) {
     case "done":
       break;
-    case "lost-majority":
+    case "lost-quorum":
       lessons.lost(agreement.manifest, support);
       break;
     case "root-doubted":
@@ -106,7 +106,7 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
     onEvent({ event: "fault", replica, fault });
     if (fault.kind === "changed") support.left(replica);
   }
-  if (support.isLost) return { kind: "lost-majority", why: support.lossText };
+  if (support.isLost) return { kind: "lost-quorum", why: support.lossText };
   if (!("why" in list)) return list;
   if (doubts === undefined) throw noListError(request.name, list);
   for (const { replica, fault } of list.faults) {

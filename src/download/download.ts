@@ -55,7 +55,7 @@ async function getFile(
         resolved.onEvent({ event: "receipt", ...receipt });
         return receipt;
       }
-      case "lost-majority":
+      case "lost-quorum":
         agreed = await askAgain(asking, outcome.why);
         break;
       case "root-doubted":

@@ -10,7 +10,7 @@ export type Outcome =
 /** What makes an attempt pointless, and another one not. */
 export type Stop =
   /** Too few replicas still stand by the agreement: the quorum must be asked again. */
-  | { readonly kind: "lost-majority"; readonly why: string }
+  | { readonly kind: "lost-quorum"; readonly why: string }
   /** The root that pieces are judged by contradicts the bytes: decide again, without it. */
   | {
       readonly kind: "root-doubted";

@@ -194,7 +194,7 @@ class Transfer {
     const { support, doubts } = this.#job;
     if (fault.kind === "changed") {
       support.left(replica);
-      if (support.isLost) this.#stop({ kind: "lost-majority", why: support.lossText });
+      if (support.isLost) this.#stop({ kind: "lost-quorum", why: support.lossText });
     }
     if (fault.kind !== "corrupt" || fault.evidence === undefined || doubts === undefined) return;
     doubts.accused(replica, fault.evidence);
