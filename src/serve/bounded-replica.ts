@@ -2,6 +2,7 @@
 
 import { limits } from "../limits.js";
 import { type Call, type Replica, ReplicaFault } from "../ports.js";
+import { sameReplica } from "./same-replica.js";
 
 /** How much at once. */
 export interface ReadBounds {
@@ -57,9 +58,7 @@ export class InFlight {
 /** A replica that does what `replica` does within bounds; past them it is `busy`, at once. */
 export function boundedReplica(replica: Replica, inFlight: InFlight): Replica {
   return {
-    claim: (name, call) => replica.claim(name, call),
-    size: (name, call) => replica.size(name, call),
-    pieces: (request, call) => replica.pieces(request, call),
+    ...sameReplica(replica),
     async list(request, call) {
       using _listing = inFlight.listing();
       return await replica.list(request, call);

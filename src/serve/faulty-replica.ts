@@ -6,6 +6,7 @@ import { limits } from "../limits.js";
 import type { Call, Chunk, Clock, ReadRequest, Replica } from "../ports.js";
 import { digestOf } from "../trust/digest.js";
 import type { FaultName } from "./fault-names.js";
+import { sameReplica } from "./same-replica.js";
 import { shapedReplica } from "./shaped-replica.js";
 
 /** What a broken replica needs. */
@@ -22,13 +23,7 @@ export interface FaultyOptions {
  * ends each range half way.
  */
 export function faultyReplica(replica: Replica, fault: FaultName, options: FaultyOptions): Replica {
-  const same: Replica = {
-    claim: (name, call) => replica.claim(name, call),
-    size: (name, call) => replica.size(name, call),
-    pieces: (request, call) => replica.pieces(request, call),
-    list: (request, call) => replica.list(request, call),
-    read: (request, call) => replica.read(request, call),
-  };
+  const same = sameReplica(replica);
   switch (fault) {
     case "lie":
       return { ...same, claim: (name, call) => lyingClaim(replica, name, call) };

@@ -4,6 +4,7 @@ import { limits } from "../limits.js";
 import type { Call, Clock, Replica } from "../ports.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
 import { clientOf } from "./bounded-replica.js";
+import { sameReplica } from "./same-replica.js";
 
 /** A rate and the time to keep it by. */
 export interface ShapeOptions {
@@ -55,10 +56,7 @@ function shapedBy(
 ): Replica {
   const step = chunkBytesFor(rateBytesPerSecond);
   return {
-    claim: (name, call) => replica.claim(name, call),
-    size: (name, call) => replica.size(name, call),
-    pieces: (request, call) => replica.pieces(request, call),
-    list: (request, call) => replica.list(request, call),
+    ...sameReplica(replica),
     async *read(request, call) {
       const { room } = request;
       const small = room && ((from: number, most: number) => room(from, Math.min(most, step)));
