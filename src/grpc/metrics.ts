@@ -2,6 +2,7 @@
 
 import { createServer, type Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { limits } from "../limits.js";
 import type { CallRecord } from "../server-ports.js";
 
 /** What is read whenever somebody asks. */
@@ -49,9 +50,9 @@ export async function serveMetrics(
       () => response.writeHead(500).end(),
     );
   });
-  server.maxConnections = 16;
-  server.headersTimeout = 5_000;
-  server.requestTimeout = 5_000;
+  server.maxConnections = limits.metricsConnections;
+  server.headersTimeout = limits.metricsRequestMs;
+  server.requestTimeout = limits.metricsRequestMs;
   const port = await listening(server, at);
   server.on("error", () => {});
   return {
@@ -84,13 +85,15 @@ function gauges(registry: Registry, { servers, hashing }: Gauged): void {
       for (const { port, streams } of servers()) this.set({ port }, streams);
     },
   });
-  new Gauge({
+  new Counter({
     name: "quorate_sent_bytes_total",
     help: "Bytes of files handed to the wire.",
     labelNames: ["port"],
     registers,
+    // The virtual servers count by themselves; this only says so.
     collect() {
-      for (const { port, bytes } of servers()) this.set({ port }, bytes);
+      this.reset();
+      for (const { port, bytes } of servers()) this.inc({ port }, bytes);
     },
   });
   new Gauge({

@@ -3,9 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-
-/** A name server that is slower than this is not waited for: connecting will tell. */
-const patienceMs = 2_000;
+import { limits } from "../limits.js";
 
 /** The host's address; the host itself, in lower case, when it has none or nobody says in time. */
 export async function addressOf(host: string): Promise<string> {
@@ -15,7 +13,7 @@ export async function addressOf(host: string): Promise<string> {
   const unknown = () => named;
   const found = lookup(host).then(({ address }) => address, unknown);
   try {
-    return await Promise.race([found, delay(patienceMs, named, { signal: end.signal })]);
+    return await Promise.race([found, delay(limits.resolveMs, named, { signal: end.signal })]);
   } finally {
     end.abort();
   }

@@ -44,6 +44,9 @@ export const servingLimits = {
   /** How long a stopping server lets running reads finish. */
   drainMs: 10_000,
 
+  /** Who asks for metrics, at once, and how long a request of theirs may take to come. */
+  metricsConnections: 16,
+  metricsRequestMs: 5_000,
   /** Certificates, keys, tokens: the largest file, the shortest token, how often to look. */
   secretFileBytes: 1 * MiB,
   tokenCharacters: 16,

@@ -40,6 +40,8 @@ export const wireLimits = {
   /** The least of a stream, with however many: a server's chunk, halved. */
   leastWindowBytes: 256 * KiB,
 
+  /** A name server that is slower than this is not waited for: connecting will tell. */
+  resolveMs: 2_000,
   /** Connections kept for the next download: so long, so many to one replica, and to all. */
   keptConnectionMs: 1_000,
   keptPerReplica: 16,

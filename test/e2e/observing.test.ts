@@ -42,6 +42,7 @@ describe("a serving process under observation", function () {
     const status = `quorate_calls_total{port="${port}",method="GetChecksum",status="OK"}`;
     assert.ok(text.includes(status), text);
     assert.match(text, new RegExp(`quorate_sent_bytes_total{port="${port}"} [3-9]\\d{5}`));
+    assert.match(text, /^# TYPE quorate_sent_bytes_total counter$/m);
     for (const name of ["quorate_streams", "quorate_hashing", "nodejs_eventloop_lag_seconds"]) {
       assert.match(text, new RegExp(`^${name}`, "m"));
     }
