@@ -26,6 +26,13 @@ export class RateMeter {
   /** Everybody's rate is asked for again and again at one time. */
   #known: { readonly at: number; readonly rate: number | undefined } | undefined;
 
+  readonly #onChange: () => void;
+
+  /** `onChange`: called whenever what it says of one time may be another than before. */
+  constructor(onChange: () => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
   /** Milliseconds of flow in which it was measured. */
   get flowMs(): number {
     return this.#flowMs;
@@ -33,7 +40,7 @@ export class RateMeter {
 
   /** Bytes begin to flow: from now on, time without bytes lowers the rate. */
   start(now: number): void {
-    this.#known = undefined;
+    this.#forget();
     this.#lastAt ??= now;
   }
 
@@ -88,8 +95,13 @@ export class RateMeter {
 
   /** Moves every clock by a gap in which we ourselves stood still. */
   shift(gapMs: number): void {
-    this.#known = undefined;
+    this.#forget();
     if (this.#lastAt !== undefined) this.#lastAt += gapMs;
+  }
+
+  #forget(): void {
+    this.#known = undefined;
+    this.#onChange();
   }
 
   #waitedMs(now: number): number {
@@ -103,7 +115,7 @@ export class RateMeter {
   }
 
   #advance(now: number): void {
-    this.#known = undefined;
+    this.#forget();
     const elapsedMs = this.#waitedMs(now);
     if (this.#lastAt === undefined) return;
     const keep = Math.exp(-elapsedMs / limits.rateMemoryMs);

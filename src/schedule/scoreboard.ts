@@ -58,6 +58,8 @@ export class Scoreboard {
   readonly #all: Score[] = [];
   /** Those of whose distance no more is known than how long their vote took. */
   readonly #asVoted = new Set<ReplicaId>();
+  /** Among 200 replicas, 72 of which nobody knows, it is asked for 40,000 times at one time. */
+  #median: { readonly at: number; readonly rate: number | undefined } | undefined;
 
   /** Adds a replica in good standing. Adding it twice changes nothing. */
   add(replica: ReplicaId, latencyMs: number | undefined): void {
@@ -78,7 +80,9 @@ export class Scoreboard {
       lastByteAt: undefined,
       silentMs: 0,
       usualGapMs: 0,
-      meter: new RateMeter(),
+      meter: new RateMeter(() => {
+        this.#median = undefined;
+      }),
       latenciesMs: latencyMs === undefined ? [] : [latencyMs],
       waitsMs: latencyMs === undefined ? [] : [latencyMs],
       usualLatencyMs: latencyMs ?? 0,
@@ -254,9 +258,11 @@ export class Scoreboard {
   }
 
   #medianRate(now: number): number | undefined {
+    if (this.#median?.at === now) return this.#median.rate;
     const known = this.all().flatMap(({ replica }) => this.knownRate(replica, now) ?? []);
     known.sort((left, right) => left - right);
-    return known[Math.floor(known.length / 2)];
+    this.#median = { at: now, rate: known[Math.floor(known.length / 2)] };
+    return this.#median.rate;
   }
 }
 

@@ -76,6 +76,36 @@ describe("schedule/scoreboard", () => {
     assert.equal(Math.round(scoreboard.rate(B, 1000)), 500);
   });
 
+  it("an unknown rate follows what is measured at the very time of the question", () => {
+    const scoreboard = board();
+    flow(scoreboard, B, 500);
+    assert.equal(Math.round(scoreboard.rate(A, 1000)), 500);
+    flow(scoreboard, C, 900);
+    assert.equal(Math.round(scoreboard.rate(A, 1000)), 900);
+    scoreboard.shift(60_000);
+    assert.ok(scoreboard.rate(A, 61_000) > 1);
+  });
+
+  it("is not worked out anew for everybody who has none", () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => replicaId(`r${i}:1`));
+    const questions = (count: number) => {
+      const scoreboard = new Scoreboard();
+      let asked = 0;
+      for (const id of many(count)) {
+        scoreboard.add(id, undefined);
+        const { meter } = scoreboard.of(id);
+        const rate = meter.rate.bind(meter);
+        meter.rate = (now) => {
+          asked++;
+          return rate(now);
+        };
+      }
+      for (const id of many(count)) scoreboard.rate(id, 0);
+      return asked;
+    };
+    assert.equal(questions(200), 2 * 200);
+  });
+
   it("a replica that sends nothing is slow, not infinitely so", () => {
     const scoreboard = board();
     scoreboard.of(A).meter.start(0);
