@@ -71,9 +71,14 @@ export const transferLimits = {
   /** A cut takes no more than is done in this many times the end that all can reach together. */
   cutEndMultiple: 1.5,
   /** A cut must bring the end nearer by this much; less is not worth a call. */
-  cutGainMs: 20,
+  cutGainMs: 10,
   /** The same where no byte is on its way yet, and for a hedge: a call is all that it costs. */
   freeGainMs: 5,
+  /**
+   * Who has been silent for longer than usual is expected to be for so many times as long again
+   * when others look for work: a cut from one that comes back costs little.
+   */
+  silenceMultiple: 4,
   /** A hedge must look this many times faster than waiting. */
   hedgeMultiple: 1.5,
   /** While nobody's rate is known, silence for this long, beyond the latency, is worth a hedge. */

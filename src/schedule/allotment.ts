@@ -74,9 +74,20 @@ export class Allotment {
       replica,
       isProbe: Number(standing !== "good"),
       leftMs: this.#book.leftMs(replica, now),
+      pieceMs: this.#pieceMs(replica, now),
     }));
-    order.sort((left, right) => left.isProbe - right.isProbe || left.leftMs - right.leftMs);
+    order.sort(
+      (left, right) =>
+        left.isProbe - right.isProbe || left.leftMs - right.leftMs || left.pieceMs - right.pieceMs,
+    );
     return order.map(({ replica }) => replica);
+  }
+
+  /** Milliseconds in which a replica that has nothing left would deliver a piece. */
+  #pieceMs(replica: ReplicaId, now: number): number {
+    const { pieceBytes } = this.#ledger.layout;
+    const rate = this.#scoreboard.recentRate(replica, now);
+    return this.#scoreboard.awaitMs(replica) + (pieceBytes / rate) * 1000;
   }
 
   /** Gives regions to those who are there. Near the frontier, nobody has one. */

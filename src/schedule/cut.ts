@@ -57,6 +57,9 @@ export function chooseCut(
     (timeLeft(worst) - delaySeconds) * shared,
     (mostSeconds - delaySeconds) * cutter.rate,
   );
+  // Nor even one piece, if somebody else would clearly have it sooner.
+  const othersSeconds = limits.cutEndMultiple * othersPieceSeconds(victims, pieceBytes);
+  if (soonestSeconds > Math.max(mostSeconds, othersSeconds)) return undefined;
   // Rounded to the nearest piece; a whole piece that ends sooner here than there is worth taking,
   // too.
   const pieces = Math.min(worst.cuttable, Math.max(1, Math.round(idealBytes / pieceBytes)));
@@ -85,6 +88,12 @@ function worstOf(victims: readonly Victim[]): Victim | undefined {
 /** Seconds. */
 function timeLeft({ delayMs, leftBytes, rate }: Victim): number {
   return delayMs / 1000 + leftBytes / rate;
+}
+
+/** When the first of the others would have delivered one more piece after what it has. */
+function othersPieceSeconds(victims: readonly Victim[], pieceBytes: number): number {
+  const ends = victims.map((victim) => timeLeft(victim) + pieceBytes / victim.rate);
+  return Math.min(...ends);
 }
 
 /** When all would be done if everybody took its part of everything. */

@@ -30,15 +30,17 @@ export function chooseHedge(
   pieceBytes: number,
 ): Lease | undefined {
   if (own.rate === undefined) return chooseBlindly(stragglers, own);
-  // Whoever has been silent for so long will be silent for about as long again.
-  const timeLeft = ({ delayMs, leftBytes, rate, silentMs }: Straggler) =>
-    Math.max(delayMs / 1000 + leftBytes / rate, silentMs / 1000);
-  const [slowest] = [...stragglers].sort((left, right) => timeLeft(right) - timeLeft(left));
+  const [slowest] = [...stragglers].sort((left, right) => secondsLeft(right) - secondsLeft(left));
   if (slowest === undefined) return undefined;
   const mineSeconds = own.latencyMs / 1000 + pieceBytes / own.rate;
   const isSooner =
-    timeLeft(slowest) > limits.hedgeMultiple * mineSeconds + limits.freeGainMs / 1000;
+    secondsLeft(slowest) > limits.hedgeMultiple * mineSeconds + limits.freeGainMs / 1000;
   return isSooner ? slowest.lease : undefined;
+}
+
+/** Until a piece is there: whoever has been silent for so long will be about as long again. */
+export function secondsLeft({ delayMs, leftBytes, rate, silentMs }: Straggler): number {
+  return Math.max(delayMs / 1000 + leftBytes / rate, silentMs / 1000);
 }
 
 /**

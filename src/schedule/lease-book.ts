@@ -6,7 +6,7 @@
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Fault } from "./faults.js";
-import type { Straggler } from "./hedge.js";
+import { type Straggler, secondsLeft } from "./hedge.js";
 import type { Lease, Ledger } from "./ledger.js";
 import { byteCount, bytesOf, pieceLength } from "./pieces.js";
 import type { Scoreboard } from "./scoreboard.js";
@@ -69,7 +69,7 @@ export class LeaseBook {
     running.waitingSince = undefined;
     const others = this.#runningOf(lease.replica).filter((other) => other !== running);
     if (running.hasBytes || others.some(({ hasBytes }) => hasBytes)) score.meter.add(bytes, now);
-    else score.meter.start(now);
+    else score.meter.start(now, bytes);
     if (running.hasBytes) return;
     running.hasBytes = true;
     const waitMs = now - running.grantedAt;
@@ -198,7 +198,7 @@ export class LeaseBook {
 
   /**
    * Pieces in progress at other replicas that are not settled. One that is fetched twice already is
-   * only as late as the less silent of both: when neither sends a byte, a third one may help.
+   * only as late as the sooner of both: when neither is soon, a third one may help.
    */
   stragglers(replica: ReplicaId, now: number): Straggler[] {
     const holders = new Map<number, Running[]>();
@@ -210,9 +210,8 @@ export class LeaseBook {
     return [...holders.values()].flatMap((running) => {
       const [first] = running;
       if (first === undefined || running.some(({ lease }) => lease.replica === replica)) return [];
-      if (running.length === 1) return [this.#straggler(first, now)];
-      const silentMs = Math.min(...running.map((one) => this.#silentMs(one, now)));
-      return [{ lease: first.lease, delayMs: 0, leftBytes: 0, rate: 1, silentMs }];
+      const copies = running.map((one) => this.#straggler(one, now));
+      return [copies.reduce((so, one) => (secondsLeft(one) < secondsLeft(so) ? one : so))];
     });
   }
 
@@ -223,6 +222,11 @@ export class LeaseBook {
     const rate = this.#scoreboard.recentRate(replica, now) * this.laneShareOf(replica, lease.lane);
     const delayMs = this.#delayMs(running, now);
     return { lease, delayMs, leftBytes, rate, silentMs: this.#silentMs(running, now) };
+  }
+
+  /** Whether bytes of a lease have begun to come. */
+  hasBytes(lease: Lease): boolean {
+    return this.#running.get(lease.id)?.hasBytes === true;
   }
 
   /** Whether bytes of a replica's leases have begun to come. */
@@ -244,21 +248,25 @@ export class LeaseBook {
 
   /**
    * Bytes per second that a replica can be expected to deliver what it has left at: whoever has
-   * been silent for so long will be silent for about as long again.
+   * been silent for so long may be silent for much longer.
    */
   outlook(replica: ReplicaId, now: number): number {
     const rate = this.#scoreboard.recentRate(replica, now);
     const running = this.#runningOf(replica);
     if (running.length === 0) return rate;
     const silentMs = Math.min(...running.map((one) => this.#silentMs(one, now)));
-    return silentMs === 0 ? rate : Math.min(rate, (this.leftBytes(replica) * 1000) / silentMs);
+    if (silentMs === 0) return rate;
+    return Math.min(rate, (this.leftBytes(replica) * 1000) / (limits.silenceMultiple * silentMs));
   }
 
-  /** Milliseconds without a byte; before the first one, beyond what its latency explains. */
+  /** Milliseconds without a byte on its stream, its usual gap, or latency, not counted. */
   #silentMs({ lease, hasBytes, waitingSince }: Running, now: number): number {
     if (waitingSince === undefined) return 0;
-    const explainedMs = hasBytes ? 0 : 2 * this.#scoreboard.latencyMs(lease.replica);
-    return Math.max(0, now - waitingSince - explainedMs);
+    const { usualGapMs, usualLatencyMs } = this.#scoreboard.of(lease.replica);
+    // Behind another lease, the first byte comes after that one's last.
+    const laneByteAt = this.#laneByteAt.get(laneOf(lease)) ?? waitingSince;
+    const dueAt = waitingSince + (hasBytes ? usualGapMs : usualLatencyMs);
+    return Math.max(0, now - Math.max(dueAt, laneByteAt + usualGapMs));
   }
 
   #leaseLeftBytes(replica: ReplicaId): number {

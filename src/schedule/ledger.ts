@@ -77,7 +77,7 @@ export class Ledger {
     return this.#settled.count === this.layout.pieceCount;
   }
 
-  /** Pieces hedged so far. */
+  /** Pieces hedged so far, less those of which one of the two never sent a byte. */
   get hedgedPieces(): number {
     return this.#hedgedPieces;
   }
@@ -135,6 +135,11 @@ export class Ledger {
   hedge(replica: ReplicaId, piece: number, lane = 0): Lease {
     this.#hedgedPieces++;
     return this.#add({ replica, lane, isHedge: true }, { start: piece, end: piece + 1 });
+  }
+
+  /** One of two leases on a piece ended before its first byte: nothing came twice. */
+  forgiveHedge(): void {
+    this.#hedgedPieces = Math.max(0, this.#hedgedPieces - 1);
   }
 
   /**

@@ -18,6 +18,7 @@ export class RateMeter {
   #allBytes = 0;
   #weightMs = 0;
   #flowMs = 0;
+  #firstBytes = 0;
   #lastAt: number | undefined;
   /** The latest chunks, the one that the window begins after first. */
   #samples: Sample[] = [{ at: 0, bytes: 0 }];
@@ -38,9 +39,13 @@ export class RateMeter {
     return this.#flowMs;
   }
 
-  /** Bytes begin to flow: from now on, time without bytes lowers the rate. */
-  start(now: number): void {
+  /**
+   * Bytes begin to flow: from now on, time without bytes lowers the rate. Until the next ones come,
+   * it is no more than if they were as many and came now.
+   */
+  start(now: number, bytes = 0): void {
     this.#forget();
+    if (this.#lastAt === undefined) this.#firstBytes = bytes;
     this.#lastAt ??= now;
   }
 
@@ -75,6 +80,7 @@ export class RateMeter {
     const waitedMs = this.#waitedMs(now);
     const keep = Math.exp(-waitedMs / limits.rateMemoryMs);
     const weightMs = this.#weightMs * keep + waitedMs;
+    if (this.#allBytes === 0) return this.#mostRate(now);
     return weightMs < limits.rateLeastMs ? undefined : (this.#bytes * keep * 1000) / weightMs;
   }
 
@@ -84,7 +90,9 @@ export class RateMeter {
    */
   recentRate(now: number): number | undefined {
     const elapsedMs = this.#flowMs + this.#waitedMs(now) - (this.#samples[0]?.at ?? 0);
-    return elapsedMs < limits.rateLeastMs ? undefined : (this.#windowBytes * 1000) / elapsedMs;
+    if (elapsedMs < limits.rateLeastMs) return undefined;
+    if (this.#allBytes === 0) return this.#mostRate(now);
+    return (this.#windowBytes * 1000) / elapsedMs;
   }
 
   /** Bytes per second over all the time of flow; `undefined` before there is enough to tell. */
@@ -102,6 +110,12 @@ export class RateMeter {
   #forget(): void {
     this.#known = undefined;
     this.#onChange();
+  }
+
+  /** Before a second chunk came: a faster replica would have sent it. */
+  #mostRate(now: number): number | undefined {
+    const flowMs = this.#flowMs + this.#waitedMs(now);
+    return flowMs < limits.rateLeastMs ? undefined : (this.#firstBytes * 1000) / flowMs;
   }
 
   #waitedMs(now: number): number {

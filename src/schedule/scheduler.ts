@@ -175,7 +175,10 @@ export class Scheduler {
     else score.wastedBytes += bytes;
     const guilty = this.#discipline.delivered(replica, piece, now);
     const losers = rivals.filter((rival) => rival.end === piece + 1);
-    for (const loser of losers) this.#book.close(loser, now);
+    for (const loser of losers) {
+      if (!this.#book.hasBytes(loser)) this.ledger.forgiveHedge();
+      this.#book.close(loser, now);
+    }
     return { isFirst, losers, guilty, runsDry: this.#book.freeLane(replica, now) !== undefined };
   }
 

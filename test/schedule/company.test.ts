@@ -56,7 +56,9 @@ describe("one more replica", () => {
       scheduler.awaiting(lease, now);
     }
     scheduler.ended(lease, undefined, 600);
-    assert.deepEqual([scoreboard.latencyMs(B), scoreboard.awaitMs(B)], [10, 500]);
+    assert.equal(scoreboard.latencyMs(B), 10);
+    // Since the last byte, less the usual gap.
+    assert.ok(Math.abs(scoreboard.awaitMs(B) - 490) < 2, `${scoreboard.awaitMs(B)} ms`);
     scheduler.decide(600);
     scheduler.arrived(leaseOf(scheduler, B), pieceBytes, 620);
     assert.equal(scoreboard.awaitMs(B), scoreboard.latencyMs(B));

@@ -37,6 +37,12 @@ describe("schedule/cut", () => {
     [[v("A", 100, 100), v("B", 0, 10_000, 0)], c(100), "1 of A"],
     [[v("A", 100, 100), v("B", 0, 100, 0)], c(100), "50 of A"],
     [[v("A", 100, 100), v("B", 0, 300, 0)], c(100), "30 of A"],
+    // Nor even one piece, if somebody else would have it in less than two thirds of the time.
+    [[v("A", 2, 1), v("B", 1, 100, 0)], c(100, 3000), "1 of A"],
+    [[v("A", 2, 1), v("B", 1, 100, 0)], c(100, 5000), "none"],
+    [[v("A", 2, 1), v("B", 0, 100, 0), v("C", 0, 900, 0)], c(100, 400), "none"],
+    [[v("A", 2, 1), ..."BCDEF".split("").map((one) => v(one, 0, 100, 0))], c(100, 400), "1 of A"],
+    [[v("A", 2, 1), ..."BCDEF".split("").map((one) => v(one, 0, 100, 0))], c(100, 600), "none"],
     [[v("A", 100, 100, 0), v("B", 50, 100)], c(100), "25 of B"],
     [[v("A", 100, 100, 10)], c(100), "10 of A"],
     [[v("A", 100, 100, 0)], c(100), "none"],
@@ -60,10 +66,10 @@ describe("schedule/cut", () => {
   }
 
   it("what nobody sends yet is taken for a smaller gain than what is on its way", () => {
-    // 10 pieces at 10,000 bytes a second: 100 ms, which the cutter's first byte shortens to 95, 79.
+    // 10 pieces at 10,000 bytes a second: 100 ms, which the cutter's first byte shortens to 92, 79.
     for (const [latencyMs, sending, free] of [
       [100, "none", "none"],
-      [80, "none", "1 of A"],
+      [82, "none", "1 of A"],
       [40, "3 of A", "3 of A"],
     ] as const) {
       const cuts = [true, false].map((isSending) => {

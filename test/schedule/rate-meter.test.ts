@@ -33,6 +33,22 @@ describe("schedule/rate-meter", () => {
     isNear(meter.recentRate(6), 2_000_000 / 6, 0.01);
   });
 
+  it("after the first chunk, the rate is no more than a second one would make it now", () => {
+    const meter = new RateMeter();
+    meter.start(100, 1000);
+    assert.equal(meter.rate(104), undefined);
+    for (const [now, expected] of [
+      [105, 200_000],
+      [200, 10_000],
+      [1100, 1000],
+    ] as const) {
+      isNear(meter.rate(now), expected, 0.01);
+      isNear(meter.recentRate(now), expected, 0.01);
+    }
+    meter.add(1000, 1600);
+    isNear(meter.rate(1600), 1000 / 1.5, 0.01);
+  });
+
   it("a steady flow has its rate", () => {
     for (const until of [100, 1000, 60_000]) {
       isNear(fed(new RateMeter(), steady(0, until)).rate(until), 100_000, 0.02);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import type { Lease } from "../../src/schedule/ledger.js";
+import { LeaseBook } from "../../src/schedule/lease-book.js";
+import { type Lease, Ledger } from "../../src/schedule/ledger.js";
+import { pieceIndex } from "../../src/schedule/pieces.js";
 import type { Scheduler } from "../../src/schedule/scheduler.js";
+import { Scoreboard } from "../../src/schedule/scoreboard.js";
 import { replicaId } from "../../src/trust/quorum.js";
 import { A, B, leaseOf, piece, text, w } from "./by-hand.js";
 import { pieceBytes } from "./small-world.js";
@@ -32,17 +35,55 @@ describe("schedule: silence", () => {
     assert.equal(scheduler.ledger.hedgedPieces, 2);
   });
 
-  it("but not while the second one delivers", () => {
+  /** How often the piece is fetched again while the second one delivers so much each 20 ms. */
+  function hedgesBeside(bytes: number): number {
     const scheduler = oneSilent();
-    let hedge: Lease | undefined;
-    for (let now = 20; now <= 400; now += 20) {
+    for (let now = 20, came = 0; now <= 400 && came < pieceBytes; now += 20) {
       scheduler.decide(now);
-      hedge = scheduler.ledger.leases().find(({ isHedge }) => isHedge);
+      const hedge = scheduler.ledger.leases().find(({ isHedge }) => isHedge);
       if (hedge === undefined) continue;
-      scheduler.arrived(hedge, 10, now);
+      came += bytes;
+      scheduler.arrived(hedge, bytes, now);
       scheduler.awaiting(hedge, now);
     }
-    assert.equal(scheduler.ledger.hedgedPieces, 1);
+    return scheduler.ledger.hedgedPieces;
+  }
+
+  it("but not while the second one delivers", () => assert.equal(hedgesBeside(pieceBytes / 2), 1));
+
+  it("unless that would take far longer than the third one needs", () =>
+    assert.equal(hedgesBeside(10), 2));
+
+  it("a hedge of which nothing came, or whose rival sent nothing, is none of the budget", () => {
+    const scheduler = oneSilent();
+    for (let now = 20; now <= 400; now += 20) scheduler.decide(now);
+    const [first, second, third] = scheduler.ledger.leases();
+    assert.ok(first !== undefined && second !== undefined && third !== undefined);
+    assert.equal(scheduler.ledger.hedgedPieces, 2);
+    scheduler.arrived(first, 100, 410);
+    const { losers } = piece(scheduler, third, 420);
+    assert.deepEqual(losers, [first, second]);
+    assert.equal(scheduler.ledger.hedgedPieces, 1, "the first one's bytes came in vain");
+  });
+
+  it("who has been silent is expected to take four times as long for what it has left", () => {
+    const ledger = new Ledger({ size: 100 * pieceBytes, pieceBytes, pieceCount: 100 });
+    const scoreboard = new Scoreboard();
+    const book = new LeaseBook(ledger, scoreboard);
+    scoreboard.add(A, 10);
+    ledger.assign(A, ledger.pool);
+    const lease = ledger.open(A, 100);
+    book.granted(lease, 60_000, 0);
+    for (let now = 10; now <= 900; now += 10) {
+      book.arrived(lease, pieceBytes, now);
+      ledger.settle(lease, pieceIndex(lease.next));
+      book.settled(lease, pieceBytes);
+      book.awaiting(lease, now);
+    }
+    // The usual gap of 10 ms is no silence.
+    assert.ok(book.outlook(A, 910) > 95 * pieceBytes);
+    const seconds = (10 * pieceBytes) / book.outlook(A, 970);
+    assert.ok(Math.abs(seconds - 4 * 0.06) < 0.01, `${seconds} s`);
   });
 
   it("the slow first chunk of a near replica does not earn it a long lease", () => {
