@@ -255,8 +255,9 @@ export class LeaseBook {
     const running = this.#runningOf(replica);
     if (running.length === 0) return rate;
     const silentMs = Math.min(...running.map((one) => this.#silentMs(one, now)));
-    if (silentMs === 0) return rate;
-    return Math.min(rate, (this.leftBytes(replica) * 1000) / (limits.silenceMultiple * silentMs));
+    const leftBytes = this.leftBytes(replica);
+    if (silentMs === 0 || leftBytes === 0) return rate;
+    return Math.min(rate, (leftBytes * 1000) / (limits.silenceMultiple * silentMs));
   }
 
   /** Milliseconds without a byte on its stream, its usual gap, or latency, not counted. */

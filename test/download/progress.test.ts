@@ -97,7 +97,7 @@ describe("a listener that throws", () => {
       A: refusing(slow(), { kind: "busy", retryMs: 100 }, 1),
       B: slow(),
       C: slow(),
-      D: corruptAt(slow(), content.length - 1),
+      D: corruptAt(slow(), Math.floor(0.85 * content.length)),
       E: lateClaim(slow(), 1000, world.clock),
     };
   };

@@ -41,7 +41,9 @@ export class VirtualClock implements Clock {
         signal?.removeEventListener("abort", onAbort);
         resolve();
       };
-      const at = this.#now + Math.max(0, ms);
+      // However short, a sleep ends later than it began: whoever sleeps until a time would for ever.
+      const later = ms > 0 ? this.#now * (1 + Number.EPSILON) : this.#now;
+      const at = Math.max(this.#now + ms, later);
       const sleeper: Sleeper = { at, order: this.#order++, wake, isCancelled: false };
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#push(sleeper);
