@@ -52,6 +52,9 @@ export function randomWorld(seed: number, megabytes?: number): ScheduleWorld {
 const slow = { rateAt: steady(0.1), latencyMs: 5 };
 const silent = { rateAt: steady(0), latencyMs: 5 };
 
+/** What cannot matter, and tells how much does: everybody is a little further away. */
+const awayMs = 0.3;
+
 /** One world: its share of the ideal and of bytes in vain, in percent; times as ratios. */
 interface RandomLine {
   readonly world: string;
@@ -62,6 +65,8 @@ interface RandomLine {
   /** The time with one more replica over the time without. */
   readonly withSlow?: number;
   readonly withSilent?: number;
+  /** The time when everybody is `awayMs` further away, over the time as it is. */
+  readonly further?: number;
 }
 
 async function randomLine(world: ScheduleWorld, hasCompany: boolean): Promise<RandomLine> {
@@ -74,11 +79,15 @@ async function randomLine(world: ScheduleWorld, hasCompany: boolean): Promise<Ra
     duplicates: (100 * wasted) / world.size,
   };
   if (!hasCompany) return line;
-  const beside = async (companion: WorldReplica) => {
-    const replicas = [...world.replicas, companion];
-    return (await runQuorate({ ...world, replicas })).seconds / seconds;
-  };
-  return { ...line, withSlow: await beside(slow), withSilent: await beside(silent) };
+  const times = async (replicas: readonly WorldReplica[]) =>
+    (await runQuorate({ ...world, replicas })).seconds / seconds;
+  const away = world.replicas.map((one) => ({ ...one, latencyMs: one.latencyMs + awayMs }));
+  const [withSlow, withSilent, further] = [
+    await times([...world.replicas, slow]),
+    await times([...world.replicas, silent]),
+    await times(away),
+  ];
+  return { ...line, withSlow, withSilent, further };
 }
 
 export async function randomScore(
@@ -107,8 +116,9 @@ export function randomText(lines: readonly RandomLine[]): string {
     if (ratios.length === 0) return "";
     const [median, last] = [ratios[Math.floor(ratios.length / 2)] ?? 0, ratios.at(-1) ?? 0];
     const beyond = ratios.filter((ratio) => ratio > bound).length;
+    const sooner = ratios.filter((ratio) => ratio < 1 / bound).length;
     const times = `median x${median.toFixed(3)}, worst x${last.toFixed(3)}`;
-    return `one more, ${what}: ${times}, beyond x${bound}: ${beyond}\n`;
+    return `${what}: ${times}, beyond x${bound}: ${beyond}, sooner by as much: ${sooner}\n`;
   };
   return (
     `\n${lines.length} random worlds: mean ${(sum(({ share }) => share) / lines.length).toFixed(1)} %, ` +
@@ -117,7 +127,8 @@ export function randomText(lines: readonly RandomLine[]): string {
     `at most ${most(lines, ({ duplicates }) => duplicates)} % ` +
     `(without a fault ${most(well, ({ duplicates }) => duplicates)} %); ` +
     `honest replicas banned: ${sum(({ banned }) => banned)}\n` +
-    company("0.1 MB/s", 1.02, ({ withSlow }) => withSlow) +
-    company("silent", 1.25, ({ withSilent }) => withSilent)
+    company("one more, 0.1 MB/s", 1.02, ({ withSlow }) => withSlow) +
+    company("one more, silent", 1.25, ({ withSilent }) => withSilent) +
+    company(`all ${awayMs} ms further away`, 1.02, ({ further }) => further)
   );
 }

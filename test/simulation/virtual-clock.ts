@@ -41,7 +41,7 @@ export class VirtualClock implements Clock {
         signal?.removeEventListener("abort", onAbort);
         resolve();
       };
-      // However short, a sleep ends later than it began: whoever sleeps until a time would for ever.
+      // However short, a sleep takes time: whoever sleeps until a time would do so for ever.
       const later = ms > 0 ? this.#now * (1 + Number.EPSILON) : this.#now;
       const at = Math.max(this.#now + ms, later);
       const sleeper: Sleeper = { at, order: this.#order++, wake, isCancelled: false };
