@@ -81,7 +81,7 @@ export function duration(text: string): number {
   const ms = Number(match?.[1]) * unitMs[unit];
   if (ms > 0 && ms <= 86_400_000) return ms;
   throw new InvalidArgumentError(
-    `${JSON.stringify(text)} is no duration such as 30s, 500ms or 2m.`,
+    `${JSON.stringify(text)} is no duration above 0 and at most 24h, such as 30s, 500ms or 2m.`,
   );
 }
 

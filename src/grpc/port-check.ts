@@ -9,15 +9,16 @@ export function checkPort(at: {
 }): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(reasonOf(error)));
+    probe.once("error", (error) => resolve(bindProblem(error)));
     probe.listen({ host: at.host, port: at.port, exclusive: true }, () => {
       probe.close(() => resolve(undefined));
     });
   });
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
+/** Why listening failed, from Node's error or from grpc-js's, which has the code in its text. */
+export function bindProblem({ message }: Error): string {
+  switch (/\bE[A-Z]{3,}\b/.exec(message)?.[0]) {
     case "EADDRINUSE":
       return "it is in use";
     case "EACCES":
@@ -26,6 +27,9 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
       return "this machine does not have that address";
     case "ENOTFOUND":
       return "the host's name is not known";
+    case "EMFILE":
+    case "ENFILE":
+      return "too many files are open; raise `ulimit -n`";
     default:
       return message;
   }

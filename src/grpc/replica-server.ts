@@ -18,6 +18,7 @@ import { serverOptions } from "./channel.js";
 import { type ConnectionBounds, Connections, type OpenStream, streamKey } from "./connections.js";
 import { Doors } from "./doors.js";
 import { createHealth } from "./health.js";
+import { bindProblem } from "./port-check.js";
 import type { Reads } from "./read-stream.js";
 import { SendMemory } from "./read-wire.js";
 import { createReflection } from "./reflection.js";
@@ -84,7 +85,7 @@ export async function listenReplica(
     server.add(reflectionAlphaDefinition, reflection);
   }
   const bound = await connections.watching(
-    () => server.listen(endpointText(host, port), doors.credentials()),
+    () => server.listen(endpointText(host, port), doors.credentials()).catch(failToBind),
     (http2Server) => doors.attach(http2Server),
   );
   return {
@@ -117,6 +118,10 @@ export async function listenReplica(
 
 /** Of the time for draining, how much reads may go on for as if nothing was. */
 const lastWordShare = 0.9;
+
+function failToBind(error: unknown): never {
+  throw new Error(error instanceof Error ? bindProblem(error) : String(error), { cause: error });
+}
 
 /** Lets a call in that may come in, and whose headers are within bounds. */
 async function* admitted<Request, Response>(

@@ -1,11 +1,28 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { checkPort } from "../../src/grpc/port-check.js";
+import { bindProblem, checkPort } from "../../src/grpc/port-check.js";
 import { freePorts } from "../support/cli.js";
 import { asOrdinaryUser } from "../support/scratch-folder.js";
 
 const host = "127.0.0.1";
+
+describe("why listening failed", () => {
+  const framed = (why: string) =>
+    `No address added out of total 1 resolved errors: [listen ${why}]`;
+  const cases: readonly (readonly [said: string, why: string])[] = [
+    [framed("EADDRINUSE: address already in use 127.0.0.1:1"), "it is in use"],
+    [
+      framed("EMFILE: too many open files 127.0.0.1:1"),
+      "too many files are open; raise `ulimit -n`",
+    ],
+    ["listen EACCES: permission denied 127.0.0.1:80", "permission denied"],
+    ["something else", "something else"],
+  ];
+  for (const [said, why] of cases) {
+    it(why, () => assert.equal(bindProblem(new Error(said)), why));
+  }
+});
 
 describe("a port check", () => {
   const open: Server[] = [];
