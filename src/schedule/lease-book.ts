@@ -30,9 +30,8 @@ const gapWeight = 0.25;
 export class LeaseBook {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
+  /** By lease. Which leases a replica has the ledger knows. */
   readonly #running = new Map<number, Running>();
-  /** The same by replica: with 64 of them, looking through all was a third of the client's time. */
-  readonly #byReplica = new Map<ReplicaId, readonly Running[]>();
   /** When bytes last came on each stream. */
   readonly #laneByteAt = new Map<string, number>();
 
@@ -47,7 +46,6 @@ export class LeaseBook {
     const begun = { hasBytes: false, isBehindAnother, gotBytes: 0 };
     const running = { lease, ...clocks, ...begun };
     this.#running.set(lease.id, running);
-    this.#byReplica.set(lease.replica, [...this.#runningOf(lease.replica), running]);
   }
 
   /** Bytes came. The first ones tell the latency; they start the meter, but are not on it. */
@@ -99,8 +97,6 @@ export class LeaseBook {
     // Whoever was silent when its piece came from elsewhere is no better for having no lease.
     if (running !== undefined) score.silentMs = this.#silentMs(running, now);
     this.#running.delete(lease.id);
-    const others = this.#runningOf(lease.replica).filter((one) => one.lease.id !== lease.id);
-    this.#byReplica.set(lease.replica, others);
     if (!this.#runningOf(lease.replica).some(({ hasBytes }) => hasBytes)) score.meter.stop(now);
     this.#ledger.close(lease);
   }
@@ -288,7 +284,12 @@ export class LeaseBook {
   }
 
   #runningOf(replica: ReplicaId): readonly Running[] {
-    return this.#byReplica.get(replica) ?? [];
+    const found: Running[] = [];
+    for (const { id } of this.#ledger.leasesOf(replica)) {
+      const running = this.#running.get(id);
+      if (running !== undefined) found.push(running);
+    }
+    return found;
   }
 }
 

@@ -33,6 +33,7 @@ export class Ledger {
   #settled: RangeSet;
   readonly #regions = new Map<ReplicaId, RangeSet>();
   readonly #leases = new Map<number, OpenLease>();
+  /** With 64 replicas, looking through all was a third of the time of a client. */
   readonly #byReplica = new Map<ReplicaId, readonly OpenLease[]>();
   #nextId = 1;
   #hedgedPieces = 0;
