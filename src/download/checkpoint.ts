@@ -34,18 +34,22 @@ export class Checkpoint {
       now - this.#lastAt >= limits.checkpointMs || this.#pendingBytes >= limits.checkpointBytes;
     if (!isDue || this.#running !== undefined || this.#pending.length === 0) return;
     this.#lastAt = now;
-    this.#running = this.#write().finally(() => {
-      this.#running = undefined;
-    });
     // The failure is kept, and thrown by the next poll or flush.
-    this.#running.catch(() => {});
+    this.#start().catch(() => {});
   }
 
   /** Makes everything added so far durable. */
   async flush(): Promise<void> {
-    await this.#running?.catch(() => {});
+    while (this.#running !== undefined) await this.#running.catch(() => {});
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#pending.length > 0) await this.#write();
+    if (this.#pending.length > 0) await this.#start();
+  }
+
+  #start(): Promise<void> {
+    this.#running = this.#write().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
   }
 
   async #write(): Promise<void> {

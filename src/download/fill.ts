@@ -5,12 +5,14 @@
  */
 
 import { limits } from "../limits.js";
+import type { Partial, PrefixDigest } from "../ports.js";
 import { byteCount } from "../schedule/pieces.js";
 import type { RangeSet } from "../schedule/range.js";
 import { Scheduler } from "../schedule/scheduler.js";
 import { digestBytes } from "../trust/digest.js";
 import { Checkpoint } from "./checkpoint.js";
 import { aSeed, Deliveries } from "./deliveries.js";
+import { digestHere } from "./digest-here.js";
 import { type Filler, type Filling, run } from "./filling.js";
 import type { Stop } from "./outcome.js";
 import type { PieceList } from "./piece-list.js";
@@ -45,7 +47,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const seeding = { ...resolved, ...world, ...resumed, layout: manifest, partial, checkpoint };
   const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests });
   deliveries.areFrom(aSeed, seeded);
-  await using prefix = partial.startDigest?.();
+  await using prefix = followed(partial, manifest.size);
   const isFollowed = prefix !== undefined;
   const scheduler = schedulerFor(filling, resumed.verified.union(seeded), isFollowed);
   prefix?.reached(scheduler.ledger.prefixBytes);
@@ -53,7 +55,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const size = listing.hasDigests ? manifest.size : 0;
   await using hasher = world.startLeafHasher?.({ size, threads: resolved.hashThreads });
   const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, hasher };
-  const stop = (await run(filler)) ?? (await prove(filler));
+  const stop = (await run(filler)) ?? (await proved(filler));
   lessons.attempted(manifest, scheduler);
   return stop ?? filler;
 }
@@ -65,6 +67,22 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
 function isAllMissing({ partial, world, doubts }: Filling): boolean {
   const isFresh = partial.leftoverBytes === 0 && partial.journal.claimed === undefined;
   return isFresh && (world.seeds ?? []).length === 0 && doubts === undefined;
+}
+
+/** Reading it back and making it durable take their time; neither waits for the other. */
+async function proved(filler: Filler): Promise<Stop | undefined> {
+  const { checkpoint } = filler;
+  // What this fails with is kept, and thrown by the next one.
+  const flushed = checkpoint.flush().catch(() => {});
+  const stop = await prove(filler).finally(() => flushed);
+  // What mending brought.
+  await checkpoint.flush();
+  return stop;
+}
+
+/** The whole digest in the making: nothing to do with what is digested as it is handed on. */
+function followed({ sink, startDigest }: Partial, size: number): PrefixDigest | undefined {
+  return sink.handedOn === undefined ? (startDigest?.() ?? digestHere(sink, size)) : undefined;
 }
 
 function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean): Scheduler {

@@ -23,7 +23,7 @@ import type { TransferJob } from "./transfer-job.js";
  * Runs until every piece is verified and written, or until that has become pointless: then it gives
  * why, and not a byte more counts. Throws OutOfReplicasError when nobody is left to
  * ask, StorageError when the disk refuses, the signal's reason when it is aborted; whatever was
- * verified is in the journal by then.
+ * verified is in the journal by then. Once all is done, the last checkpoint is the caller's.
  */
 export async function transfer(job: TransferJob): Promise<Stop | undefined> {
   const running = new Transfer(job);
@@ -107,6 +107,8 @@ class Transfer {
     await Promise.all([...this.#reads.values()].map(({ done }) => done));
     const { scheduler, clock } = this.#job;
     for (const lease of scheduler.ledger.leases()) scheduler.ended(lease, undefined, clock.now());
+    // Once everything is there, whoever proves it need not wait for the disk.
+    if (scheduler.isDone && this.#failure === undefined) return;
     const flushed = this.#job.checkpoint.flush();
     // The disk has refused already, and that is being thrown; this only saves what still can be.
     await (this.#failure === undefined ? flushed : flushed.catch(() => {}));

@@ -55,11 +55,14 @@ export const transferLimits = {
 
   /**
    * From this rate of all replicas on, leases stay near the frontier: with regions the digest would
-   * need 3 % of the download's time at its end, and more the faster that is.
+   * need 0.4 % of the download's time at its end, and more the faster that is.
    */
-  followRate: 64 * MiB,
+  followRate: 8 * MiB,
+  horizonMs: 1_000,
   horizonBytes: 128 * MiB,
   horizonLatencies: 16,
+  /** With so much left there are regions again: all end together, and the digest 7 ms later. */
+  levelledBytes: 16 * MiB,
 
   /** Regions follow the rates when that brings the end nearer by this share, or more. */
   levelShare: 0.05,

@@ -161,8 +161,16 @@ export class Allotment {
     return this.#windowPieces ?? this.#horizonPieces;
   }
 
-  /** Once all together are fast, they stay near the frontier: what they had further up is free. */
+  /**
+   * Once all together are fast, they stay near the frontier: what they had further up is free.
+   * Until little is left, which is divided again.
+   */
   #follow(ready: readonly ReplicaId[], now: number): void {
+    const { layout, settled } = this.#ledger;
+    if ((layout.pieceCount - settled.count) * layout.pieceBytes < limits.levelledBytes) {
+      this.#horizonPieces = undefined;
+      return;
+    }
     const known = ready.map((one) => this.#scoreboard.knownRate(one, now) ?? 0);
     const rate = known.reduce((sum, one) => sum + one, 0);
     const latencyMs = Math.max(0, ...ready.map((one) => this.#scoreboard.latencyMs(one)));
@@ -171,7 +179,7 @@ export class Allotment {
     if (this.#horizonPieces === undefined) {
       for (const { replica } of this.#scoreboard.all()) this.#ledger.release(replica);
     }
-    this.#horizonPieces = windowPieces(bytes, this.#ledger.layout.pieceBytes);
+    this.#horizonPieces = windowPieces(bytes, layout.pieceBytes);
   }
 
   /** A replica's part of what all that are ready deliver together. */

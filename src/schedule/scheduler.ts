@@ -221,11 +221,16 @@ export class Scheduler {
   }
 
   #flows(now: number): Flow[] {
-    const { pieceBytes } = this.ledger.layout;
-    return this.scoreboard.all().map(({ replica, arrivedBytes: bytes, standing }) => ({
+    const { layout, pool } = this.ledger;
+    const { pieceBytes } = layout;
+    const scores = this.scoreboard.all();
+    const rates = scores.map(({ replica }) => this.scoreboard.rate(replica, now));
+    // What nobody has yet is everybody's.
+    const poolMs = (byteCount(layout, pool) * 1000) / rates.reduce((sum, rate) => sum + rate, 0);
+    return scores.map(({ replica, arrivedBytes: bytes, standing }) => ({
       ...{ replica, bytes, isGood: standing === "good" },
       latencyMs: this.scoreboard.leastLatencyMs(replica),
-      workMs: this.#book.leftMs(replica, now),
+      workMs: this.#book.leftMs(replica, now) + poolMs,
       pieceMs: (pieceBytes / this.scoreboard.rate(replica, now)) * 1000,
     }));
   }

@@ -25,9 +25,10 @@ export function windowPieces(windowBytes: number, pieceBytes: number): number {
  */
 export function horizonBytes(bytesPerSecond: number, latencyMs: number): number | undefined {
   if (bytesPerSecond < limits.followRate) return undefined;
+  const perMs = bytesPerSecond / 1000;
   return Math.max(
-    limits.horizonBytes,
-    (limits.horizonLatencies * bytesPerSecond * latencyMs) / 1000,
+    Math.min(limits.horizonBytes, limits.horizonMs * perMs),
+    limits.horizonLatencies * perMs * latencyMs,
   );
 }
 

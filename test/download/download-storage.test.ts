@@ -16,7 +16,10 @@ function pair(world: SmallDownload, isForeign: boolean): ByLetter {
   return { A, B };
 }
 
-/** Fails the n-th of these operations; tells whether it came to that. */
+/**
+ * Fails the n-th of these operations, and every read after it: what cannot be read is read again.
+ * Tells whether it came to that.
+ */
 async function runWithFailure(
   world: SmallDownload,
   failing: MemoryOperation,
@@ -31,7 +34,7 @@ async function runWithFailure(
     if (operation === "append") assert.ok(isSynced, "a sync comes before the journal");
     if (operation === "write") isSynced = false;
     if (operation === "sync") isSynced = true;
-    if (operation !== failing || count++ !== n) return;
+    if (operation !== failing || count++ < n || (hasFailed && failing !== "read")) return;
     hasFailed = true;
     throw new StorageError(`${operation} memory: no space left`);
   };

@@ -8,6 +8,7 @@ import {
   windowPieces,
   withinWindow,
 } from "../../src/schedule/window.js";
+import { replicaId } from "../../src/trust/quorum.js";
 import { at, pieceBytes, type Server, SmallWorld } from "./small-world.js";
 
 const p = (...ranges: (readonly [start: number, end: number])[]) =>
@@ -141,8 +142,8 @@ describe("leases while a digest follows", () => {
   });
 
   it("are as long as ever where they are slow", () => {
-    const slow = { A: at(300), B: at(300) };
-    const [followed, free] = [true, false].map((one) => mostBehind(slow, 8000, one));
+    const slow = { A: at(60), B: at(60) };
+    const [followed, free] = [true, false].map((one) => mostBehind(slow, 2000, one));
     assert.deepEqual(followed, free);
   });
 
@@ -153,9 +154,24 @@ describe("leases while a digest follows", () => {
     assert.ok(ms < 2300, `${ms} ms`);
   });
 
+  it("give way to regions once little is left, so that all end together", () => {
+    const names = ["A", "B", "C"];
+    const servers = { A: at(30), B: at(60), C: at(90) };
+    const world = new SmallWorld(3000, servers, () => 0.5, { isFollowed: true });
+    const { ledger } = world.scheduler;
+    const levelled = limits.levelledBytes / pieceBytes;
+    const leasedUntil = () => Math.max(...ledger.leases().map(({ end }) => end));
+    while (3000 - ledger.settled.count > 2 * levelled) world.run(world.now + 10);
+    assert.ok(leasedUntil() < 3000 - levelled, "nobody is near the end yet");
+    while (3000 - ledger.settled.count > 0.6 * levelled) world.run(world.now + 10);
+    const inRegions = names.map((name) => ledger.region(replicaId(name)).count);
+    assert.ok(inRegions.every((count) => count > 0) && ledger.pool.isEmpty, `${inRegions}`);
+  });
+
   it("are further apart where replicas are far", () => {
     assert.equal(horizonBytes(limits.followRate - 1, 5), undefined);
-    assert.equal(horizonBytes(limits.followRate, 5), limits.horizonBytes);
+    assert.equal(horizonBytes(limits.followRate, 5), limits.followRate);
+    assert.equal(horizonBytes(100 * limits.followRate, 5), limits.horizonBytes);
     assert.equal(horizonBytes(4 * limits.followRate, 100), 6.4 * limits.followRate);
   });
 });
