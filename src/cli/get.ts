@@ -11,6 +11,7 @@ import {
 import { askName } from "./ask-name.js";
 import { receiptText, reportDownload } from "./get-report.js";
 import { downloadEventJson } from "./json.js";
+import { optimizeLater } from "./optimize-later.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { onSignals } from "./signals.js";
 import { giveStdout, leaveSoon, ReaderGone } from "./stdout.js";
@@ -47,6 +48,7 @@ export async function runGet(
   flags: GetFlags,
   asksResume: boolean,
 ): Promise<void> {
+  optimizeLater();
   const take = flags.output === "-" ? await giveStdout(flags, asksResume) : undefined;
   const replicas = await replicasOf("get", flags);
   const rule = ruleOf("get", flags);

@@ -203,7 +203,7 @@ export class ExpressConnection implements FrameTaker {
     this.#arrivedAt = performance.now();
     this.#share.came(length, this.#arrivedAt);
     // What waits is bounded for each stream; one that nobody takes shall not stop the others.
-    if (this.#arrivedBytes >= limits.windowBytes / 8) {
+    if (this.#arrivedBytes >= limits.windowBytes / 4) {
       this.#socket.write(windowUpdate(0, this.#arrivedBytes));
       this.#arrivedBytes = 0;
     }
