@@ -16,7 +16,7 @@ export interface Race {
   readonly nginx: readonly number[];
 }
 
-/** A tool: a shell script, so that a digest afterwards is part of what is timed. */
+/** A tool, or a mere copy, which says what the disk can do: a shell script, so that a digest afterwards is part of what is timed. */
 export interface Peer {
   readonly name: string;
   readonly needs: readonly string[];
@@ -86,6 +86,14 @@ const all: readonly Peer[] = [
     feed: "nginx",
     verifies: true,
     script: (race) => `${curlRanges(race)} && ${checked(race)}`,
+  },
+  {
+    name: "the disk: dd, fsync",
+    needs: ["dd"],
+    feed: "nginx",
+    verifies: false,
+    script: ({ source, output }) =>
+      `exec dd if=${quoted(source)} of=${quoted(output)} bs=1M conv=fsync status=none`,
   },
   {
     name: "aria2",
