@@ -26,7 +26,11 @@ function serveCommand() {
     .option("--limit-rate <rate>", "at most so much a second from each virtual server", flag.rate)
     .option("--limit-rate-client <rate>", "at most so much a second to each address", flag.rate)
     .option("--max-reads <count>", "reads at once, in all (default: 256)", flag.count)
-    .option("--max-client-reads <count>", "reads at once by one address (default: 64)", flag.count)
+    .option(
+      "--max-client-reads <count>",
+      "reads at once by one address (default: 64, or 2 a port)",
+      flag.count,
+    )
     .option("--max-connections <count>", "to each virtual server (default: 256)", flag.count)
     .option("--tls-cert <file>", "listen with TLS; read again when it changes")
     .option("--tls-key <file>", "the certificate's key")

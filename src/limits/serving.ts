@@ -9,6 +9,8 @@ export const servingLimits = {
    */
   readsInFlight: 256,
   readsPerClient: 64,
+  /** One client's on each of many virtual servers: who reads on asks before the last read ends. */
+  readsPerPort: 2,
   /** Lists of files made at once: each walks the whole folder. */
   listingsInFlight: 8,
   /** When a client past a bound is told to come back. */

@@ -20,7 +20,7 @@ export interface ServeOptions {
   readonly limitRateClient?: number;
   /** Reads in flight, over all virtual servers. Default: 256. */
   readonly maxReads?: number;
-  /** Reads in flight for one client address. Default: 64. */
+  /** Reads in flight for one client address. Default: 64, or two for each virtual server. */
   readonly maxClientReads?: number;
   /** Connections to each virtual server. Default: 256. */
   readonly maxConnections?: number;
@@ -67,7 +67,7 @@ export function resolveServeOptions(
   }
   const {
     maxReads = limits.readsInFlight,
-    maxClientReads = limits.readsPerClient,
+    maxClientReads = Math.max(limits.readsPerClient, limits.readsPerPort * ports.length),
     maxConnections = limits.connections,
   } = options;
   for (const [what, most] of Object.entries({ maxReads, maxClientReads, maxConnections })) {

@@ -17,6 +17,12 @@ describe("options of a group", () => {
     onEvent({ event: "draining" });
   });
 
+  it("let one client have two reads on each of many virtual servers", () => {
+    const many = Array.from({ length: 64 }, (_, index) => 10_001 + index);
+    assert.equal(resolveServeOptions({}, many).maxClientReads, 128);
+    assert.equal(resolveServeOptions({ maxClientReads: 9 }, many).maxClientReads, 9);
+  });
+
   it("are taken as they are given", () => {
     const told: string[] = [];
     const listen = ({ event }: ServeEvent) => told.push(event);
