@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
   GetSizeRequestSchema,
+  type GetSizeResponse,
   GetSizeResponseSchema,
   ListPiecesResponseSchema,
 } from "../../gen/quorate/v1/replica_pb.js";
@@ -39,7 +40,7 @@ overEachWire("a lane to a replica", (wire) => {
   const failsAtOnce = (stream: number) => says(stream, "5");
   type Frames = readonly ((stream: number) => Buffer)[];
   /** Asks for a size, and answers so. */
-  async function answered(frames: Frames): ReturnType<typeof sizeOn> {
+  async function answered(frames: Frames): Promise<GetSizeResponse> {
     const asking = sizeOn(lane);
     const { stream, payload } = await server.next(frameKind.data);
     const asked = toBinary(GetSizeRequestSchema, create(GetSizeRequestSchema, { name: "a.bin" }));

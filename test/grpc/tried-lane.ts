@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import {
+  type GetSizeResponse,
   GetSizeResponseSchema,
   ListPiecesResponseSchema,
 } from "../../gen/quorate/v1/replica_pb.js";
@@ -79,7 +80,7 @@ export class TriedLane {
 export function sizeOn(
   lane: Lane,
   { signal = unspoken, deadlineMs = 9000 } = {},
-): ReturnType<Questions["getSize"]> {
+): Promise<GetSizeResponse> {
   return lane.ask({ signal, deadlineMs }, (questions) => questions.getSize({ name: "a.bin" }));
 }
 
