@@ -16,17 +16,20 @@ export const startPrefixDigest: StartPrefixDigest = (file) => {
   return isWorthIt ? prefixDigest(file) : undefined;
 };
 
-/** The thread waits without work until a first stretch is in place. */
+/** The thread starts once a first stretch is in place: before that, others need the cores. */
 export function prefixDigest({ fd, size }: Parameters<StartPrefixDigest>[0]): PrefixDigest {
   const order: PrefixOrder = { fd, size, reached: new BigInt64Array(new SharedArrayBuffer(8)) };
   const abort = new AbortController();
   let onProgress: (doneBytes: number) => void = () => {};
-  const running = runWorker<Digest>("prefix-worker", order, {
-    onProgress: (doneBytes) => onProgress(doneBytes),
-    signal: abort.signal,
-  });
-  // Whoever asks for the digest hears of it; nobody has to ask.
-  running.catch(() => {});
+  let running: Promise<Digest> | undefined;
+  const start = () => {
+    const { signal } = abort;
+    running ??= runWorker("prefix-worker", order, {
+      onProgress: (done) => onProgress(done),
+      signal,
+    });
+    return running;
+  };
   let told = 0;
   return {
     reached(bytes) {
@@ -35,6 +38,8 @@ export function prefixDigest({ fd, size }: Parameters<StartPrefixDigest>[0]): Pr
       told = bytes;
       Atomics.store(order.reached, 0, BigInt(bytes));
       Atomics.notify(order.reached, 0);
+      // Whoever asks for the digest hears of it; nobody has to ask.
+      start().catch(() => {});
     },
     async digest(request) {
       const end = () => abort.abort(request.signal.reason);
@@ -42,14 +47,14 @@ export function prefixDigest({ fd, size }: Parameters<StartPrefixDigest>[0]): Pr
       onProgress = request.onProgress;
       try {
         request.signal.throwIfAborted();
-        return await running;
+        return await start();
       } finally {
         request.signal.removeEventListener("abort", end);
       }
     },
     async [Symbol.asyncDispose]() {
       abort.abort();
-      await running.catch(() => {});
+      await running?.catch(() => {});
     },
   };
 }

@@ -66,10 +66,13 @@ describe("prefixDigest", function () {
   });
 
   it("is gone once it is let go, asked or not", async () => {
-    await handle.write(madeUp(100));
+    await handle.write(madeUp(step));
     const before = await threads();
     const digest = prefixDigest({ fd: handle.fd, size: 2 * step });
-    digest.reached(100);
+    digest.reached(step - 1);
+    assert.equal(await threads(), before, "nothing is worth starting it yet");
+    digest.reached(step);
+    assert.ok((await threads()) > before);
     await digest[Symbol.asyncDispose]();
     assert.equal(await threads(), before);
   });
