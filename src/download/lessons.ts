@@ -64,7 +64,7 @@ export class Lessons {
    * without its saying so. Charges that nothing proved are dropped.
    */
   attempted(manifest: Manifest, { scoreboard, ledger }: Scheduler): void {
-    this.hedgedBytes += ledger.hedgedPieces * ledger.layout.pieceBytes;
+    this.hedgedBytes += Math.round(ledger.hedgedPieces * ledger.layout.pieceBytes);
     for (const score of scoreboard.all()) {
       const { replica, deliveredBytes, wastedBytes, faults } = score;
       if (score.standing === "banned") {

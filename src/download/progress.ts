@@ -52,7 +52,7 @@ export interface Receipt {
   readonly resumedBytes: number;
   /** Bytes that old copies had, and that nobody had to deliver. */
   readonly seededBytes: number;
-  /** Pieces that were fetched twice, unless one of the two never sent a byte. */
+  /** Of pieces that were fetched twice, what came twice. */
   readonly hedgedBytes: number;
   readonly wastedBytes: number;
   readonly replicas: readonly ReplicaReceipt[];

@@ -265,7 +265,7 @@ export class Allotment {
 
   #hedge(replica: ReplicaId, lane: number, now: number): Lease | undefined {
     const { layout, hedgedPieces } = this.#ledger;
-    if (!this.#hedges || hedgedPieces >= hedgeBudget(layout.pieceCount)) return undefined;
+    if (!this.#hedges || hedgedPieces + 1 > hedgeBudget(layout.pieceCount)) return undefined;
     const stragglers = this.#book.stragglers(replica, now);
     const isKnown = this.#scoreboard.knowsRates(now);
     const rate = this.#scoreboard.recentRate(replica, now);

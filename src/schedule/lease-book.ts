@@ -220,9 +220,9 @@ export class LeaseBook {
     return { lease, delayMs, leftBytes, rate, silentMs: this.#silentMs(running, now) };
   }
 
-  /** Whether bytes of a lease have begun to come. */
-  hasBytes(lease: Lease): boolean {
-    return this.#running.get(lease.id)?.hasBytes === true;
+  /** Bytes of a lease's piece in progress that have come. */
+  gotBytes(lease: Lease): number {
+    return this.#running.get(lease.id)?.gotBytes ?? 0;
   }
 
   /** Whether bytes of a replica's leases have begun to come. */

@@ -78,7 +78,7 @@ export class Ledger {
     return this.#settled.count === this.layout.pieceCount;
   }
 
-  /** Pieces hedged so far, less those of which one of the two never sent a byte. */
+  /** Pieces hedged so far; of those that are there, only the part that came twice. */
   get hedgedPieces(): number {
     return this.#hedgedPieces;
   }
@@ -138,9 +138,9 @@ export class Ledger {
     return this.#add({ replica, lane, isHedge: true }, { start: piece, end: piece + 1 });
   }
 
-  /** One of two leases on a piece ended before its first byte: nothing came twice. */
-  forgiveHedge(): void {
-    this.#hedgedPieces = Math.max(0, this.#hedgedPieces - 1);
+  /** One of two leases on a piece is over, and so large a part of it never came twice. */
+  forgiveHedge(part: number): void {
+    this.#hedgedPieces = Math.max(0, this.#hedgedPieces - part);
   }
 
   /**

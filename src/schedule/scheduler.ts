@@ -176,7 +176,7 @@ export class Scheduler {
     const guilty = this.#discipline.delivered(replica, piece, now);
     const losers = rivals.filter((rival) => rival.end === piece + 1);
     for (const loser of losers) {
-      if (!this.#book.hasBytes(loser)) this.ledger.forgiveHedge();
+      this.ledger.forgiveHedge(1 - Math.min(1, this.#book.gotBytes(loser) / bytes));
       this.#book.close(loser, now);
     }
     return { isFirst, losers, guilty, runsDry: this.#book.freeLane(replica, now) !== undefined };

@@ -235,8 +235,7 @@ describe("a download that is aborted", () => {
 describe("reads that are of no use any more", () => {
   it("because another was sooner are let go at once, not at the end", async () => {
     const world = new SmallDownload();
-    const { clock } = world;
-    const bytes = content.subarray(0, 6 * pieceBytes);
+    const [bytes, { clock }] = [content.subarray(0, 6 * pieceBytes), world];
     const letGoAt: number[] = [];
     const slow = (): Replica => {
       const replica = broken.paced(honest(bytes, 1000), clock, { rate: 5_000 });
@@ -250,7 +249,8 @@ describe("reads that are of no use any more", () => {
     const B = broken.paced(honest(bytes, 1000), clock, { rate: 200_000 });
     const receipt = await world.get({ A: slow(), B, C: slow() });
     world.assertPublished(bytes);
-    assert.ok(receipt.hedgedBytes >= 2 * pieceBytes, "both slow ones were hedged");
+    const isLittle = receipt.hedgedBytes > 0 && receipt.hedgedBytes < pieceBytes;
+    assert.ok(letGoAt.length >= 2 && isLittle, "both slow ones were hedged, and little came twice");
     assert.ok(Math.min(...letGoAt) < clock.now() - 200, "the first was let go before the end");
   });
 

@@ -80,6 +80,16 @@ describe("schedule/scheduler in small worlds", () => {
     assert.ok(world.now < 1500, `${world.now} ms`);
   });
 
+  it("five that fall silent within a piece each cost no more hedges than came twice", () => {
+    const silent = at(0, { rate: (now) => (now < 225 ? 20 * pieceBytes : 0) });
+    const servers = { A: at(50), B: silent, C: silent, D: silent, E: silent, F: silent };
+    const world = new SmallWorld(60, servers).run(60_000);
+    deliveredIsSize(world, 60);
+    assert.deepEqual(world.faults, [], "nobody waits for a clock to run out");
+    const { hedgedPieces } = world.scheduler.ledger;
+    assert.ok(hedgedPieces > 0 && hedgedPieces < 4, `${hedgedPieces} pieces came twice`);
+  });
+
   it("a piece is hedged by one replica at a time, however many are idle", () => {
     const stuck = at(100, { rate: (now) => (now < 200 ? 50 * pieceBytes : 0.02 * pieceBytes) });
     const servers = { A: at(10), B: stuck, C: at(10), D: at(10) };
