@@ -46,6 +46,8 @@ export const transferLimits = {
   firstLeaseBytes: 1 * MiB,
   /** To a far one, what it delivers in two latencies at this rate, so that no bubble comes. */
   firstLeaseRate: 25 * MiB,
+  /** Who brings less of a lease than this before it ends it is not asked for more for that. */
+  broughtShareLeast: 1 / 16,
   /** A lease is asked for when the one before has so many latencies of bytes left: no bubble. */
   earlyLatencies: 1.5,
   /** And so much sooner, for what else this process may be at. */

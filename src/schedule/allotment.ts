@@ -8,7 +8,7 @@ import type { ReplicaId } from "../trust/quorum.js";
 import { chooseCut, type Victim } from "./cut.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
 import type { LeaseBook } from "./lease-book.js";
-import { leasePieces } from "./lease-size.js";
+import { leasePieces, piecesAskedFor } from "./lease-size.js";
 import type { Lease, Ledger } from "./ledger.js";
 import { RangeSet } from "./range.js";
 import { type Books, Regions } from "./regions.js";
@@ -130,12 +130,24 @@ export class Allotment {
       this.#victims = undefined;
       if (!this.#ledger.region(replica).isEmpty) return;
     }
-    const free = this.#free(replica, now);
+    const all = this.#free(replica, now);
+    const free = isProbe ? all.subtract(this.#beyondReach(replica)) : all;
     if (free.isEmpty && isProbe && this.#endMs(now) < limits.firstByteMs) return;
     const source = free.isEmpty ? this.#cut(replica, lane, now) : free;
     const most = free.isEmpty ? source.count : this.#leasePieces(replica, now);
     const [pieces] = source.takeFirst(isProbe ? 1 : most);
     this.#ledger.assign(replica, pieces);
+  }
+
+  /** Behind the last pieces of a file there is nothing more to ask for, so that they come. */
+  #beyondReach(replica: ReplicaId): RangeSet {
+    const least = piecesAskedFor(1, this.#scoreboard.of(replica).broughtShare);
+    const others = this.#scoreboard.all().filter((score) => score.replica !== replica);
+    if (least === 1 || others.every((score) => this.#scoreboard.isOut(score))) {
+      return RangeSet.empty;
+    }
+    const end = this.#ledger.layout.pieceCount;
+    return RangeSet.of({ start: Math.max(0, end - least + 1), end });
   }
 
   /** Milliseconds until everybody has delivered what it is to deliver now. */

@@ -42,8 +42,11 @@ export class Discipline {
     this.#random = parts.random;
   }
 
-  /** Draws the consequence of a fault. Whatever the replica was to deliver is wanted again. */
-  faulted(replica: ReplicaId, fault: Fault, now: number): void {
+  /**
+   * Draws the consequence of a fault. Whatever the replica was to deliver is wanted again.
+   * `hasBrought`: whether the lease that it ended brought a verified piece.
+   */
+  faulted(replica: ReplicaId, fault: Fault, now: number, hasBrought = false): void {
     const score = this.#scoreboard.count(replica, fault);
     const consequence = consequenceOf(fault);
     const text = faultText(fault);
@@ -63,6 +66,8 @@ export class Discipline {
         this.#scoreboard.suspend(replica, text, Number.POSITIVE_INFINITY);
         return;
       case "back-off": {
+        // Each such lease has a piece less to bring, so there is an end to them without any wait.
+        if (consequence.unlessBrought && hasBrought) return;
         // Two leases that broke for one reason are one fault in the row.
         if (score.standing !== "good" && score.notBefore > now) return;
         score.faultsInARow++;

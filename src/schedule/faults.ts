@@ -49,13 +49,14 @@ export type FaultKind = Fault["kind"];
 
 /**
  * What a fault does to its replica.
- * `back-off`: wait, longer each time; withdrawn after several in a row. `wait`: as told, without a
+ * `back-off`: wait, longer each time; withdrawn after several in a row. `unlessBrought`: only when
+ * the lease brought no piece. `wait`: as told, without a
  * mark.
  * `accuse`: suspended until the piece came right from somebody else, then banned. `ban`: at once.
  * `withdraw`: no more leases in this download.
  */
 export type Consequence =
-  | { readonly kind: "back-off" }
+  | { readonly kind: "back-off"; readonly unlessBrought: boolean }
   | { readonly kind: "wait"; readonly retryMs: number }
   | { readonly kind: "accuse"; readonly piece: number; readonly evidence: Evidence }
   | { readonly kind: "ban"; readonly evidence: Evidence | undefined }
@@ -68,8 +69,9 @@ export function consequenceOf(fault: Fault): Consequence {
   switch (fault.kind) {
     case "unreachable":
     case "late":
+      return { kind: "back-off", unlessBrought: false };
     case "short":
-      return { kind: "back-off" };
+      return { kind: "back-off", unlessBrought: true };
     case "busy":
     case "hashing":
       return { kind: "wait", retryMs: fault.retryMs };

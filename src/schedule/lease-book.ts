@@ -46,6 +46,9 @@ export class LeaseBook {
     const begun = { hasBytes: false, isBehindAnother, gotBytes: 0 };
     const running = { lease, ...clocks, ...begun };
     this.#running.set(lease.id, running);
+    // Where the next lease cannot be asked for in time, the way there takes from what it brings.
+    const score = this.#scoreboard.of(lease.replica);
+    if (score.broughtShare < 1) score.meter.start(now);
   }
 
   /** Bytes came. The first ones tell the latency; they start the meter, but are not on it. */

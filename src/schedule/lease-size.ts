@@ -4,12 +4,20 @@ import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Scoreboard } from "./scoreboard.js";
 
+/**
+ * Pieces to ask for so that so many come: of one piece, who ends all reads half way never brings
+ * any.
+ */
+export function piecesAskedFor(pieces: number, broughtShare: number): number {
+  return Math.ceil(pieces / Math.max(limits.broughtShareLeast, broughtShare));
+}
+
 /** Pieces in the next lease of a replica. */
 export function leasePieces(
   scoreboard: Scoreboard,
   { replica, pieceBytes, now }: { replica: ReplicaId; pieceBytes: number; now: number },
 ): number {
-  const { arrivedBytes, streams } = scoreboard.of(replica);
+  const { arrivedBytes, streams, broughtShare } = scoreboard.of(replica);
   const rate = scoreboard.knownRate(replica, now);
   if (rate === undefined) {
     // A slow first chunk looks like a far one: the least is the distance.
@@ -21,5 +29,5 @@ export function leasePieces(
   }
   const farMs = limits.leaseLatencies * scoreboard.latencyMs(replica);
   const aimBytes = (rate * Math.max(limits.leaseAimMs, farMs)) / 1000;
-  return Math.ceil(aimBytes / streams / pieceBytes);
+  return piecesAskedFor(Math.ceil(aimBytes / streams / pieceBytes), broughtShare);
 }

@@ -41,12 +41,16 @@ export class RateMeter {
 
   /**
    * Bytes begin to flow: from now on, time without bytes lowers the rate. Until the next ones come,
-   * it is no more than if they were as many and came now.
+   * it is no more than if they were as many and came now. Where time counts already, so do they.
    */
   start(now: number, bytes = 0): void {
     this.#forget();
-    if (this.#lastAt === undefined) this.#firstBytes = bytes;
-    this.#lastAt ??= now;
+    if (this.#lastAt !== undefined) {
+      if (bytes > 0) this.add(bytes, now);
+      return;
+    }
+    this.#firstBytes = bytes;
+    this.#lastAt = now;
   }
 
   /** Nothing is asked for any more: time stops counting. */

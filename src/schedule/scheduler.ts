@@ -11,6 +11,7 @@ import type { Charge } from "./blame.js";
 import { type Ban, Discipline } from "./discipline.js";
 import type { Fault } from "./faults.js";
 import { LeaseBook } from "./lease-book.js";
+import { piecesAskedFor } from "./lease-size.js";
 import { type Lease, Ledger } from "./ledger.js";
 import { byteCount, bytesOf, type Layout, type PieceIndex, pieceLength } from "./pieces.js";
 import { type Range, RangeSet } from "./range.js";
@@ -186,9 +187,11 @@ export class Scheduler {
   ended(lease: Lease, fault: Fault | undefined, now: number): void {
     if (!this.ledger.isOpen(lease)) return;
     this.#book.close(lease, now);
+    const hasBrought = lease.next > lease.start;
+    if (fault?.kind === "short" || lease.next >= lease.end) this.scoreboard.addBrought(lease);
     if (fault === undefined) return;
     if (lease.lane > 0) this.#streams.failed(lease.replica, now);
-    this.faulted(lease.replica, fault, now);
+    this.#discipline.faulted(lease.replica, fault, now, hasBrought);
   }
 
   /** The bans since this was last asked. */
@@ -244,7 +247,10 @@ export class Scheduler {
     const rate = Number.isFinite(fastest) ? fastest : undefined;
     const deadlineMs = leaseDeadlineMs(byteCount(this.ledger.layout, pieces), rate);
     this.#book.granted(lease, deadlineMs, now);
-    const bytes = bytesOf(this.ledger.layout, { start: lease.start, end: lease.end });
+    // Of one piece, who ends all reads half way brings half; what lies behind is not waited for.
+    const least = piecesAskedFor(1, this.scoreboard.of(lease.replica).broughtShare);
+    const end = Math.min(this.ledger.layout.pieceCount, Math.max(lease.end, lease.start + least));
+    const bytes = bytesOf(this.ledger.layout, { start: lease.start, end });
     return { kind: "read", lease, bytes, deadlineMs };
   }
 }

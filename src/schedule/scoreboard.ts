@@ -4,6 +4,8 @@ import { assert } from "../errors.js";
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Evidence, Fault, FaultKind } from "./faults.js";
+import { piecesAskedFor } from "./lease-size.js";
+import type { Lease } from "./ledger.js";
 import { RateMeter } from "./rate-meter.js";
 import type { Pace } from "./slump.js";
 
@@ -33,6 +35,8 @@ export interface Score {
   wastedBytes: number;
   /** All bytes that came in its leases. */
   arrivedBytes: number;
+  /** The usual part of a lease that it brings before it ends it: 1 unless it ends them early. */
+  broughtShare: number;
   /** How many streams it may have side by side. */
   streams: number;
   /** When bytes last came, or `undefined` before the first. */
@@ -51,6 +55,10 @@ export interface Score {
 }
 
 const latenciesKept = 16;
+/** How much the latest lease counts in the part that is usually brought. */
+const broughtWeight = 0.5;
+/** From here on a replica is taken for one that brings all of it. */
+const broughtWhole = 0.95;
 
 export class Scoreboard {
   readonly #scores = new Map<ReplicaId, Score>();
@@ -76,6 +84,7 @@ export class Scoreboard {
       deliveredBytes: 0,
       wastedBytes: 0,
       arrivedBytes: 0,
+      broughtShare: 1,
       streams: 1,
       lastByteAt: undefined,
       silentMs: 0,
@@ -117,6 +126,16 @@ export class Scoreboard {
     score.standing = "good";
     score.reason = undefined;
     score.notBefore = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A lease ended by itself, whole or early. */
+  addBrought({ replica, start, next, end }: Lease): void {
+    const score = this.of(replica);
+    const asked = Math.max(end - start, piecesAskedFor(1, score.broughtShare));
+    // What came whole because more was asked for does not tell how much more would have come.
+    if (next >= end && asked > end - start) return;
+    score.broughtShare += broughtWeight * ((next - start) / asked - score.broughtShare);
+    if (score.broughtShare > broughtWhole) score.broughtShare = 1;
   }
 
   /**

@@ -225,6 +225,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     testFile: "test/schedule/streams.test.ts",
   },
   {
+    name: "who ends a read early waits, whatever it brought",
+    file: "src/schedule/discipline.ts",
+    find: "if (consequence.unlessBrought && hasBrought) return;",
+    replace: "",
+    worlds: [],
+    testFile: "test/schedule/ends-early.test.ts",
+  },
+  {
+    name: "who ends reads early is asked for one piece, which never comes whole",
+    file: "src/schedule/scheduler.ts",
+    find: "Math.max(lease.end, lease.start + least)",
+    replace: "lease.end",
+    worlds: [],
+    testFile: "test/schedule/ends-early.test.ts",
+  },
+  {
     name: "a stream that failed stays",
     file: "src/schedule/streams.ts",
     find: "line.streams = Math.max(1, line.streams - 1);",

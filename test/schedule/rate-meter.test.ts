@@ -33,6 +33,13 @@ describe("schedule/rate-meter", () => {
     isNear(meter.recentRate(6), 2_000_000 / 6, 0.01);
   });
 
+  it("where time counts already, the first bytes count as well, and the time before them", () => {
+    const meter = new RateMeter();
+    meter.start(0);
+    meter.start(500, 1000);
+    isNear(meter.usualRate(500), 2000, 0.01);
+  });
+
   it("after the first chunk, the rate is no more than a second one would make it now", () => {
     const meter = new RateMeter();
     meter.start(100, 1000);

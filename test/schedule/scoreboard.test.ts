@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { pieceIndex } from "../../src/schedule/pieces.js";
 import { isBeyondPatience, Scoreboard } from "../../src/schedule/scoreboard.js";
 import { replicaId } from "../../src/trust/quorum.js";
 
@@ -22,6 +23,17 @@ function flow(scoreboard: Scoreboard, replica: typeof A, rate: number): void {
 describe("schedule/scoreboard", () => {
   it("who was never added takes no part", () => {
     assert.throws(() => new Scoreboard().of(A), /A takes part/);
+  });
+
+  it("a lease that came whole because more was asked for does not tell what is usually brought", () => {
+    const scoreboard = board();
+    const lease = { id: 1, replica: A, lane: 0, start: pieceIndex(0), isHedge: false };
+    scoreboard.addBrought({ ...lease, next: 8, end: 20 });
+    assert.equal(scoreboard.of(A).broughtShare, 0.7);
+    scoreboard.addBrought({ ...lease, next: 1, end: 1 });
+    assert.equal(scoreboard.of(A).broughtShare, 0.7);
+    scoreboard.addBrought({ ...lease, next: 4, end: 4 });
+    assert.equal(scoreboard.of(A).broughtShare, 0.85);
   });
 
   it("adding a replica twice changes nothing", () => {

@@ -17,6 +17,9 @@ export interface Server {
   /** Bytes per second, now. */
   readonly rate: (now: number) => number;
   readonly latencyMs?: number;
+  /** How many of so many bytes it sends before it ends the read, or, if it stalls, goes silent. */
+  readonly sends?: (bytes: number) => number;
+  readonly stalls?: boolean;
   /** Pieces that it delivers wrong. */
   readonly isCorrupt?: (piece: number) => boolean;
   /** What it answers instead of bytes, now. */
@@ -33,12 +36,16 @@ interface Read {
   readonly grantedAt: number;
   piece: number;
   filled: number;
+  /** Bytes that it still brings. */
+  left: number;
 }
 
 export const corrupt = (piece: number): Fault => {
   const evidence = { piece, expected: "right", actual: "wrong", atMs: 5 };
   return { kind: "corrupt", detail: `piece ${piece} is wrong`, evidence };
 };
+
+const short: Fault = { kind: "short", detail: "half of it" };
 
 export class SmallWorld {
   readonly scheduler: Scheduler;
@@ -84,7 +91,9 @@ export class SmallWorld {
     if (kind === "read") {
       const ahead = lease.end - frontierOf(this.scheduler.ledger.settled);
       this.furthestAhead = Math.max(this.furthestAhead, ahead);
-      const read = { lease, grantedAt: this.now, piece: lease.start, filled: 0 };
+      const asked = decision.bytes.end - decision.bytes.start;
+      const left = this.#servers[lease.replica]?.sends?.(asked) ?? asked;
+      const read = { lease, grantedAt: this.now, piece: lease.start, filled: 0, left };
       this.#reads.set(lease.id, read);
       return;
     }
@@ -112,7 +121,12 @@ export class SmallWorld {
     let taken = 0;
     while (taken < budget && this.#reads.has(read.lease.id)) {
       const length = pieceLength(this.scheduler.ledger.layout, read.piece);
-      const bytes = Math.min(budget - taken, length - read.filled);
+      const bytes = Math.min(budget - taken, length - read.filled, read.left);
+      if (bytes === 0) {
+        if (server.stalls !== true) this.#fail(read, short);
+        break;
+      }
+      read.left -= bytes;
       taken += bytes;
       read.filled += bytes;
       this.scheduler.arrived(read.lease, bytes, this.now);
