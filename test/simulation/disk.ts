@@ -6,7 +6,13 @@
 import { StorageError } from "../../src/errors.js";
 import type { Clock, Partial } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
-import { type MemoryStore, memoryPartial, memoryStore } from "../support/memory-partial.js";
+import {
+  type MemoryOperation,
+  type MemoryStore,
+  memoryPartial,
+  memoryStore,
+} from "../support/memory-partial.js";
+import { pieceBytes } from "./versions.js";
 import type { Witness } from "./witness.js";
 import type { WorldDisk } from "./world.js";
 
@@ -18,7 +24,8 @@ export class SimulatedDisk {
   /** Pieces written since the last sync: a power cut loses them. */
   readonly #unsynced = new Set<number>();
   #operations = 0;
-  hasFailed = false;
+  /** What failed, once something has. */
+  failed: MemoryOperation | undefined;
 
   constructor(
     disk: WorldDisk,
@@ -32,7 +39,7 @@ export class SimulatedDisk {
     this.store.before = (operation) => {
       if (hasSyncFailed && operation === "sync") witness.broken("a sync came after a failed one");
       if (this.#operations++ !== disk.failsAt) return;
-      this.hasFailed = true;
+      this.failed = operation;
       hasSyncFailed = operation === "sync";
       throw new StorageError(`${operation} memory: the disk refuses`);
     };
@@ -71,7 +78,6 @@ export class SimulatedDisk {
     const { partial, journal, published } = this.store;
     const bytes = partial?.slice();
     if (!hasPower && bytes !== undefined) {
-      const pieceBytes = 64 * 1024;
       for (const piece of this.#unsynced) {
         bytes.fill(0, piece * pieceBytes, (piece + 1) * pieceBytes);
       }

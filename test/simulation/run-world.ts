@@ -7,7 +7,7 @@ import { StorageError } from "../../src/errors.js";
 import type { Replica } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
-import type { MemoryStore } from "../support/memory-partial.js";
+import type { MemoryOperation, MemoryStore } from "../support/memory-partial.js";
 import { Seeded } from "../support/seeded.js";
 import { SimulatedDisk } from "./disk.js";
 import { Link } from "./link.js";
@@ -26,7 +26,8 @@ export interface Run {
   readonly error: unknown;
   /** How it was ended from outside, if it was. */
   readonly ended: Ending["how"] | undefined;
-  readonly hasDiskFailed: boolean;
+  /** The one operation of the disk that failed, if it did. */
+  readonly diskFailed: MemoryOperation | undefined;
   readonly witness: Witness;
   /** What it opened a partial for. */
   readonly manifest: Manifest | undefined;
@@ -98,7 +99,8 @@ class Stage {
     }
     const first = await this.#run(world.disk, world.ending, undefined);
     const runs = [first];
-    if (first.ended !== undefined || first.hasDiskFailed) {
+    const hasDiskEndedIt = first.diskFailed !== undefined && first.receipt === undefined;
+    if (first.ended !== undefined || hasDiskEndedIt) {
       await this.#clock.sleep(world.ending?.pauseMs ?? 1000);
       const { writeMs } = world.disk;
       runs.push(await this.#run({ writeMs, failsAt: undefined }, undefined, first.store));
@@ -154,15 +156,14 @@ class Stage {
     const { receipt, error } = await this.#outcome(downloading, over.signal);
     over.abort();
     if (error instanceof Hang) end.abort(error);
-    this.#markEnd(ended, disk.hasFailed && error instanceof StorageError);
+    this.#markEnd(ended, disk.failed !== undefined && error instanceof StorageError);
     const tookMs = clock.now() - startedAt;
     const journaled = isSame === true ? (journal?.records.map(({ piece }) => piece) ?? []) : [];
     if (isSame !== true && (receipt?.resumedBytes ?? 0) > 0) this.#marks.add("resumed-from-other");
-    const { hasFailed: hasDiskFailed } = disk;
-    const outcome = { receipt, error, ended, hasDiskFailed };
+    const outcome = { receipt, error, ended, diskFailed: disk.failed };
     const { published, isLocked } = store;
-    const found = { manifest, journaled, store, published, isLocked };
-    return { startedAt, tookMs, ...outcome, witness, ...found };
+    const rest = { manifest, journaled, store, published, isLocked };
+    return { startedAt, tookMs, ...outcome, witness, ...rest };
   }
 
   async #outcome(

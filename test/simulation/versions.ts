@@ -19,7 +19,8 @@ export interface Version {
 
 export const name = "file.bin";
 const largest = 4 * 1024 * 1024;
-const pieceBytes = 64 * 1024;
+/** Bytes of a piece of each file here: the smallest that there is. */
+export const pieceBytes = 64 * 1024;
 const truth = madeUp(largest);
 /** The next version of the true file: the same but for every third piece, as after an edit. */
 const edited = Buffer.from(truth);
