@@ -21,6 +21,8 @@ export interface OpinionReading {
   readonly replica: Replica;
   readonly layout: Layout;
   readonly clock: Clock;
+  /** Nothing is asked before: the replica may have wanted patience. */
+  readonly notBefore: number;
   readonly bucket: TokenBucket | undefined;
   readonly signal: AbortSignal;
   /** A piece came; its content is valid until this resolves. */
@@ -32,6 +34,9 @@ export async function readAgain(
   pieces: readonly number[],
   reading: OpinionReading,
 ): Promise<Fault | undefined> {
+  const { clock, notBefore, signal } = reading;
+  const waitMs = notBefore - clock.now();
+  if (waitMs > 0 && waitMs <= limits.retryMaxMs) await clock.sleep(waitMs, signal);
   for (const range of RangeSet.ofEach(pieces).ranges) {
     let next = range.start;
     const onPiece: OpinionReading["onPiece"] = async (piece, content) => {
@@ -43,9 +48,9 @@ export async function readAgain(
       const fault = await readRange({ start: next, end: range.end }, { ...reading, onPiece });
       if (fault === undefined) continue;
       if (next > from) tries = 1;
-      const waitMs = "retryMs" in fault ? clampedRetryMs(fault.retryMs) : limits.retryMinMs;
+      const pauseMs = "retryMs" in fault ? clampedRetryMs(fault.retryMs) : limits.retryMinMs;
       if (fault.kind === "changed" || tries >= limits.opinionTries) return fault;
-      await reading.clock.sleep(waitMs, reading.signal);
+      await clock.sleep(pauseMs, signal);
     }
   }
   return undefined;

@@ -204,6 +204,7 @@ class Inquiry {
     const fault = await readAgain(pieces, {
       ...{ name: request.name, fileDigest: agreed.agreement.manifest.digest, replica },
       ...{ layout: scheduler.ledger.layout, clock: world.clock, bucket: this.#bucket },
+      notBefore: scheduler.scoreboard.of(id).notBefore,
       signal: use.signal,
       onPiece: async (piece, content) => {
         past.receivedBytes += content.length;

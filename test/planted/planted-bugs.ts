@@ -4,7 +4,7 @@
  * of date, and the test says so.
  */
 
-import { knownWorlds, replicaWith, sevenSilent, worldOf } from "../simulation/known-worlds.js";
+import { knownWorlds, manySilent, replicaWith, worldOf } from "../simulation/known-worlds.js";
 import { changing, steady } from "../simulation/shapes.js";
 import { forever, type Trouble, type World, type WorldReplica } from "../simulation/world.js";
 
@@ -70,7 +70,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: "src/schedule/watchdog.ts",
     find: "if (waitedMs < grantedMs) return undefined;",
     replace: "if (waitedMs < grantedMs * 1000) return undefined;",
-    worlds: [sevenSilent],
+    worlds: [manySilent],
   },
   {
     name: "offsets are not counted",

@@ -32,10 +32,10 @@ export function worldOf(troubles: readonly Trouble[], parts: Partial<World> = {}
 const slow = { rateAt: steady(0.3), shape: "steady 0.3" };
 const fallsSilent = replicaWith({ kind: "silent", from: 800, until: forever }, slow);
 
-/** More pieces under way at silent replicas than may be hedged. */
-export const sevenSilent = worldOf([], {
+/** More of pieces under way at silent replicas than may be fetched twice. */
+export const manySilent = worldOf([], {
   size: 4 * 1024 * 1024,
-  replicas: [...Array.from({ length: 7 }, () => fallsSilent), replicaWith({ kind: "none" }, slow)],
+  replicas: [...Array.from({ length: 20 }, () => fallsSilent), replicaWith({ kind: "none" }, slow)],
 });
 
 /** What went wrong, and where. */
@@ -66,5 +66,19 @@ export const knownWorlds: ReadonlyMap<string, World> = new Map([
       ],
     }),
   ],
-  ["silent replicas that are tried again come after one that is well", sevenSilent],
+  ["silent replicas that are tried again come after one that is well", manySilent],
+  [
+    "who asked for patience during the transfer is asked for no second opinion before",
+    worldOf([], {
+      size: 3_207_600,
+      replicas: [
+        replicaWith({ kind: "false-root", story: 2 }, { rateAt: steady(0.84), shape: "0.84" }),
+        replicaWith(
+          { kind: "busy", from: 1000, until: 2400, retryMs: 2000 },
+          { rateAt: steady(1.46), shape: "1.46" },
+        ),
+        replicaWith({ kind: "false-root", story: 1 }, { rateAt: steady(0.4), shape: "0.4" }),
+      ],
+    }),
+  ],
 ]);
