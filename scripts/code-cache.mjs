@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import v8 from "node:v8";
 import { Script } from "node:vm";
 import { seal } from "./sealed-code.cjs";
 
@@ -77,6 +78,8 @@ function compile(folder, scratch, ports) {
   const source = readFileSync(filename);
   const script = new Script(Module.wrap(source.latin1Slice()), { filename });
   const from = ["-p", ...ports];
+  // Nor code that was kept under other flags than it is taken with, and a start has none yet.
+  v8.setFlagsFromString = () => {};
   const commands = [
     ["--version"],
     ["--help"],
