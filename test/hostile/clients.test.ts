@@ -47,7 +47,9 @@ describe("a hostile client", function () {
     const ports = await freePorts(2);
     const [port = 0] = ports;
     const serving = await workspace.serve(["shared", "-p", ...ports, ...more]);
-    // What a process that has served holds is what it is to come back to.
+    // What a process that has served holds is what it is to come back to; and before that is
+    // compared, it serves once more.
+    await getsRight(ports);
     await getsRight(ports);
     return { serving, port, ports };
   }
