@@ -5,7 +5,7 @@
  */
 
 import { limits } from "../limits.js";
-import type { Partial, PrefixDigest } from "../ports.js";
+import type { LeafHasher, Partial, PrefixDigest } from "../ports.js";
 import { byteCount } from "../schedule/pieces.js";
 import type { RangeSet } from "../schedule/range.js";
 import { Scheduler } from "../schedule/scheduler.js";
@@ -51,9 +51,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const isFollowed = prefix !== undefined;
   const scheduler = schedulerFor(filling, resumed.verified.union(seeded), isFollowed);
   prefix?.reached(scheduler.ledger.prefixBytes);
-  // What nobody can check is not worth another core.
-  const size = listing.hasDigests ? manifest.size : 0;
-  await using hasher = world.startLeafHasher?.({ size, threads: resolved.hashThreads });
+  await using hasher = hashed(filling);
   const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, hasher };
   const stop = (await run(filler)) ?? (await proved(filler));
   lessons.attempted(manifest, scheduler);
@@ -83,6 +81,13 @@ async function proved(filler: Filler): Promise<Stop | undefined> {
 /** The whole digest in the making: nothing to do with what is digested as it is handed on. */
 function followed({ sink, startDigest }: Partial, size: number): PrefixDigest | undefined {
   return sink.handedOn === undefined ? (startDigest?.() ?? digestHere(sink, size)) : undefined;
+}
+
+/** Pieces hashed on other cores: what nobody can check is not worth one. */
+function hashed({ agreed, listing, resolved, world }: Filling): LeafHasher | undefined {
+  if (!listing.hasDigests) return undefined;
+  const { size } = agreed.agreement.manifest;
+  return world.startLeafHasher?.({ size, threads: resolved.hashThreads });
 }
 
 function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean): Scheduler {

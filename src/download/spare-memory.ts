@@ -3,8 +3,7 @@
  * few tens of MiB of it V8 looks through all that lives.
  */
 
-/** What is kept at most: more is only needed by more leases at once than usual. */
-const mostSpareBytes = 16 * 1024 * 1024;
+import { limits } from "../limits.js";
 
 export class SpareMemory {
   readonly #spare: Uint8Array[] = [];
@@ -25,7 +24,7 @@ export class SpareMemory {
 
   /** Nobody may use it any more. */
   giveBack(memory: Uint8Array): void {
-    if (this.#spareBytes + memory.length > mostSpareBytes) return;
+    if (this.#spareBytes + memory.length > limits.spareBytes) return;
     this.#spare.push(memory);
     this.#spareBytes += memory.length;
   }

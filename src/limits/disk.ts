@@ -11,6 +11,8 @@ export const diskLimits = {
   /** Pieces that come within so many ms are written together: a write wakes another thread. */
   stretchMs: 20,
   stretchBytes: 1 * MiB,
+  /** Memory that leases leave to the next ones: more is needed by more at once than usual only. */
+  spareBytes: 16 * MiB,
   /**
    * Pieces that wait in memory while a file is handed on in order: 0.3 s of 200 MB/s, or 16 of the
    * largest pieces.

@@ -4,12 +4,12 @@
  */
 
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { limits } from "../limits.js";
 import type { LeafHasher, StartLeafHasher } from "../ports.js";
 import { leafDigests, type PieceDigests } from "../trust/merkle.js";
 import type { LeafAnswer, LeafOrder } from "./leaf-worker.js";
-import { checkDescriptors } from "./run-worker.js";
+import { checkDescriptors, startThread } from "./run-worker.js";
 
 /** Starts as many threads as asked for, or as the cores allow, for a large file. */
 export const startLeafHasher: StartLeafHasher = ({ size, threads }) => {
@@ -59,9 +59,7 @@ class LeafThread {
   #nextId = 0;
 
   constructor() {
-    // Run from source, as the tests do, the worker is a .ts file like this one.
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    this.#thread = new Worker(new URL(`./leaf-worker.${extension}`, import.meta.url))
+    this.#thread = startThread("leaf-worker")
       .on("message", ({ id, leaves }: LeafAnswer) => {
         this.#waiting.get(id)?.resolve(leaves);
         this.#waiting.delete(id);

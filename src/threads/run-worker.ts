@@ -22,11 +22,7 @@ export async function runWorker<Result>(
 ): Promise<Result> {
   signal.throwIfAborted();
   checkDescriptors();
-  // Run from source, as the tests do, the worker is a .ts file like this one.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const thread = new Worker(new URL(`./${worker}.${extension}`, import.meta.url), {
-    workerData: order,
-  });
+  const thread = startThread(worker, order);
   const ended = new AbortController();
   try {
     return await new Promise<Result>((resolve, reject) => {
@@ -45,6 +41,13 @@ export async function runWorker<Result>(
     thread.removeAllListeners();
     await thread.terminate();
   }
+}
+
+/** Starts the thread of that file (beside this one, without its extension). */
+export function startThread(worker: string, order?: object): Worker {
+  // Run from source, as the tests do, the worker is a .ts file like this one.
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return new Worker(new URL(`./${worker}.${extension}`, import.meta.url), { workerData: order });
 }
 
 /**

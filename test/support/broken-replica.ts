@@ -3,18 +3,12 @@
 import type { Call, Chunk, Clock, NamedClaim, ReadRequest, Replica } from "../../src/ports.js";
 import { ReplicaFault } from "../../src/ports.js";
 import type { Fault } from "../../src/schedule/faults.js";
+import { sameReplica } from "../../src/serve/same-replica.js";
 import { digestOf } from "../../src/trust/digest.js";
 
 /** The same replica, but for what is said here. */
 export function altered(replica: Replica, changes: Partial<Replica>): Replica {
-  return {
-    claim: (name, call) => replica.claim(name, call),
-    size: (name, call) => replica.size(name, call),
-    read: (request, call) => replica.read(request, call),
-    pieces: (request, call) => replica.pieces(request, call),
-    list: (request, call) => replica.list(request, call),
-    ...changes,
-  };
+  return { ...sameReplica(replica), ...changes };
 }
 
 /** One turn of the event loop: what a wire takes at least. Ends by the signal, as a call must. */
