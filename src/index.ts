@@ -52,7 +52,7 @@ export { stdoutFile } from "./files/stdout-file.js";
 export { endpointText, isLoopback } from "./grpc/resolve.js";
 export { type Evidence, type Fault, type FaultKind, faultText } from "./schedule/faults.js";
 export type { Range } from "./schedule/range.js";
-export type { Standing } from "./schedule/scoreboard.js";
+export type { Standing } from "./schedule/score.js";
 export { type FaultName, faultNames } from "./serve/fault-names.js";
 export type { ServeOptions } from "./serve/options.js";
 export type { OnServeEvent, ServeEvent, ServerStatus } from "./serve/serve-events.js";

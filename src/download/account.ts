@@ -2,7 +2,7 @@
 
 import type { FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
-import type { Score } from "../schedule/scoreboard.js";
+import type { Score } from "../schedule/score.js";
 import type { Reached } from "../trust/quorum.js";
 import { aSeed, type Deliveries, earlierRun } from "./deliveries.js";
 import type { Lessons } from "./lessons.js";

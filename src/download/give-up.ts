@@ -2,7 +2,7 @@
 
 import { IntegrityError, OutOfReplicasError } from "../errors.js";
 import type { Scheduler } from "../schedule/scheduler.js";
-import type { Score } from "../schedule/scoreboard.js";
+import type { Score } from "../schedule/score.js";
 
 /** What it is judged by. */
 export interface Standstill {

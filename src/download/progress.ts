@@ -6,7 +6,7 @@
 import type { Ban } from "../schedule/discipline.js";
 import type { Evidence, Fault, FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
-import type { Standing } from "../schedule/scoreboard.js";
+import type { Standing } from "../schedule/score.js";
 import type { Claim } from "../trust/manifest.js";
 import type { Agreement, ReplicaId, Vote } from "../trust/quorum.js";
 

@@ -53,7 +53,7 @@ export class Discipline {
     this.#ledger.release(replica);
     switch (consequence.kind) {
       case "wait":
-        score.notBefore = Math.max(score.notBefore, now + clampedRetryMs(consequence.retryMs));
+        this.#scoreboard.postpone(replica, now + clampedRetryMs(consequence.retryMs));
         return;
       case "withdraw":
         this.#scoreboard.withdraw(replica, text);
@@ -70,13 +70,13 @@ export class Discipline {
         if (consequence.unlessBrought && hasBrought) return;
         // Two leases that broke for one reason are one fault in the row.
         if (score.standing !== "good" && score.notBefore > now) return;
-        score.faultsInARow++;
-        if (isBeyondPatience(score.faultsInARow)) {
+        const faultsInARow = this.#scoreboard.countInARow(replica);
+        if (isBeyondPatience(faultsInARow)) {
           const untilTriedMs = limits.breakerMs * (1 + this.#random());
           this.#scoreboard.withdraw(replica, text, now + untilTriedMs);
           return;
         }
-        const waitMs = backoffMs(score.faultsInARow, this.#random());
+        const waitMs = backoffMs(faultsInARow, this.#random());
         this.#scoreboard.suspend(replica, text, now + waitMs);
         return;
       }
@@ -115,9 +115,7 @@ export class Discipline {
     }
     const live = this.#scoreboard.all().filter((score) => !this.#scoreboard.isOut(score));
     if (live.some(({ replica }) => !this.#blame.isCharged(replica))) return;
-    for (const score of live) {
-      if (score.notBefore === Number.POSITIVE_INFINITY) score.notBefore = now;
-    }
+    for (const { replica } of live) this.#scoreboard.readmit(replica, now);
   }
 
   #ban(

@@ -24,9 +24,6 @@ interface Running {
   gotBytes: number;
 }
 
-/** How much the latest gap between two chunks counts in the usual one. */
-const gapWeight = 0.25;
-
 export class LeaseBook {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
@@ -47,34 +44,33 @@ export class LeaseBook {
     const running = { lease, ...clocks, ...begun };
     this.#running.set(lease.id, running);
     // Where the next lease cannot be asked for in time, the way there takes from what it brings.
-    const score = this.#scoreboard.of(lease.replica);
-    if (score.broughtShare < 1) score.meter.start(now);
+    const { broughtShare } = this.#scoreboard.of(lease.replica);
+    if (broughtShare < 1) this.#scoreboard.startFlow(lease.replica, now);
   }
 
   /** Bytes came. The first ones tell the latency; they start the meter, but are not on it. */
   arrived(lease: Lease, bytes: number, now: number): void {
-    const score = this.#scoreboard.of(lease.replica);
-    score.lastByteAt = now;
-    score.silentMs = 0;
+    const { replica } = lease;
+    this.#scoreboard.heard(replica, now);
     this.#laneByteAt.set(laneOf(lease), now);
     const running = this.#running.get(lease.id);
     if (running === undefined) {
-      score.wastedBytes += bytes;
+      this.#scoreboard.addWasted(replica, bytes);
       return;
     }
     running.gotBytes += bytes;
-    score.arrivedBytes += bytes;
     if (running.hasBytes && running.waitingSince !== undefined) {
-      score.usualGapMs += gapWeight * (now - running.waitingSince - score.usualGapMs);
+      this.#scoreboard.addGap(replica, now - running.waitingSince);
     }
     running.waitingSince = undefined;
-    const others = this.#runningOf(lease.replica).filter((other) => other !== running);
-    if (running.hasBytes || others.some(({ hasBytes }) => hasBytes)) score.meter.add(bytes, now);
-    else score.meter.start(now, bytes);
+    const others = this.#runningOf(replica).filter((other) => other !== running);
+    const isFlowing = running.hasBytes || others.some(({ hasBytes }) => hasBytes);
+    if (isFlowing) this.#scoreboard.addArrived(replica, bytes, now);
+    else this.#scoreboard.startFlow(replica, now, bytes);
     if (running.hasBytes) return;
     running.hasBytes = true;
     const waitMs = now - running.grantedAt;
-    this.#scoreboard.addLatency(lease.replica, waitMs, running.isBehindAnother);
+    this.#scoreboard.addLatency(replica, waitMs, running.isBehindAnother);
   }
 
   /** The most bytes of a piece in progress that any open lease holds. */
@@ -94,13 +90,15 @@ export class LeaseBook {
 
   /** Ends a lease; the bytes of a piece in progress are lost with it. */
   close(lease: Lease, now: number): void {
-    const score = this.#scoreboard.of(lease.replica);
+    const { replica } = lease;
     const running = this.#running.get(lease.id);
-    score.wastedBytes += running?.gotBytes ?? 0;
-    // Whoever was silent when its piece came from elsewhere is no better for having no lease.
-    if (running !== undefined) score.silentMs = this.#silentMs(running, now);
-    this.#running.delete(lease.id);
-    if (!this.#runningOf(lease.replica).some(({ hasBytes }) => hasBytes)) score.meter.stop(now);
+    if (running !== undefined) {
+      this.#scoreboard.addWasted(replica, running.gotBytes);
+      // Whoever was silent when its piece came from elsewhere is no better for having no lease.
+      this.#scoreboard.endedSilent(replica, this.#silentMs(running, now));
+      this.#running.delete(lease.id);
+    }
+    if (!this.isSending(replica)) this.#scoreboard.stopFlow(replica, now);
     this.#ledger.close(lease);
   }
 

@@ -12,6 +12,9 @@ interface Sample {
   readonly bytes: number;
 }
 
+/** What may be asked of a meter by who only reads it. */
+export type Rates = Pick<RateMeter, "flowMs" | "rate" | "recentRate" | "usualRate">;
+
 /** Measures bytes per second. */
 export class RateMeter {
   #bytes = 0;

@@ -171,9 +171,7 @@ export class Scheduler {
     const rivals = this.ledger.rivals(lease, piece);
     const isFirst = this.ledger.settle(lease, piece);
     this.#book.settled(lease, bytes);
-    const score = this.scoreboard.of(replica);
-    if (isFirst) score.deliveredBytes += bytes;
-    else score.wastedBytes += bytes;
+    this.scoreboard.addSettled(replica, bytes, isFirst);
     const guilty = this.#discipline.delivered(replica, piece, now);
     const losers = rivals.filter((rival) => rival.end === piece + 1);
     for (const loser of losers) {
@@ -218,9 +216,10 @@ export class Scheduler {
 
   /** Measures whether one more stream to somebody would pay, or did. */
   #countStreams(now: number): void {
-    const scores = this.scoreboard.all();
     if (this.#streams.isDue(now)) this.#streams.update(this.#flows(now), now);
-    for (const score of scores) score.streams = this.#streams.of(score.replica);
+    for (const { replica } of this.scoreboard.all()) {
+      this.scoreboard.allowStreams(replica, this.#streams.of(replica));
+    }
   }
 
   #flows(now: number): Flow[] {

@@ -1,109 +1,35 @@
-/** What was measured of each replica, and where it stands. It records; the discipline decides. */
+/**
+ * What was measured of each replica, and where it stands. It records; the discipline decides. Who
+ * learns something of a replica tells it here: no line is written from outside.
+ */
 
 import { assert } from "../errors.js";
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
-import type { Evidence, Fault, FaultKind } from "./faults.js";
-import { piecesAskedFor } from "./lease-size.js";
+import type { Evidence, Fault } from "./faults.js";
 import type { Lease } from "./ledger.js";
-import { RateMeter } from "./rate-meter.js";
+import { Line, type Score } from "./score.js";
 import type { Pace } from "./slump.js";
 
-/**
- * Where a replica stands. Only `good` ones, and `backing-off` ones whose wait is over, get leases.
- */
-export type Standing = "good" | "backing-off" | "withdrawn" | "banned";
-
-/** One replica's line. Bytes are those of this run; times are the clock's milliseconds. */
-export interface Score {
-  readonly replica: ReplicaId;
-  standing: Standing;
-  /** Why it stands where it stands, when not good. */
-  reason: string | undefined;
-  /** No lease before this time. */
-  notBefore: number;
-  faultsInARow: number;
-  readonly faults: Map<FaultKind, number>;
-  /** What a ban rests on. */
-  evidence: Evidence | undefined;
-  /** Verified bytes that it was the first to deliver. */
-  deliveredBytes: number;
-  /**
-   * Bytes that came and were of no use: half pieces, bad ones, and those that somebody else had
-   * sooner.
-   */
-  wastedBytes: number;
-  /** All bytes that came in its leases. */
-  arrivedBytes: number;
-  /** The usual part of a lease that it brings before it ends it: 1 unless it ends them early. */
-  broughtShare: number;
-  /** How many streams it may have side by side. */
-  streams: number;
-  /** When bytes last came, or `undefined` before the first. */
-  lastByteAt: number | undefined;
-  /** Milliseconds without a byte when its latest lease ended, its latency not counted. */
-  silentMs: number;
-  /** The usual time between two chunks of one read, as we waited for it. */
-  usualGapMs: number;
-  readonly meter: RateMeter;
-  /** Times to first byte of leases that nothing came before on their stream, the latest last. */
-  readonly latenciesMs: number[];
-  /** The same of all leases: behind another, a first byte waits for that one's last. */
-  readonly waitsMs: number[];
-  /** The median of `latenciesMs`; 0 when there is none. */
-  usualLatencyMs: number;
-}
-
-const latenciesKept = 16;
-/** How much the latest lease counts in the part that is usually brought. */
-const broughtWeight = 0.5;
-/** From here on a replica is taken for one that brings all of it. */
-const broughtWhole = 0.95;
-
 export class Scoreboard {
-  readonly #scores = new Map<ReplicaId, Score>();
+  readonly #lines = new Map<ReplicaId, Line>();
   /** The same in order: they are all looked at whenever anything happens. */
-  readonly #all: Score[] = [];
-  /** Those of whose distance no more is known than how long their vote took. */
-  readonly #asVoted = new Set<ReplicaId>();
+  readonly #all: Line[] = [];
   /** Among 200 replicas, 72 of which nobody knows, it is asked for 40,000 times at one time. */
   #median: { readonly at: number; readonly rate: number | undefined } | undefined;
 
   /** Adds a replica in good standing. Adding it twice changes nothing. */
   add(replica: ReplicaId, latencyMs: number | undefined): void {
-    if (this.#scores.has(replica)) return;
-    this.#asVoted.add(replica);
-    const score: Score = {
-      replica,
-      standing: "good",
-      reason: undefined,
-      notBefore: Number.NEGATIVE_INFINITY,
-      faultsInARow: 0,
-      faults: new Map(),
-      evidence: undefined,
-      deliveredBytes: 0,
-      wastedBytes: 0,
-      arrivedBytes: 0,
-      broughtShare: 1,
-      streams: 1,
-      lastByteAt: undefined,
-      silentMs: 0,
-      usualGapMs: 0,
-      meter: new RateMeter(() => {
-        this.#median = undefined;
-      }),
-      latenciesMs: latencyMs === undefined ? [] : [latencyMs],
-      waitsMs: latencyMs === undefined ? [] : [latencyMs],
-      usualLatencyMs: latencyMs ?? 0,
-    };
-    this.#scores.set(replica, score);
-    this.#all.push(score);
+    if (this.#lines.has(replica)) return;
+    const line = new Line(replica, latencyMs, () => {
+      this.#median = undefined;
+    });
+    this.#lines.set(replica, line);
+    this.#all.push(line);
   }
 
   of(replica: ReplicaId): Score {
-    const score = this.#scores.get(replica);
-    assert(score !== undefined, `${replica} takes part`);
-    return score;
+    return this.#line(replica);
   }
 
   /** Every replica, in the order in which they were added. */
@@ -113,46 +39,87 @@ export class Scoreboard {
 
   /** Counts a fault; what follows from it is the discipline's. */
   count(replica: ReplicaId, fault: Fault): Score {
-    const score = this.of(replica);
-    score.faults.set(fault.kind, (score.faults.get(fault.kind) ?? 0) + 1);
-    return score;
+    const line = this.#line(replica);
+    line.count(fault);
+    return line;
+  }
+
+  /** One more fault in a row: how many that makes. */
+  countInARow(replica: ReplicaId): number {
+    return ++this.#line(replica).faultsInARow;
   }
 
   /** A replica did what it should: whatever was in a row is over. */
   redeem(replica: ReplicaId): void {
-    const score = this.of(replica);
-    score.faultsInARow = 0;
-    if (score.standing === "good" || this.isOutForGood(score)) return;
-    score.standing = "good";
-    score.reason = undefined;
-    score.notBefore = Number.NEGATIVE_INFINITY;
+    const line = this.#line(replica);
+    line.faultsInARow = 0;
+    if (line.standing === "good" || this.isOutForGood(line)) return;
+    line.standing = "good";
+    line.reason = undefined;
+    line.notBefore = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Bytes came from a replica, in whatever lease. */
+  heard(replica: ReplicaId, now: number): void {
+    const line = this.#line(replica);
+    line.lastByteAt = now;
+    line.silentMs = 0;
+  }
+
+  /** Bytes of a lease came, while others were on their way already. */
+  addArrived(replica: ReplicaId, bytes: number, now: number): void {
+    const line = this.#line(replica);
+    line.arrivedBytes += bytes;
+    line.meter.add(bytes, now);
+  }
+
+  /** From now on time without bytes lowers its rate; the first ones may have come. */
+  startFlow(replica: ReplicaId, now: number, bytes = 0): void {
+    const line = this.#line(replica);
+    line.arrivedBytes += bytes;
+    line.meter.start(now, bytes);
+  }
+
+  /** Nothing is on its way any more. */
+  stopFlow(replica: ReplicaId, now: number): void {
+    this.#line(replica).meter.stop(now);
+  }
+
+  /** Its latest lease ended so long after a byte was due. */
+  endedSilent(replica: ReplicaId, silentMs: number): void {
+    this.#line(replica).silentMs = silentMs;
+  }
+
+  /** A verified piece came, for the first time or in vain. */
+  addSettled(replica: ReplicaId, bytes: number, isFirst: boolean): void {
+    const line = this.#line(replica);
+    if (isFirst) line.deliveredBytes += bytes;
+    else line.wastedBytes += bytes;
+  }
+
+  /** Bytes came that are of no use. */
+  addWasted(replica: ReplicaId, bytes: number): void {
+    this.#line(replica).wastedBytes += bytes;
   }
 
   /** A lease ended by itself, whole or early. */
-  addBrought({ replica, start, next, end }: Lease): void {
-    const score = this.of(replica);
-    const asked = Math.max(end - start, piecesAskedFor(1, score.broughtShare));
-    // What came whole because more was asked for does not tell how much more would have come.
-    if (next >= end && asked > end - start) return;
-    score.broughtShare += broughtWeight * ((next - start) / asked - score.broughtShare);
-    if (score.broughtShare > broughtWhole) score.broughtShare = 1;
+  addBrought(lease: Lease): void {
+    this.#line(lease.replica).addBrought(lease);
   }
 
-  /**
-   * A first byte came. Behind another lease it says nothing of the distance but that it is no more:
-   * as leases are asked for latencies ahead, they would otherwise be asked for ever earlier.
-   */
+  /** We waited so long between two chunks of one read. */
+  addGap(replica: ReplicaId, gapMs: number): void {
+    this.#line(replica).addGap(gapMs);
+  }
+
+  /** A first byte came. `isBehindAnother`: another lease on its stream had bytes to come. */
   addLatency(replica: ReplicaId, waitMs: number, isBehindAnother = false): void {
-    const { latenciesMs, waitsMs } = this.of(replica);
-    keep(waitsMs, waitMs);
-    if (isBehindAnother && waitMs >= this.latencyMs(replica)) return;
-    // To vote, a replica was connected to as well: what is sooner is nearer the truth.
-    const isSooner = waitMs < this.latencyMs(replica);
-    if (this.#asVoted.delete(replica) && isSooner) latenciesMs.length = 0;
-    keep(latenciesMs, waitMs);
-    const sorted = [...latenciesMs].sort((left, right) => left - right);
-    // Kept, since it is asked for of everybody whenever somebody needs work.
-    this.of(replica).usualLatencyMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
+    this.#line(replica).addLatency(waitMs, isBehindAnother);
+  }
+
+  /** It may have so many streams side by side, 1 or more. */
+  allowStreams(replica: ReplicaId, streams: number): void {
+    this.#line(replica).streams = streams;
   }
 
   /** The usual time to first byte: the median of the latest; 0 when none was seen. */
@@ -229,32 +196,44 @@ export class Scoreboard {
 
   /** Moves every clock by a gap in which we ourselves stood still. */
   shift(gapMs: number): void {
-    for (const score of this.all()) score.meter.shift(gapMs);
+    for (const line of this.#all) line.meter.shift(gapMs);
+  }
+
+  /** No lease before this time; that is no mark against it. */
+  postpone(replica: ReplicaId, notBefore: number): void {
+    const line = this.#line(replica);
+    line.notBefore = Math.max(line.notBefore, notBefore);
+  }
+
+  /** Who is suspended without an end may try again now. */
+  readmit(replica: ReplicaId, now: number): void {
+    const line = this.#line(replica);
+    if (line.notBefore === Number.POSITIVE_INFINITY) line.notBefore = now;
   }
 
   /** Withdraws a replica, for the rest of the download or until it is worth another try. */
   withdraw(replica: ReplicaId, reason: string, until = Number.POSITIVE_INFINITY): void {
-    const score = this.of(replica);
-    if (score.standing === "banned") return;
-    score.standing = "withdrawn";
-    score.reason = reason;
-    score.notBefore = until;
+    const line = this.#line(replica);
+    if (line.standing === "banned") return;
+    line.standing = "withdrawn";
+    line.reason = reason;
+    line.notBefore = until;
   }
 
   /** Suspends a replica until `notBefore`. */
   suspend(replica: ReplicaId, reason: string, notBefore: number): void {
-    const score = this.of(replica);
-    if (score.standing === "banned" || score.standing === "withdrawn") return;
-    score.standing = "backing-off";
-    score.reason = reason;
-    score.notBefore = Math.max(score.notBefore, notBefore);
+    const line = this.#line(replica);
+    if (line.standing === "banned" || line.standing === "withdrawn") return;
+    line.standing = "backing-off";
+    line.reason = reason;
+    line.notBefore = Math.max(line.notBefore, notBefore);
   }
 
   ban(replica: ReplicaId, evidence: Evidence | undefined, reason: string): void {
-    const score = this.of(replica);
-    score.standing = "banned";
-    score.reason = reason;
-    score.evidence = evidence;
+    const line = this.#line(replica);
+    line.standing = "banned";
+    line.reason = reason;
+    line.evidence = evidence;
   }
 
   /** Whether a replica may get a lease now. */
@@ -276,6 +255,12 @@ export class Scoreboard {
     return standing === "banned";
   }
 
+  #line(replica: ReplicaId): Line {
+    const line = this.#lines.get(replica);
+    assert(line !== undefined, `${replica} takes part`);
+    return line;
+  }
+
   #medianRate(now: number): number | undefined {
     if (this.#median?.at === now) return this.#median.rate;
     const known = this.all().flatMap(({ replica }) => this.knownRate(replica, now) ?? []);
@@ -283,11 +268,6 @@ export class Scoreboard {
     this.#median = { at: now, rate: known[Math.floor(known.length / 2)] };
     return this.#median.rate;
   }
-}
-
-function keep(latest: number[], ms: number): void {
-  latest.push(ms);
-  if (latest.length > latenciesKept) latest.shift();
 }
 
 /** Whether so many faults in a row mean that a replica is not coming back. */

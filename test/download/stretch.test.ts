@@ -37,11 +37,12 @@ class FastLease {
     this.spare = spare;
     const { ledger, scoreboard } = this.scheduler;
     this.scheduler.join(A);
-    const { meter } = scoreboard.of(A);
-    meter.start(0);
+    scoreboard.startFlow(A, 0);
     const step = limits.stretchMs;
-    for (let at = step; at <= 1000; at += step) meter.add((pieces + 0.5) * pieceBytes, at);
-    meter.stop(1000);
+    for (let at = step; at <= 1000; at += step) {
+      scoreboard.addArrived(A, (pieces + 0.5) * pieceBytes, at);
+    }
+    scoreboard.stopFlow(A, 1000);
     ledger.assign(A, RangeSet.of({ start: 0, end: manifest.pieceCount }));
     this.lease = ledger.open(A, manifest.pieceCount);
   }

@@ -18,7 +18,7 @@ function books(pieces: number) {
   const scoreboard = new Scoreboard();
   const book = new LeaseBook(ledger, scoreboard);
   for (const replica of [A, B]) scoreboard.add(replica, 10);
-  scoreboard.of(A).streams = 2;
+  scoreboard.allowStreams(A, 2);
   ledger.assign(A, RangeSet.of({ start: 0, end: pieces }));
   const open = (most: number, lane: number, now = 0): Lease => {
     const lease = ledger.open(A, most, lane);
@@ -60,7 +60,7 @@ describe("streams of one replica", () => {
 
   it("a short lease is followed by others before its first byte, so that no bubble comes", () => {
     const { book, scoreboard, open, send, settle } = books(1000);
-    scoreboard.of(A).streams = 1;
+    scoreboard.allowStreams(A, 1);
     const first = open(100, 0);
     for (let now = 10; now <= 100; now++) send(first, now);
     book.close(first, 100);
@@ -79,7 +79,7 @@ describe("streams of one replica", () => {
 
   it("a long lease, and one that is silent, is followed by none", () => {
     const { book, scoreboard, open, send } = books(1000);
-    scoreboard.of(A).streams = 1;
+    scoreboard.allowStreams(A, 1);
     const first = open(100, 0);
     for (let now = 10; now <= 100; now++) send(first, now);
     book.close(first, 100);
@@ -109,7 +109,7 @@ describe("streams of one replica", () => {
     const { book, scoreboard, open, send } = books(1000);
     const [first, second] = [open(100, 0), open(100, 1)];
     for (let now = 10; now <= 100; now += 10) for (const one of [first, second]) send(one, now);
-    scoreboard.of(A).streams = 1;
+    scoreboard.allowStreams(A, 1);
     book.close(second, 110);
     assert.equal(book.freeLane(A, 110), undefined);
     book.close(first, 120);
@@ -122,7 +122,7 @@ describe("streams of one replica", () => {
     for (let now = 10; now <= 1000; now += 10) send(lease, now);
     const next = () => leasePieces(scoreboard, { replica: A, pieceBytes, now: 1000 });
     const half = next();
-    scoreboard.of(A).streams = 1;
+    scoreboard.allowStreams(A, 1);
     assert.ok(Math.abs(next() - 2 * half) <= 1);
   });
 
@@ -179,7 +179,7 @@ describe("streams of one replica", () => {
     const lates = (now: number) => book.overdue(now).map(({ lease }) => lease.lane);
     for (let now = 20; now < 9_500; now += 10) {
       send(first, now);
-      scoreboard.of(B).lastByteAt = now;
+      scoreboard.heard(B, now);
       assert.deepEqual(lates(now), []);
     }
     send(first, 10_100);

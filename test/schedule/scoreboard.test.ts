@@ -14,10 +14,9 @@ function board(...latenciesMs: number[]): Scoreboard {
 
 /** Lets bytes flow at so many a second for a second. */
 function flow(scoreboard: Scoreboard, replica: typeof A, rate: number): void {
-  const { meter } = scoreboard.of(replica);
-  meter.start(0);
-  meter.add(rate, 1000);
-  meter.stop(1000);
+  scoreboard.startFlow(replica, 0);
+  scoreboard.addArrived(replica, rate, 1000);
+  scoreboard.stopFlow(replica, 1000);
 }
 
 describe("schedule/scoreboard", () => {
@@ -120,16 +119,16 @@ describe("schedule/scoreboard", () => {
 
   it("a replica that sends nothing is slow, not infinitely so", () => {
     const scoreboard = board();
-    scoreboard.of(A).meter.start(0);
+    scoreboard.startFlow(A, 0);
     assert.equal(scoreboard.rate(A, 60_000), 1);
   });
 
   it("only the bytes of others, after that moment, say that others moved", () => {
     const scoreboard = board();
     assert.ok(!scoreboard.othersMovedSince(A, 0));
-    scoreboard.of(A).lastByteAt = 9;
+    scoreboard.heard(A, 9);
     assert.ok(!scoreboard.othersMovedSince(A, 5));
-    scoreboard.of(B).lastByteAt = 5;
+    scoreboard.heard(B, 5);
     assert.ok(!scoreboard.othersMovedSince(A, 5));
     assert.ok(scoreboard.othersMovedSince(A, 4));
   });
