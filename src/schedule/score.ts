@@ -63,7 +63,7 @@ const broughtWhole = 0.95;
 const gapWeight = 0.25;
 
 /** The line itself, in good standing at first. The scoreboard hands none of them out as this. */
-export class Line implements Score {
+export class ScoreLine implements Score {
   readonly replica: ReplicaId;
   standing: Standing = "good";
   reason: string | undefined = undefined;

@@ -8,20 +8,20 @@ import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Evidence, Fault } from "./faults.js";
 import type { Lease } from "./ledger.js";
-import { Line, type Score } from "./score.js";
+import { ScoreLine, type Score } from "./score.js";
 import type { Pace } from "./slump.js";
 
 export class Scoreboard {
-  readonly #lines = new Map<ReplicaId, Line>();
+  readonly #lines = new Map<ReplicaId, ScoreLine>();
   /** The same in order: they are all looked at whenever anything happens. */
-  readonly #all: Line[] = [];
+  readonly #all: ScoreLine[] = [];
   /** Among 200 replicas, 72 of which nobody knows, it is asked for 40,000 times at one time. */
   #median: { readonly at: number; readonly rate: number | undefined } | undefined;
 
   /** Adds a replica in good standing. Adding it twice changes nothing. */
   add(replica: ReplicaId, latencyMs: number | undefined): void {
     if (this.#lines.has(replica)) return;
-    const line = new Line(replica, latencyMs, () => {
+    const line = new ScoreLine(replica, latencyMs, () => {
       this.#median = undefined;
     });
     this.#lines.set(replica, line);
@@ -255,7 +255,7 @@ export class Scoreboard {
     return standing === "banned";
   }
 
-  #line(replica: ReplicaId): Line {
+  #line(replica: ReplicaId): ScoreLine {
     const line = this.#lines.get(replica);
     assert(line !== undefined, `${replica} takes part`);
     return line;
