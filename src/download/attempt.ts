@@ -19,7 +19,7 @@ import { thenLetGo } from "./let-go.js";
 import { Listing } from "./listing.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Outcome, Stop } from "./outcome.js";
-import { askForPieceList, type NoPieceList, noListError, type PieceList } from "./piece-list.js";
+import { askForPieceList, type ListAnswer, noListError, type PieceList } from "./piece-list.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
 import { leavesOf } from "./resume.js";
 import { Support } from "./support.js";
@@ -100,22 +100,23 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
   const banned = new Set(lessons.sentenced(agreement).map(({ replica }) => replica));
   const asked = { ...request, clock: world.clock, signal, roundTripsMs, banned };
   const first = await askForPieceList(agreement, asked);
-  const isLast = !("why" in first) || doubts !== undefined;
-  const list = isLast ? first : await askLatecomers(trying, first, asked);
-  for (const { replica, fault } of list.faults) {
+  const isLast = first.kind === "given" || doubts !== undefined;
+  const answer = isLast ? first : await askLatecomers(trying, first, asked);
+  const { faults } = answer.kind === "given" ? answer.list : answer;
+  for (const { replica, fault } of faults) {
     onEvent({ event: "fault", replica, fault });
     if (fault.kind === "changed") support.left(replica);
   }
   if (support.isLost) return { kind: "lost-quorum", why: support.lossText };
-  if (!("why" in list)) return list;
-  if (doubts === undefined) throw noListError(request.name, list);
-  for (const { replica, fault } of list.faults) {
+  if (answer.kind === "given") return answer.list;
+  if (doubts === undefined) throw noListError(request.name, answer.why);
+  for (const { replica, fault } of faults) {
     lessons.faulted(replica, fault.kind);
     if (fault.kind !== "corrupt") continue;
     const { evidence } = fault;
     lessons.convicted(agreement.manifest, { replica, why: faultText(fault), evidence });
   }
-  return { kind: "root-doubted", why: `nobody gives its pieces: ${list.why}`, proof: undefined };
+  return { kind: "root-doubted", why: `nobody gives its pieces: ${answer.why}`, proof: undefined };
 }
 
 /**
@@ -124,9 +125,9 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
  */
 async function askLatecomers(
   { agreed, support, world, resolved }: Trying,
-  first: NoPieceList,
+  first: Extract<ListAnswer, { kind: "refused" }>,
   asked: Parameters<typeof askForPieceList>[1],
-): Promise<PieceList | NoPieceList> {
+): Promise<ListAnswer> {
   const { agreement, latecomers } = agreed;
   if (latecomers.size === 0) return first;
   const votes: Vote[] = [];
@@ -135,9 +136,10 @@ async function askLatecomers(
     Promise.race([Promise.all(answered), world.clock.sleep(limits.surveyMs, signal)]),
   );
   const agreeing = votes.filter((vote) => support.heard(vote)).map(({ replica }) => replica);
-  const list = await askForPieceList({ ...agreement, agreeing, votes: support.votes }, asked);
+  const late = await askForPieceList({ ...agreement, agreeing, votes: support.votes }, asked);
+  if (late.kind === "refused") return first;
   // Who joins late is judged by what he does then.
-  return "why" in list ? first : { ...list, faults: first.faults };
+  return { kind: "given", list: { ...late.list, faults: first.faults } };
 }
 
 /** Now that the file is right, it judges what was alleged under roots that were doubted. */

@@ -6,7 +6,7 @@
 import { limits } from "../limits.js";
 import { type Clock, type Replica, ReplicaFault } from "../ports.js";
 import { clampedRetryMs } from "../schedule/backoff.js";
-import type { Fault } from "../schedule/faults.js";
+import { consequenceOf, type Fault } from "../schedule/faults.js";
 import { bytesOf, type Layout } from "../schedule/pieces.js";
 import { type Range, RangeSet } from "../schedule/range.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
@@ -48,12 +48,16 @@ export async function readAgain(
       const fault = await readRange({ start: next, end: range.end }, { ...reading, onPiece });
       if (fault === undefined) continue;
       if (next > from) tries = 1;
-      const pauseMs = "retryMs" in fault ? clampedRetryMs(fault.retryMs) : limits.retryMinMs;
       if (fault.kind === "changed" || tries >= limits.opinionTries) return fault;
-      await clock.sleep(pauseMs, signal);
+      await clock.sleep(pauseMsAfter(fault), signal);
     }
   }
   return undefined;
+}
+
+function pauseMsAfter(fault: Fault): number {
+  const consequence = consequenceOf(fault);
+  return consequence.kind === "wait" ? clampedRetryMs(consequence.retryMs) : limits.retryMinMs;
 }
 
 async function readRange(pieces: Range, reading: OpinionReading): Promise<Fault | undefined> {

@@ -16,20 +16,21 @@ import { Bell } from "./bell.js";
 import { thenLetGo } from "./let-go.js";
 import type { Replicas } from "./survey.js";
 
-interface Learnt {
-  readonly faults: readonly { readonly replica: ReplicaId; readonly fault: Fault }[];
-}
+/** What was met by those who asked for a list. */
+export type ListFaults = readonly { readonly replica: ReplicaId; readonly fault: Fault }[];
 
 /** A list that matches the root, and what was learnt of those who were asked before. */
-export interface PieceList extends Learnt {
+export interface PieceList {
   /** `undefined` when the agreement has no root: then only the whole digest can tell. */
   readonly digests: PieceDigests | undefined;
+  readonly faults: ListFaults;
 }
 
-/** There is a root, and nobody gave its list; with why. */
-export interface NoPieceList extends Learnt {
-  readonly why: string;
-}
+/** What came of asking for a list. */
+export type ListAnswer =
+  | { readonly kind: "given"; readonly list: PieceList }
+  /** There is a root, and nobody gave its list; with why. */
+  | { readonly kind: "refused"; readonly why: string; readonly faults: ListFaults };
 
 /** What it takes to ask for a piece list. */
 export interface PieceListRequest {
@@ -48,13 +49,13 @@ export async function fetchPieceList(
   agreement: Reached,
   request: PieceListRequest,
 ): Promise<PieceList> {
-  const list = await askForPieceList(agreement, request);
-  if ("why" in list) throw noListError(request.name, list);
-  return list;
+  const answer = await askForPieceList(agreement, request);
+  if (answer.kind === "refused") throw noListError(request.name, answer.why);
+  return answer.list;
 }
 
 /** What ends a download that has no list for a root that a quorum agreed on. */
-export function noListError(name: string, { why }: NoPieceList): OutOfReplicasError {
+export function noListError(name: string, why: string): OutOfReplicasError {
   const what = `no replica gave a usable piece list (${why})`;
   return new OutOfReplicasError(`get ${name}: not all chunks are downloaded: ${what}`);
 }
@@ -72,11 +73,11 @@ export function hasList({ root, pieceCount }: Manifest): boolean {
 export async function askForPieceList(
   agreement: Reached,
   request: PieceListRequest,
-): Promise<PieceList | NoPieceList> {
+): Promise<ListAnswer> {
   const { root, pieceCount } = agreement.manifest;
-  if (root === undefined || !hasList(agreement.manifest)) return { digests: undefined, faults: [] };
-  if (pieceCount === 0) return { digests: new Uint8Array(0), faults: [] };
-  if (pieceCount === 1) return { digests: onlyLeaf(root), faults: [] };
+  if (root === undefined || !hasList(agreement.manifest)) return given(undefined);
+  if (pieceCount === 0) return given(new Uint8Array(0));
+  if (pieceCount === 1) return given(onlyLeaf(root));
   const faults: { replica: ReplicaId; fault: Fault }[] = [];
   const { clock, signal } = request;
   const patientUntil = clock.now() + limits.pieceListMs;
@@ -93,19 +94,23 @@ export async function askForPieceList(
       later.push(replica);
       waitMs = Math.min(waitMs, clampedRetryMs(fault.retryMs));
     }
-    if (digests !== undefined) return { digests, faults };
+    if (digests !== undefined) return given(digests, faults);
     if (clock.now() + waitMs >= patientUntil) break;
     // Who only asked for patience gets it, once nobody else has the list.
     if (later.length > 0) await clock.sleep(waitMs, signal);
     members = later;
   }
   const whys = faults.map(({ replica, fault }) => `${replica} ${faultText(fault)}`);
-  return { why: whys.join("; ") || "nobody may be asked", faults };
+  return { kind: "refused", why: whys.join("; ") || "nobody may be asked", faults };
+}
+
+function given(digests: PieceDigests | undefined, faults: ListFaults = []): ListAnswer {
+  return { kind: "given", list: { digests, faults } };
 }
 
 interface Round {
   readonly digests: PieceDigests | undefined;
-  readonly refusals: readonly { readonly replica: ReplicaId; readonly fault: Fault }[];
+  readonly refusals: ListFaults;
 }
 
 /** One after the other, but nobody is waited for alone for long; ends with the first right list. */

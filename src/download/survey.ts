@@ -2,7 +2,7 @@
 
 import { messageOf } from "../errors.js";
 import { limits } from "../limits.js";
-import { type Clock, type NamedClaim, type Replica, ReplicaFault } from "../ports.js";
+import { type Clock, type Replica, ReplicaFault } from "../ports.js";
 import { clampedRetryMs } from "../schedule/backoff.js";
 import { type Fault, faultText } from "../schedule/faults.js";
 import type { Claim } from "../trust/manifest.js";
@@ -96,20 +96,20 @@ export async function ask(id: ReplicaId, replica: Replica, request: SurveyReques
     const deadlineMs = Math.max(1, patientUntil - askedAt);
     const outcome = await askOnce(replica, name, { signal, deadlineMs });
     const roundTripMs = clock.now() - askedAt;
-    if (!("kind" in outcome))
-      return { answer: { kind: "claimed", claim: outcome.claim }, roundTripMs };
-    if (outcome.kind !== "hashing" && outcome.kind !== "busy") {
-      return { answer: answerOf(outcome), roundTripMs };
+    if (outcome.kind === "claimed") return { answer: outcome, roundTripMs };
+    const { fault } = outcome;
+    if (fault.kind !== "hashing" && fault.kind !== "busy") {
+      return { answer: answerOf(fault), roundTripMs };
     }
-    if (outcome.kind === "hashing" && !signal.aborted) {
-      const { doneBytes, totalBytes } = outcome;
+    if (fault.kind === "hashing" && !signal.aborted) {
+      const { doneBytes, totalBytes } = fault;
       onEvent({ event: "hashing", replica: id, doneBytes, totalBytes });
       if (doneBytes > furthestBytes) patientUntil = clock.now() + limits.hashingStallMs;
       furthestBytes = Math.max(furthestBytes, doneBytes);
     }
-    const waitMs = clampedRetryMs(outcome.retryMs);
+    const waitMs = clampedRetryMs(fault.retryMs);
     if (signal.aborted || clock.now() + waitMs >= patientUntil) {
-      return { answer: answerOf(outcome), roundTripMs };
+      return { answer: answerOf(fault), roundTripMs };
     }
     // An abort ends the wait; the next question then fails at once, and the survey itself throws.
     await clock.sleep(waitMs, signal).catch(() => {});
@@ -122,19 +122,28 @@ interface Asked {
   readonly roundTripMs: number;
 }
 
+/** What one question came to. */
+type Outcome =
+  | { readonly kind: "claimed"; readonly claim: Claim }
+  | { readonly kind: "failed"; readonly fault: Fault };
+
 async function askOnce(
   replica: Replica,
   name: string,
   call: { signal: AbortSignal; deadlineMs: number },
-): Promise<NamedClaim | Fault> {
+): Promise<Outcome> {
   try {
-    const claim = await replica.claim(name, call);
-    if (claim.name === name || name === "") return claim;
-    return { kind: "incompatible", detail: "it answered for another name" };
+    const named = await replica.claim(name, call);
+    if (named.name === name || name === "") return { kind: "claimed", claim: named.claim };
+    return failed({ kind: "incompatible", detail: "it answered for another name" });
   } catch (error) {
-    if (error instanceof ReplicaFault) return error.fault;
-    return { kind: "incompatible", detail: messageOf(error) };
+    if (error instanceof ReplicaFault) return failed(error.fault);
+    return failed({ kind: "incompatible", detail: messageOf(error) });
   }
+}
+
+function failed(fault: Fault): Outcome {
+  return { kind: "failed", fault };
 }
 
 function answerOf(fault: Fault): Answer {

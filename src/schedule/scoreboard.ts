@@ -8,7 +8,7 @@ import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Evidence, Fault } from "./faults.js";
 import type { Lease } from "./ledger.js";
-import { ScoreLine, type Score } from "./score.js";
+import { type Score, ScoreLine } from "./score.js";
 import type { Pace } from "./slump.js";
 
 export class Scoreboard {
