@@ -4,7 +4,7 @@ import { checkReceipt, type ReceiptVerification } from "../download/check-receip
 import { keptReceipt, receiptDocument } from "../download/kept-receipt.js";
 import { parseReceipt } from "../download/parse-receipt.js";
 import type { OnEvent, Receipt } from "../download/progress.js";
-import { messageOf, StorageError, UsageError } from "../errors.js";
+import { assert, messageOf, StorageError, UsageError } from "../errors.js";
 import { checkReadable, digestFile } from "../files/local-file.js";
 import { readReceipt, receiptPlace, writeReceipt } from "../files/receipt-file.js";
 import { hashFile } from "../threads/hash-file.js";
@@ -36,7 +36,7 @@ export async function receiptKeeper(
       if (event.event === "agreement" && event.agreement.reached) agreement = event.agreement;
     },
     async keep(receipt) {
-      if (agreement === undefined) throw new Error("a receipt without an agreement");
+      assert(agreement !== undefined, "a receipt comes after its agreement");
       const program = `quorate ${version}`;
       const context = { program, startedAtMs, finishedAtMs: Date.now() };
       try {

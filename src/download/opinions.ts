@@ -4,6 +4,7 @@
  * It only keeps the book and draws conclusions.
  */
 
+import { assert } from "../errors.js";
 import { limits } from "../limits.js";
 import type { Digest } from "../trust/digest.js";
 import type { Source } from "./deliveries.js";
@@ -30,14 +31,14 @@ export class Opinions {
 
   /** A source delivered a piece with this leaf digest. What it says last counts. */
   add(piece: number, source: Source, digest: Digest): void {
-    const opinions = this.of(piece);
+    const opinions = this.#of(piece);
     opinions.set(source, digest);
     if (new Set(opinions.values()).size > 1) this.#contested.add(piece);
   }
 
   /** What was said of a piece. */
-  of(piece: number): Map<Source, Digest> {
-    return this.#opinions[piece] ?? new Map();
+  of(piece: number): ReadonlyMap<Source, Digest> {
+    return this.#of(piece);
   }
 
   /** Pieces about which opinions differ. */
@@ -84,6 +85,12 @@ export class Opinions {
       const said = [...this.of(piece)].filter(([source]) => !suspects.has(source));
       return new Set(said.map(([, digest]) => digest)).size > 1;
     });
+  }
+
+  #of(piece: number): Map<Source, Digest> {
+    const opinions = this.#opinions[piece];
+    assert(opinions !== undefined, `piece ${piece} is of the file`);
+    return opinions;
   }
 
   /** Who contradicts whom; the source with the most contradictions first. */

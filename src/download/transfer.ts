@@ -3,6 +3,7 @@
  * the journal fed. It decides nothing about who fetches what.
  */
 
+import { assert } from "../errors.js";
 import { limits } from "../limits.js";
 import { ReplicaFault } from "../ports.js";
 import type { Fault } from "../schedule/faults.js";
@@ -142,7 +143,7 @@ class Transfer {
   #start({ lease, bytes, deadlineMs }: Extract<Decision, { kind: "read" }>): void {
     const job = this.#job;
     const replica = job.replicas.get(lease.replica);
-    if (replica === undefined) throw new Error(`${lease.replica} was never configured`);
+    assert(replica !== undefined, `${lease.replica} is configured`);
     const abort = new AbortController();
     const reading = {
       name: job.name,

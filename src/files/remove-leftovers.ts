@@ -5,7 +5,7 @@
 
 import { lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { messageOf, StorageError } from "../errors.js";
+import { assert, messageOf, StorageError } from "../errors.js";
 import { unlinkIfThere } from "./folder.js";
 import { type LeftoverName, parseLeftoverName } from "./leftover-name.js";
 import type { Leftover } from "./leftovers.js";
@@ -89,6 +89,6 @@ async function unlinkSame(files: readonly Leftover[]): Promise<void> {
 
 function nameOf({ path }: Leftover): LeftoverName {
   const name = parseLeftoverName(basename(path));
-  if (name === undefined) throw new Error(`${path} was never found as a leftover`);
+  assert(name !== undefined, `${path} was found as a leftover`);
   return name;
 }
