@@ -21,7 +21,7 @@ export interface Clock {
 /** Uniform in [0, 1). */
 export type Random = () => number;
 
-/** Carries a fault out of a call to a replica; `faultOf` gets it back as a value. */
+/** Carries a fault out of a call to a replica; whoever catches it goes on with the value. */
 export class ReplicaFault extends Error {
   override readonly name = "ReplicaFault";
   readonly fault: Fault;

@@ -74,7 +74,7 @@ export interface CallRecord {
 export type OnCall = (record: CallRecord) => void;
 
 /** A virtual server that takes calls. */
-export interface Listening {
+export interface ListeningServer {
   readonly port: number;
   /** Resolves with the reason when it ends without being asked to. */
   readonly died?: Promise<string>;
@@ -88,7 +88,7 @@ export interface Listening {
 export type Listen = (
   replica: Replica,
   at: { readonly host: string; readonly port: number },
-) => Promise<Listening>;
+) => Promise<ListeningServer>;
 
 /** Says why a port cannot be listened on, or `undefined` when it can. */
 export type CheckPort = (at: {

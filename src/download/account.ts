@@ -9,8 +9,8 @@ import type { Lessons } from "./lessons.js";
 import type { Got } from "./outcome.js";
 import type { ReplicaReceipt } from "./progress.js";
 
-/** What an account is made from, once the file is right. */
-export interface Books {
+/** A download whose file is right: what an account is made from. */
+export interface Finished {
   readonly agreement: Reached;
   readonly scheduler: Scheduler;
   /** With the last attempt counted. */
@@ -19,10 +19,10 @@ export interface Books {
 }
 
 /** The receipt's part that tells who did what: each byte of the file counts once. */
-export function account(books: Books): Omit<Got, "path" | "digest" | "size"> {
-  const { lessons, deliveries } = books;
+export function account(finished: Finished): Omit<Got, "path" | "digest" | "size"> {
+  const { lessons, deliveries } = finished;
   const bytes = deliveries.bytes();
-  const replicas = receiptLines(books, bytes);
+  const replicas = receiptLines(finished, bytes);
   return {
     resumedBytes: bytes.get(earlierRun) ?? 0,
     seededBytes: bytes.get(aSeed) ?? 0,
@@ -34,7 +34,7 @@ export function account(books: Books): Omit<Got, "path" | "digest" | "size"> {
 
 /** One line for each configured replica, whether it took part or not. */
 function receiptLines(
-  { agreement, scheduler, lessons }: Books,
+  { agreement, scheduler, lessons }: Finished,
   bytes: ReturnType<Deliveries["bytes"]>,
 ): ReplicaReceipt[] {
   const scores = new Map(scheduler.scoreboard.all().map((score) => [score.replica, score]));
@@ -57,13 +57,13 @@ function receiptLines(
   });
 }
 
-type Place = Pick<ReplicaReceipt, "standing" | "reason" | "evidence">;
+type StandingPart = Pick<ReplicaReceipt, "standing" | "reason" | "evidence">;
 
-function stands({ standing, reason, evidence }: Score): Place {
+function stands({ standing, reason, evidence }: Score): StandingPart {
   return { standing, reason, evidence };
 }
 
-function stoodAside(answer: Reached["votes"][number]["answer"]): Place {
+function stoodAside(answer: Reached["votes"][number]["answer"]): StandingPart {
   const standing = answer.kind === "claimed" ? "dissenting" : answer.kind;
   const reason = answer.kind === "silent" ? answer.why : undefined;
   return { standing, reason, evidence: undefined };

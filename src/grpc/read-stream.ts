@@ -8,7 +8,7 @@ import { ReplicaFault } from "../ports.js";
 import { type Connections, streamKey } from "./connections.js";
 import { Pace } from "./pace.js";
 import { ReadWire, type SendMemory } from "./read-wire.js";
-import { digestOf, offsetOf } from "./request.js";
+import { ifDigestOf, offsetOf } from "./request.js";
 
 /** The reads of one server. */
 export interface Reads {
@@ -41,7 +41,7 @@ export async function* readRange(
   let isFirst = true;
   memory.reads++;
   try {
-    const request = { name, range, ifDigest: digestOf(ifDigest), room };
+    const request = { name, range, ifDigest: ifDigestOf(ifDigest), room };
     for await (const chunk of replica.read(request, call)) {
       if (reads.isOver) throw new ReplicaFault({ kind: "busy", retryMs: limits.drainMs });
       const handedAt = performance.now();

@@ -10,7 +10,7 @@ import { unforeseenError } from "./call-record.js";
 import type { Connections } from "./connections.js";
 import { addressOfPeer, clientOf } from "./peer.js";
 import { type Reads, readRange } from "./read-stream.js";
-import { digestOf, offsetOf } from "./request.js";
+import { ifDigestOf, offsetOf } from "./request.js";
 import { definitionOf } from "./service.js";
 import { serverErrorOf } from "./status.js";
 
@@ -46,7 +46,7 @@ export function replicaCalls(
       const call = callOf(context);
       try {
         const start = offsetOf(first);
-        const known = digestOf(ifDigest);
+        const known = ifDigestOf(ifDigest);
         const wanted =
           count === 0n ? await restOfPieces(replica, name, start, call) : offsetOf(count);
         const request = { name, first: start, count: wanted, ifDigest: known };

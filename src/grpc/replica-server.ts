@@ -12,7 +12,7 @@ import { Health } from "../../gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import { limits } from "../limits.js";
 import type { Replica } from "../ports.js";
-import type { Listening, OnCall } from "../server-ports.js";
+import type { ListeningServer, OnCall } from "../server-ports.js";
 import { recorded } from "./call-record.js";
 import { serverOptions } from "./channel.js";
 import { type ConnectionBounds, Connections, type OpenStream, streamKey } from "./connections.js";
@@ -59,7 +59,7 @@ export async function listenReplica(
   replica: Replica,
   { host, port }: { readonly host: string; readonly port: number },
   options: ListenOptions = {},
-): Promise<Listening> {
+): Promise<ListeningServer> {
   // grpc-js writes to stderr by itself, in the middle of a live view; we say what matters
   // ourselves.
   setLogVerbosity(logVerbosity.NONE);

@@ -64,14 +64,14 @@ export function boundedReplica(replica: Replica, inFlight: InFlight): Replica {
       return await replica.list(request, call);
     },
     async *read(request, call) {
-      using _read = inFlight.read(clientOf(call));
+      using _read = inFlight.read(callerOf(call));
       yield* replica.read(request, call);
     },
   };
 }
 
 /** Who asks, to count by; calls within the process count as one client's. */
-export function clientOf({ client }: Call): string {
+export function callerOf({ client }: Call): string {
   return client ?? "";
 }
 

@@ -6,7 +6,7 @@
 import { messageOf, UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import type { Clock, Replica } from "../ports.js";
-import type { CheckPort, Listen, Listening } from "../server-ports.js";
+import type { CheckPort, Listen, ListeningServer } from "../server-ports.js";
 import { boundedReplica, InFlight } from "./bounded-replica.js";
 import { faultyReplica } from "./faulty-replica.js";
 import { type Counters, meteredReplica, newCounters } from "./metered-replica.js";
@@ -26,7 +26,7 @@ interface VirtualServer {
   readonly port: number;
   readonly replica: Replica;
   readonly counters: Counters;
-  listening: Listening | undefined;
+  listening: ListeningServer | undefined;
   starting: Promise<void> | undefined;
   /** Whether somebody wants it to be stopped. */
   isStoppedOnPurpose: boolean;
@@ -248,7 +248,7 @@ export class Group {
   }
 
   /** Nobody asked it to: it is started again, later each time, unless somebody says otherwise. */
-  async #died(server: VirtualServer, listening: Listening, why: string): Promise<void> {
+  async #died(server: VirtualServer, listening: ListeningServer, why: string): Promise<void> {
     if (server.listening !== listening || this.#end.signal.aborted) return;
     this.#stop(server, `it died: ${why}`);
     const { clock } = this.#world;

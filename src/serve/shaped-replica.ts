@@ -3,7 +3,7 @@
 import { limits } from "../limits.js";
 import type { Call, Clock, Replica } from "../ports.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
-import { clientOf } from "./bounded-replica.js";
+import { callerOf } from "./bounded-replica.js";
 import { sameReplica } from "./same-replica.js";
 
 /** A rate and the time to keep it by. */
@@ -24,7 +24,7 @@ export function shapedPerClient(
   options: ShapeOptions,
   rates: ClientRates,
 ): Replica {
-  return shapedBy(replica, options, (call) => rates.of(clientOf(call), options.clock.now()));
+  return shapedBy(replica, options, (call) => rates.of(callerOf(call), options.clock.now()));
 }
 
 /** The rates of clients; those that have been quiet are forgotten, for they are owed nothing. */

@@ -5,7 +5,7 @@ import { downloadInOrder } from "../../src/api/get-in-order.js";
 import { UsageError } from "../../src/errors.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import type { Replica } from "../../src/ports.js";
-import type { Listening } from "../../src/server-ports.js";
+import type { ListeningServer } from "../../src/server-ports.js";
 import { withoutPieces } from "../support/broken-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -15,7 +15,7 @@ describe("a download in order", function () {
   const name = "file.bin";
   const content = madeUp(300_000);
   const honest = memoryReplica({ [name]: content });
-  const open: Listening[] = [];
+  const open: ListeningServer[] = [];
   afterEach(() => {
     for (const server of open.splice(0)) server.kill();
   });

@@ -12,7 +12,7 @@ import { connect as connectTcp } from "node:net";
 import type { ConnectionBounds } from "../../src/grpc/connections.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { limits } from "../../src/limits.js";
-import type { Listening } from "../../src/server-ports.js";
+import type { ListeningServer } from "../../src/server-ports.js";
 import { endlessReads } from "../serve/endless.js";
 import { requestOf } from "../support/raw-grpc.js";
 
@@ -20,7 +20,7 @@ const hasty = { ...limits, readerStallMs: 600, requestMs: 400, firstRequestMs: 5
 
 describe("connections of a virtual server", function () {
   this.timeout(60_000);
-  const servers: Listening[] = [];
+  const servers: ListeningServer[] = [];
   const sessions: ClientHttp2Session[] = [];
   afterEach(() => {
     for (const session of sessions.splice(0)) session.destroy();

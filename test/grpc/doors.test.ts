@@ -13,7 +13,7 @@ import { Doors } from "../../src/grpc/doors.js";
 import { connectReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { type Replica, ReplicaFault } from "../../src/ports.js";
-import type { Listening } from "../../src/server-ports.js";
+import type { ListeningServer } from "../../src/server-ports.js";
 import { Authority, opensslProblem, type Pair } from "../support/authority.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -53,7 +53,7 @@ describe(`doors of a virtual server${problem}`, function () {
     for (const each of open.splice(0).reverse()) each.close();
   });
 
-  async function listen(doors: Doors, replica: Replica): Promise<Listening> {
+  async function listen(doors: Doors, replica: Replica): Promise<ListeningServer> {
     const listening = await listenReplica(replica, { host: "127.0.0.1", port: 0 }, { doors });
     open.push({ close: () => listening.kill() });
     return listening;

@@ -7,7 +7,7 @@ import { connectReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { limits } from "../../src/limits.js";
 import { type Call, ReplicaFault } from "../../src/ports.js";
-import type { Listening } from "../../src/server-ports.js";
+import type { ListeningServer } from "../../src/server-ports.js";
 import { Doorman } from "../support/doorman.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, "../..");
 
 describe("a connection", function () {
   this.timeout(30_000);
-  let listening: Listening;
+  let listening: ListeningServer;
   let doorman: Doorman;
   let port: number;
   let connections: KeptConnections;
@@ -204,6 +204,6 @@ function call(): Call {
   return { signal: new AbortController().signal, deadlineMs: 30_000 };
 }
 
-function listen(port: number): Promise<Listening> {
+function listen(port: number): Promise<ListeningServer> {
   return listenReplica(memoryReplica({ "a.bin": content }), { host: "127.0.0.1", port });
 }

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connectReplica, type RemoteReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import type { Call } from "../../src/ports.js";
-import type { Listening } from "../../src/server-ports.js";
+import type { ListeningServer } from "../../src/server-ports.js";
 import { Doorman } from "../support/doorman.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -15,7 +15,7 @@ const everything = { pageSize: 0, pageToken: "", prefix: "" };
 
 describe("streams to a replica, on the wire", function () {
   this.timeout(60_000);
-  let listening: Listening;
+  let listening: ListeningServer;
   let doorman: Doorman;
   let port: number;
   let replica: RemoteReplica;

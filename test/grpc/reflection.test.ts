@@ -12,7 +12,7 @@ import {
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { definitionOf } from "../../src/grpc/service.js";
-import type { Listening } from "../../src/server-ports.js";
+import type { ListeningServer } from "../../src/server-ports.js";
 import { memoryReplica } from "../support/memory-replica.js";
 
 type Asked =
@@ -40,7 +40,7 @@ const services = [
 const replicaFile = "quorate/v1/replica.proto";
 
 describe("reflection", () => {
-  let listening: Listening;
+  let listening: ListeningServer;
   let channel: Channel;
   before(async () => {
     listening = await listenReplica(memoryReplica({}), { host: "127.0.0.1", port: 0 });

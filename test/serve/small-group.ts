@@ -4,13 +4,13 @@ import type { Replica } from "../../src/ports.js";
 import { type Group, startGroup } from "../../src/serve/group.js";
 import { resolveServeOptions, type ServeOptions } from "../../src/serve/options.js";
 import type { ServeEvent } from "../../src/serve/serve-events.js";
-import type { CheckPort, Listen, Listening } from "../../src/server-ports.js";
+import type { CheckPort, Listen, ListeningServer } from "../../src/server-ports.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 /** What the group put on a port. */
-export interface FakeListening extends Listening {
+export interface FakeListening extends ListeningServer {
   readonly replica: Replica;
   readonly died: Promise<string>;
   /** Ends it although nobody asked. */

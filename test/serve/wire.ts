@@ -24,7 +24,7 @@ import { type ListenOptions, listenReplica } from "../../src/grpc/replica-server
 import { definitionOf } from "../../src/grpc/service.js";
 import { detailsKey } from "../../src/grpc/status.js";
 import type { Replica } from "../../src/ports.js";
-import type { Listening } from "../../src/server-ports.js";
+import type { ListeningServer } from "../../src/server-ports.js";
 
 const definition = definitionOf(ReplicaService);
 
@@ -87,7 +87,7 @@ export function callsTo(client: RawClient): ((options: CallOptions) => Promise<u
 
 /** Servers and clients of one suite; those of a test end with it. Call inside a `describe`. */
 export function wires() {
-  const servers: Listening[] = [];
+  const servers: ListeningServer[] = [];
   const channels: Channel[] = [];
   afterEach(() => {
     for (const channel of channels.splice(0)) channel.close();
