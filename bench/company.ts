@@ -47,5 +47,5 @@ export function companyText(lines: readonly CompanyLine[]): string {
     const cells = Object.values(times).map((time) => `x${time.toFixed(3)}`.padStart(13));
     return [world.padEnd(14), ...cells, dear.length > 0 ? "beyond its bound" : ""].join("  ");
   });
-  return `\n${["one more".padEnd(14), ...names].join("  ")}\n${rows.join("\n")}\n`;
+  return `\n${["one more".padEnd(14), ...names].join("  ")}\n${rows.join("\n")}`;
 }

@@ -7,16 +7,17 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MiB } from "../src/limits/byte-units.js";
 import { mainPath } from "../test/support/cli.js";
 import { makeSparseFile } from "./made-file.js";
-import { type Cost, cpuSecondsOf, measured, medianOf, peakMiBOf } from "./measured.js";
+import { type Cost, cpuSecondsOf, measured, peakMiBOf } from "./measured.js";
 import { startQuorate } from "./real-contestants.js";
+import { keep, machine, medianOf, sayRow } from "./report.js";
 
-const MiB = 1024 * 1024;
 const { values } = parseArgs({
   options: {
     sizes: { type: "string", default: "64,1024,4096,16384" },
@@ -42,7 +43,7 @@ interface Line {
 type Lap = Cost & { readonly serverCpuSeconds: number };
 
 function say(cells: readonly (string | number)[]): void {
-  process.stdout.write(`${cells.map((cell) => String(cell).padStart(13)).join("")}\n`);
+  sayRow(cells, 13);
 }
 
 async function measure(sizeMiB: number, replicas: number): Promise<Line> {
@@ -127,8 +128,4 @@ const bySize = numbers(values.sizes).map((size) => [size, 4] as const);
 const sizes = await table(bySize, () => true);
 const byReplicas = numbers(values.replicas).map((count) => [1024, count] as const);
 const replicas = await table(byReplicas, (line) => line.replicas === 4);
-const results = join(import.meta.dirname, "results");
-mkdirSync(results, { recursive: true });
-const machine = { node: process.version, cores: cpus().length, model: cpus()[0]?.model };
-const written = { machine, rounds: Number(values.rounds), sizes, replicas };
-writeFileSync(join(results, "cost.json"), `${JSON.stringify(written, null, 2)}\n`);
+keep("cost.json", { machine, rounds: Number(values.rounds), sizes, replicas });

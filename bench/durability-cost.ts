@@ -4,13 +4,13 @@
  */
 
 import { spawn } from "node:child_process";
-import { createHash, randomFillSync } from "node:crypto";
-import { closeSync, existsSync, openSync, rmSync, writeSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { unsyncedProgram } from "../test/durability/planted.js";
 import { freePorts, mainPath, Running, startServing } from "../test/support/cli.js";
+import { makeFile } from "./made-file.js";
+import { medianOf } from "./report.js";
 
-const MiB = 1024 * 1024;
 /** Unbundled, as the copy is: bundles start sooner. */
 const synced = join(mainPath, "../../src/cli/main.js");
 
@@ -29,7 +29,7 @@ export async function runCost(
   say: (line: string) => void,
 ): Promise<Cost> {
   const source = join(folder, "file.bin");
-  const digest = writeMadeUp(source, sizeBytes);
+  const digest = makeFile(source, sizeBytes);
   const ports = (await freePorts(4)).map(String);
   const env = { XDG_CACHE_HOME: join(folder, "cache") };
   const serving = await startServing(["-f", source, "-p", ...ports], { env });
@@ -61,7 +61,7 @@ export async function runCost(
     }
     const ratios = seconds.with.map((took, index) => took / (seconds.without[index] ?? took));
     const { with: withSyncs, without: withoutSyncs } = seconds;
-    return { sizeBytes, withSyncs, withoutSyncs, ratio: median(ratios) };
+    return { sizeBytes, withSyncs, withoutSyncs, ratio: medianOf(ratios) };
   } finally {
     await serving.end();
   }
@@ -74,24 +74,4 @@ function flushed(): Promise<void> {
     sync.once("error", reject);
     sync.once("close", () => resolve());
   });
-}
-
-function writeMadeUp(path: string, size: number): string {
-  const hash = createHash("sha256");
-  const file = openSync(path, "w");
-  const block = Buffer.alloc(MiB);
-  for (let left = size; left > 0; left -= block.length) {
-    const part = randomFillSync(block).subarray(0, left);
-    hash.update(part);
-    writeSync(file, part);
-  }
-  closeSync(file);
-  return `sha256:${hash.digest("hex")}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? 0)) / 2;
 }

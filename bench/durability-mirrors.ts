@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { freePorts } from "../test/support/cli.js";
-import { Started } from "./real-contestants.js";
+import { runNginx } from "./nginx.js";
+import type { Started } from "./started.js";
 
 /** What is wrong with the second mirror. */
 export type Broken = "nothing" | "corrupt" | "stall";
@@ -74,29 +75,16 @@ async function startNginx(options: {
   readonly roots: readonly string[];
 }): Promise<Started> {
   const { folder, log, rate, ports, roots } = options;
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (kind) => `${kind}_temp_path ${folder}/${kind};`,
-  );
   const servers = ports.map(
     (port, index) => `server { listen ${hostOf(index)}:${port}; root ${roots[index]}; }`,
   );
-  const lines = [
-    ...["daemon off;", "master_process off;", `pid ${folder}/pid;`, `error_log ${folder}/errors;`],
-    ...["events {}", "http {", "log_format sent '$body_bytes_sent';", `access_log ${log} sent;`],
-    ...[`limit_rate ${rate};`, ...temporary, ...servers, "}"],
+  const http = [
+    ...["log_format sent '$body_bytes_sent';", `access_log ${log} sent;`],
+    ...[`limit_rate ${rate};`, ...servers],
   ];
-  const config = join(folder, "nginx.conf");
-  writeFileSync(config, lines.join("\n"));
-  const server = new Started(["nginx", "-e", `${folder}/errors`, "-p", folder, "-c", config]);
-  for (const [index, port] of ports.entries()) {
-    for (;;) {
-      const reply = await fetch(`http://${hostOf(index)}:${port}/`).catch(() => undefined);
-      await reply?.body?.cancel();
-      if (reply !== undefined) break;
-      if (server.child.exitCode !== null) throw new Error("nginx ended at once");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+  const urls = ports.map((port, index) => `http://${hostOf(index)}:${port}/`);
+  const server = await runNginx({ folder, http, urls });
+  // What answered while it was started is no part of what is sent.
   writeFileSync(log, "");
   return server;
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { MiB } from "../src/limits/byte-units.js";
 import { SmallDisk } from "../test/durability/full.js";
 import { madeUp } from "../test/support/made-up.js";
 import type { Broken } from "./durability-mirrors.js";
@@ -15,9 +16,8 @@ import {
   type Tool,
   verdictOf,
 } from "./durability-tools.js";
-import { isInstalled } from "./real-contestants.js";
+import { isInstalled } from "./started.js";
 
-const MiB = 1024 * 1024;
 /** Nobody needs longer for any of it; whoever does is ended. */
 const mostMs = 180_000;
 

@@ -4,15 +4,14 @@
  * much.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MiB } from "../src/limits/byte-units.js";
 import { runCost } from "./durability-cost.js";
 import { type Row, runTable } from "./durability-table.js";
-
-const MiB = 1024 * 1024;
-const results = join(import.meta.dirname, "results");
+import { keep, say } from "./report.js";
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +26,6 @@ if (only !== undefined && only !== "table" && only !== "cost") {
   say("usage: [--only table|cost] [--folder FOLDER] [--mib N] [--turns N]");
   process.exit(2);
 }
-mkdirSync(results, { recursive: true });
 if (only !== "cost") await table();
 if (only !== "table") await cost();
 
@@ -38,7 +36,7 @@ async function table(): Promise<void> {
     const rows = await runTable(folder, Number(values.mib ?? 64) * MiB, (row: Row) =>
       say(`| ${row.trouble} | ${row.quorate} | ${row.aria2} |`),
     );
-    writeFileSync(join(results, "durability-table.json"), `${JSON.stringify(rows, null, 2)}\n`);
+    keep("durability-table.json", rows);
   });
 }
 
@@ -48,7 +46,7 @@ async function cost(): Promise<void> {
     const measured = await runCost(folder, much, say);
     const times = `${measured.ratio.toFixed(3)} × the time without syncs`;
     say(`${much.sizeBytes / MiB} MiB, ${much.turns} turns: durability costs ${times} (median)`);
-    writeFileSync(join(results, "durability-cost.json"), `${JSON.stringify(measured, null, 2)}\n`);
+    keep("durability-cost.json", measured);
   });
 }
 
@@ -59,8 +57,4 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

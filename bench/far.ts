@@ -5,15 +5,13 @@
  * turn in each round; time counts from the start of the process to its end.
  */
 
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { MiB } from "../src/limits/byte-units.js";
 import { mainPath } from "../test/support/cli.js";
-import { measure, median, present, type WorldResult } from "./real-sockets.js";
+import { measure, present, type WorldResult } from "./real-sockets.js";
 import { realWorld } from "./real-worlds.js";
-
-const MiB = 1024 * 1024;
+import { keep, machine, medianOf, sayRow } from "./report.js";
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +22,7 @@ const { values } = parseArgs({
 });
 
 function say(cells: readonly (string | number)[]): void {
-  process.stdout.write(`${cells.map((cell) => String(cell).padStart(14)).join("")}\n`);
+  sayRow(cells, 14);
 }
 
 /** What each tool's laps were, as shares of what the links together carry. */
@@ -32,7 +30,7 @@ function sharesOf({ sizeMiB, laps }: WorldResult, linksPerSecond: number) {
   const shareOf = (seconds: number) => (sizeMiB * MiB) / seconds / linksPerSecond;
   return Object.entries(laps).map(([tool, runs]) => {
     const shares = runs.map(({ wallSeconds }) => shareOf(wallSeconds));
-    return { tool, shares, share: median(shares) };
+    return { tool, shares, share: medianOf(shares) };
   });
 }
 
@@ -49,8 +47,4 @@ for (const delay of values.delays.split(",")) {
   say([delay, result.sizeMiB, ...shares.map(({ share }) => `${(100 * share).toFixed(1)} %`)]);
   results.push({ delayMs: Number(delay), sizeMiB: result.sizeMiB, linksPerSecond, shares });
 }
-const folder = join(import.meta.dirname, "results");
-mkdirSync(folder, { recursive: true });
-const machine = { node: process.version, cores: cpus().length, model: cpus()[0]?.model };
-const written = { machine, rounds: Number(values.rounds), results };
-writeFileSync(join(folder, "far.json"), `${JSON.stringify(written, null, 2)}\n`);
+keep("far.json", { machine, rounds: Number(values.rounds), results });

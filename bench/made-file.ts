@@ -2,8 +2,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
-
-const MiB = 1024 * 1024;
+import { MiB } from "../src/limits/byte-units.js";
 
 /** Random bytes; gives their digest. */
 export function makeFile(path: string, size: number): string {

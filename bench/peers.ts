@@ -2,7 +2,7 @@
 
 import { basename, dirname } from "node:path";
 import { mainPath } from "../test/support/cli.js";
-import { isInstalled } from "./real-contestants.js";
+import { isInstalled } from "./started.js";
 
 /** What each tool is given. */
 export interface Race {

@@ -1,13 +1,13 @@
 /** Worlds drawn from a seed, all of their replicas honest, and how near the ideal they come. */
 
+import { MiB } from "../src/limits/byte-units.js";
 import type { RateAt } from "../test/simulation/link.js";
 import { changing, steady, switching } from "../test/simulation/shapes.js";
 import { Seeded } from "../test/support/seeded.js";
 import { idealSeconds } from "./ideal.js";
+import { medianOf } from "./report.js";
 import { runQuorate } from "./run-quorate.js";
 import type { ScheduleWorld, WorldReplica } from "./schedule-worlds.js";
-
-const MiB = 1024 * 1024;
 
 /** A rate of 1 to 80 MB/s, as often below 9 as above. */
 function someRate(random: Seeded): number {
@@ -113,22 +113,22 @@ export function randomText(lines: readonly RandomLine[]): string {
   const well = lines.filter(({ faults }) => faults === 0);
   const company = (what: string, bound: number, of: (line: RandomLine) => number | undefined) => {
     const ratios = lines.flatMap((line) => of(line) ?? []).sort((left, right) => left - right);
-    if (ratios.length === 0) return "";
-    const [median, last] = [ratios[Math.floor(ratios.length / 2)] ?? 0, ratios.at(-1) ?? 0];
+    if (ratios.length === 0) return [];
+    const [median, last] = [medianOf(ratios), ratios.at(-1) ?? 0];
     const beyond = ratios.filter((ratio) => ratio > bound).length;
     const sooner = ratios.filter((ratio) => ratio < 1 / bound).length;
     const times = `median x${median.toFixed(3)}, worst x${last.toFixed(3)}`;
-    return `${what}: ${times}, beyond x${bound}: ${beyond}, sooner by as much: ${sooner}\n`;
+    return [`${what}: ${times}, beyond x${bound}: ${beyond}, sooner by as much: ${sooner}`];
   };
-  return (
+  const duplicates = sum((line) => line.duplicates) / lines.length;
+  return [
     `\n${lines.length} random worlds: mean ${(sum(({ share }) => share) / lines.length).toFixed(1)} %, ` +
-    `p5 ${fifth.toFixed(1)} %, worst ${worst.join(", ")}\n` +
-    `duplicates ${(sum(({ duplicates }) => duplicates) / lines.length).toFixed(3)} %, ` +
-    `at most ${most(lines, ({ duplicates }) => duplicates)} % ` +
-    `(without a fault ${most(well, ({ duplicates }) => duplicates)} %); ` +
-    `honest replicas banned: ${sum(({ banned }) => banned)}\n` +
-    company("one more, 0.1 MB/s", 1.02, ({ withSlow }) => withSlow) +
-    company("one more, silent", 1.25, ({ withSilent }) => withSilent) +
-    company(`all ${awayMs} ms further away`, 1.02, ({ further }) => further)
-  );
+      `p5 ${fifth.toFixed(1)} %, worst ${worst.join(", ")}`,
+    `duplicates ${duplicates.toFixed(3)} %, at most ${most(lines, (line) => line.duplicates)} % ` +
+      `(without a fault ${most(well, (line) => line.duplicates)} %); ` +
+      `honest replicas banned: ${sum(({ banned }) => banned)}`,
+    ...company("one more, 0.1 MB/s", 1.02, ({ withSlow }) => withSlow),
+    ...company("one more, silent", 1.25, ({ withSilent }) => withSilent),
+    ...company(`all ${awayMs} ms further away`, 1.02, ({ further }) => further),
+  ].join("\n");
 }

@@ -5,33 +5,19 @@
  */
 
 import { createHash } from "node:crypto";
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MiB } from "../src/limits/byte-units.js";
 import { mainPath } from "../test/support/cli.js";
 import { idealSeconds } from "./ideal.js";
 import { makeFile } from "./made-file.js";
-import {
-  type Contestant,
-  isInstalled,
-  ours,
-  rivals,
-  Started,
-  startNginx,
-  startQuorate,
-} from "./real-contestants.js";
+import { type Contestant, ours, rivals, startNginx, startQuorate } from "./real-contestants.js";
 import { capOf, realWorld, scale } from "./real-worlds.js";
+import { keep, medianOf, say } from "./report.js";
 import { type ScheduleWorld, scheduleWorlds } from "./schedule-worlds.js";
-
-const MiB = 1024 * 1024;
+import { isInstalled, Started } from "./started.js";
 
 /** One run of one tool. */
 export interface Lap {
@@ -75,16 +61,10 @@ export async function runReal(): Promise<void> {
     results.push(result);
     say(lineText(result, contestants));
   }
-  const folder = join(import.meta.dirname, "results");
-  mkdirSync(folder, { recursive: true });
-  const written = { scale, rounds: Number(values.rounds), results };
-  writeFileSync(join(folder, "schedule-real.json"), `${JSON.stringify(written, null, 2)}\n`);
+  keep("schedule-real.json", { scale, rounds: Number(values.rounds), results });
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
+/** Ourselves, and the rivals that are installed; says which are not. */
 export function present(): Contestant[] {
   const missing = [
     ...(isInstalled("aria2c", "--version") ? [] : ["aria2c (Debian: aria2)"]),
@@ -204,9 +184,9 @@ function lineText(
   const seconds = (value: number) => value.toFixed(2).padStart(7);
   const share = (value: number) => ((100 * ideal) / value).toFixed(1).padStart(6);
   const own = laps[ours.name] ?? [];
-  const wall = median(own.map(({ wallSeconds }) => wallSeconds));
-  const told = median(own.map(({ ownSeconds }) => ownSeconds ?? Number.POSITIVE_INFINITY));
-  const wasted = median(own.map(({ wastedBytes }) => wastedBytes ?? 0)) / (sizeMiB * MiB);
+  const wall = medianOf(own.map(({ wallSeconds }) => wallSeconds));
+  const told = medianOf(own.map(({ ownSeconds }) => ownSeconds ?? Number.POSITIVE_INFINITY));
+  const wasted = medianOf(own.map(({ wastedBytes }) => wastedBytes ?? 0)) / (sizeMiB * MiB);
   const banned = own.reduce((sum, lap) => sum + (lap.banned ?? 0), 0);
   const cells = [
     world.padEnd(14),
@@ -217,21 +197,14 @@ function lineText(
   ];
   for (const { name } of contestants.slice(1)) {
     const theirs = laps[name] ?? [];
-    const median_ = median(theirs.map(({ wallSeconds }) => wallSeconds));
+    const wallSeconds = medianOf(theirs.map((lap) => lap.wallSeconds));
     // Of the pairs of each round: both ran in the same minute.
     const ratios = theirs.map((lap, round) => lap.wallSeconds / (own[round]?.wallSeconds ?? 0));
     cells.push(
-      seconds(median_).padStart(15),
-      share(median_),
-      median(ratios).toFixed(2).padStart(9),
+      seconds(wallSeconds).padStart(15),
+      share(wallSeconds),
+      medianOf(ratios).toFixed(2).padStart(9),
     );
   }
   return cells.join("  ");
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const before = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
-  return (middle + before) / 2;
 }

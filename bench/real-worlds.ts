@@ -1,10 +1,10 @@
 /** The named worlds, scaled down so that they fit real sockets between processes on two cores. */
 
+import { MiB } from "../src/limits/byte-units.js";
 import { changing, steady } from "../test/simulation/shapes.js";
 import { idealSeconds } from "./ideal.js";
 import { type ScheduleWorld, scheduleWorlds, type WorldReplica } from "./schedule-worlds.js";
 
-const MiB = 1024 * 1024;
 /** The table's 50 MB/s a server become 10. */
 export const scale = 1 / 5;
 /** What a run takes at best: long enough that process start and survey do not decide. */

@@ -1,9 +1,8 @@
 /** The named worlds in which schedules are compared. */
 
+import { MiB } from "../src/limits/byte-units.js";
 import type { RateAt } from "../test/simulation/link.js";
 import { changing, steady, switching } from "../test/simulation/shapes.js";
-
-const MiB = 1024 * 1024;
 
 /** One replica of a world. */
 export interface WorldReplica {

@@ -5,14 +5,13 @@
  * With `--real`: the same worlds between real processes (`real-sockets.ts`).
  */
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { baselines, runBaseline } from "./baselines.js";
 import { companyLines, companyText } from "./company.js";
 import { idealSeconds } from "./ideal.js";
 import { digestLengthsOnly } from "./length-digests.js";
 import { randomScore, randomText } from "./random-worlds.js";
+import { keep, say } from "./report.js";
 import { type Outcome, runQuorate } from "./run-quorate.js";
 import { type ScheduleWorld, scheduleWorlds } from "./schedule-worlds.js";
 
@@ -76,36 +75,28 @@ const { values } = parseArgs({
     company: { type: "boolean", default: false },
   },
 });
-const results = join(import.meta.dirname, "results");
-mkdirSync(results, { recursive: true });
-
-function keep(name: string, content: unknown): void {
-  writeFileSync(join(results, name), `${JSON.stringify(content, null, 2)}\n`);
-}
 
 const head = ["world".padEnd(14), "ideal s", " ours s", "ours %", " aim %", "waste%"];
-process.stdout.write(
-  `${[...head, ...Object.keys(baselines).map((n) => n.padStart(15))].join("  ")}\n`,
-);
+say([...head, ...Object.keys(baselines).map((name) => name.padStart(15))].join("  "));
 const lines: Line[] = [];
 for (const world of scheduleWorlds) {
   const line = await measure(world);
   lines.push(line);
-  process.stdout.write(`${lineText(line)}\n`);
+  say(lineText(line));
 }
 keep("schedule.json", lines);
 if (lines.some(({ share, aim }) => share < aim)) {
-  process.stdout.write("some worlds miss their aim\n");
+  say("some worlds miss their aim");
 }
 if (values.company) {
   const company = await companyLines();
-  process.stdout.write(companyText(company));
+  say(companyText(company));
   keep("schedule-company.json", company);
 }
 if (values.random !== undefined) {
   const megabytes = values.size === undefined ? undefined : Number(values.size);
   const hasCompany = values.company;
   const score = await randomScore(Number(values.random), { megabytes, hasCompany });
-  process.stdout.write(randomText(score));
+  say(randomText(score));
   keep("schedule-random.json", score);
 }

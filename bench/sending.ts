@@ -8,13 +8,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { MiB } from "../src/limits/byte-units.js";
 import { freePorts, mainPath } from "../test/support/cli.js";
 import { drink } from "./lean-reader.js";
 import { makeFile } from "./made-file.js";
-import { cpuSecondsOf, medianOf, peakMiBOf } from "./measured.js";
-import { Started } from "./real-contestants.js";
+import { cpuSecondsOf, peakMiBOf } from "./measured.js";
+import { medianOf, say } from "./report.js";
+import { Started } from "./started.js";
 
-const MiB = 1024 * 1024;
 const size = 1024 * MiB;
 const servers = 4;
 
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
       const rate = size / 1e6 / medianOf(laps.map(({ wallSeconds }) => wallSeconds));
       const peak = peakMiBOf(pid).toFixed(0);
       const line = `${name}: ${cpu} CPU-s, ${rate.toFixed(0)} MB/s, peak ${peak} MiB`;
-      process.stdout.write(`${line} (medians of ${laps.length})\n`);
+      say(`${line} (medians of ${laps.length})`);
     }
   } finally {
     for (const { started } of builds) await started.end();

@@ -9,14 +9,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { MiB } from "../src/limits/byte-units.js";
 import { Authority } from "../test/support/authority.js";
 import { freePorts, mainPath } from "../test/support/cli.js";
 import { madeUp } from "../test/support/made-up.js";
-import { cpuSecondsOf, medianOf } from "./measured.js";
+import { cpuSecondsOf } from "./measured.js";
 import { asking, connected, jainIndex, readOnce, type ServedFile } from "./readers.js";
-import { Started } from "./real-contestants.js";
+import { medianOf, say } from "./report.js";
+import { Started } from "./started.js";
 
-const MiB = 1024 * 1024;
 const fileMiB = 256;
 const equalReaders = 100;
 const idleReaders = 200;
@@ -159,23 +160,23 @@ async function idleMemory(folder: string) {
   return { readers: idleReaders, peaks, freed };
 }
 
-function say(what: string, values: readonly number[], unit: string, digits: number): void {
+function tell(what: string, values: readonly number[], unit: string, digits: number): void {
   const all = values.map((value) => value.toFixed(digits)).join(", ");
-  process.stdout.write(`${what}: ${medianOf(values).toFixed(digits)}${unit} (median of ${all})\n`);
+  say(`${what}: ${medianOf(values).toFixed(digits)}${unit} (median of ${all})`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), "quorate-bench-"));
 try {
   writeFileSync(join(folder, "file.bin"), madeUp(fileMiB * MiB));
   const fair = await fairness(folder);
-  say(`Jain's index of ${fair.readers} equal readers`, fair.indices, "", 4);
-  say("the largest share over the smallest", fair.spreads, "", 2);
+  tell(`Jain's index of ${fair.readers} equal readers`, fair.indices, "", 4);
+  tell("the largest share over the smallest", fair.spreads, "", 2);
   const tls = await tlsCost(folder);
-  say("TLS: rate of one reader, of plain text's", tls.rateRatios, "", 2);
-  say("TLS: processor time of the server, of plain text's", tls.cpuRatios, "", 2);
+  tell("TLS: rate of one reader, of plain text's", tls.rateRatios, "", 2);
+  tell("TLS: processor time of the server, of plain text's", tls.cpuRatios, "", 2);
   const idle = await idleMemory(folder);
-  say(`memory for ${idle.readers} readers that never read, above idle`, idle.peaks, " MiB", 0);
-  say("seconds until it is within 20 % of idle again", idle.freed, " s", 1);
+  tell(`memory for ${idle.readers} readers that never read, above idle`, idle.peaks, " MiB", 0);
+  tell("seconds until it is within 20 % of idle again", idle.freed, " s", 1);
   const measured = { node: process.version, rounds, fair, tls, idle };
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify(measured, null, 2)}\n`);

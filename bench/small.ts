@@ -9,8 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freePorts, mainPath } from "../test/support/cli.js";
-import { type Cost, measured, medianOf } from "./measured.js";
-import { Started } from "./real-contestants.js";
+import { type Cost, measured } from "./measured.js";
+import { medianOf, say } from "./report.js";
+import { Started } from "./started.js";
 
 const { values } = parseArgs({
   options: { rounds: { type: "string", default: "9" }, files: { type: "string", default: "1000" } },
@@ -25,10 +26,6 @@ const library = await import(join(mainPath, "../../src/index.js"));
 
 /** The same program, as `tsc` leaves it. */
 const unbundled = join(mainPath, "../../src/cli/main.js");
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
 
 async function manyFiles(ports: readonly number[], folder: string): Promise<number> {
   const replicas = ports.map((port) => ({ host: "127.0.0.1", port }));

@@ -8,17 +8,19 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { MiB } from "../src/limits/byte-units.js";
 import { mainPath } from "../test/support/cli.js";
 import { makeFile } from "./made-file.js";
-import { cpuSecondsOf, measured, medianOf, peakMiBOf } from "./measured.js";
+import { cpuSecondsOf, measured, peakMiBOf } from "./measured.js";
 import { type Peer, peersHere, type Race } from "./peers.js";
-import { type Started, startNginx, startQuorate } from "./real-contestants.js";
+import { startNginx, startQuorate } from "./real-contestants.js";
+import { keep, machine, medianOf, say } from "./report.js";
+import type { Started } from "./started.js";
 
-const MiB = 1024 * 1024;
 const servers = 4;
 
 interface Lap {
@@ -41,10 +43,6 @@ const { values } = parseArgs({
     warm: { type: "boolean", default: false },
   },
 });
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
 
 async function main(): Promise<void> {
   if (!existsSync(mainPath)) throw new Error("first: npm run build");
@@ -78,7 +76,7 @@ async function main(): Promise<void> {
       rmSync(folder, { recursive: true, force: true });
     }
   }
-  keep(results);
+  keep("throughput.json", { machine, sizeMiB: Number(values.size), results });
 }
 
 function pidOf({ child }: Started): number {
@@ -144,14 +142,6 @@ function tableOf(laps: Laps, sizeBytes: number): string[] {
   return [head, ...rows].map((row) =>
     row.map((cell, at) => (at === 0 ? cell.padEnd(20) : cell.padStart(13))).join(""),
   );
-}
-
-function keep(results: readonly unknown[]): void {
-  const folder = join(import.meta.dirname, "results");
-  mkdirSync(folder, { recursive: true });
-  const machine = { node: process.version, cores: cpus().length, model: cpus()[0]?.model };
-  const written = { machine, sizeMiB: Number(values.size), results };
-  writeFileSync(join(folder, "throughput.json"), `${JSON.stringify(written, null, 2)}\n`);
 }
 
 await main();
