@@ -6,7 +6,7 @@ import { download } from "../../src/api/get.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
 import { Doorman } from "../support/doorman.js";
 import { memoryReplica } from "../support/memory-replica.js";
-import { refusingOn } from "../support/refusing.js";
+import { refusingOn } from "../support/refusing-disk.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 describe("downloads in one process", () => {

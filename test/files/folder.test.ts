@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type FileHandle, writeFile } from "node:fs/promises";
 import { SharedSyncs } from "../../src/files/folder.js";
-import { refusalOf, refusingOn } from "../support/refusing.js";
+import { refusalOf, refusingOn } from "../support/refusing-disk.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 describe("a sync of a folder that many want", () => {

@@ -14,7 +14,7 @@ import {
 import { StorageError } from "../../src/errors.js";
 import { lockFile } from "../../src/files/lock.js";
 import { ourselves, ownerText } from "../../src/files/owner.js";
-import { refusing } from "../support/refusing.js";
+import { refusing } from "../support/refusing-disk.js";
 import { scratchFolder, withoutPrograms } from "../support/scratch-folder.js";
 
 describe("lockFile", () => {

@@ -8,7 +8,7 @@ import type { Manifest } from "../../src/trust/manifest.js";
 import { sinkContract } from "../contracts/sink.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
 import { refusal } from "../support/refusal.js";
-import { disturbing, refusing, refusingOn } from "../support/refusing.js";
+import { disturbing, refusing, refusingOn } from "../support/refusing-disk.js";
 import { scratchFolder, withoutPrograms } from "../support/scratch-folder.js";
 
 const bytes = Buffer.alloc(60_000, "quorate");

@@ -8,7 +8,7 @@ import type { Manifest } from "../../src/trust/manifest.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
 import { refusal } from "../support/refusal.js";
-import { refusing } from "../support/refusing.js";
+import { refusing } from "../support/refusing-disk.js";
 import { smallDisk, smallDiskProblem, withoutPrograms } from "../support/scratch-folder.js";
 
 const MiB = 1024 * 1024;

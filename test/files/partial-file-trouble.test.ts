@@ -7,7 +7,7 @@ import type { JournalRecord } from "../../src/ports.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
-import { refusingOn } from "../support/refusing.js";
+import { refusingOn } from "../support/refusing-disk.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 const bytes = Buffer.alloc(200_000, "quorate");

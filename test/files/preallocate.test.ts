@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type FileHandle, mkdir, open, readFile, stat, writeFile } from "node:fs/promises";
 import { preallocate } from "../../src/files/preallocate.js";
-import { refusingOn } from "../support/refusing.js";
+import { refusingOn } from "../support/refusing-disk.js";
 import { scratchFolder, withoutPrograms } from "../support/scratch-folder.js";
 
 const size = 1_000_001;

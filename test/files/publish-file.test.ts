@@ -4,7 +4,7 @@ import { openPartialFile } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
 import { refusal } from "../support/refusal.js";
-import { disturbing, refusing, refusingOn, refusingToClose } from "../support/refusing.js";
+import { disturbing, refusing, refusingOn, refusingToClose } from "../support/refusing-disk.js";
 import { scratchFolder, withoutPrograms } from "../support/scratch-folder.js";
 
 const bytes = Buffer.alloc(100_000, "quorate");

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { StorageError, UsageError } from "../../src/errors.js";
 import { readReceipt, receiptPlace, writeReceipt } from "../../src/files/receipt-file.js";
 import { limits } from "../../src/limits.js";
-import { disturbing, refusing } from "../support/refusing.js";
+import { disturbing, refusing } from "../support/refusing-disk.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 describe("a receipt file", () => {

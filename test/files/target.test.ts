@@ -4,7 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { UsageError } from "../../src/errors.js";
 import { checkTarget, resolveTarget } from "../../src/files/target.js";
 import { refusal } from "../support/refusal.js";
-import { refusing } from "../support/refusing.js";
+import { refusing } from "../support/refusing-disk.js";
 import { scratchFolder } from "../support/scratch-folder.js";
 
 describe("resolveTarget", () => {

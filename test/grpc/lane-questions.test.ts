@@ -10,24 +10,14 @@ import {
 } from "../../gen/quorate/v1/replica_pb.js";
 import { frame, frameKind } from "../../src/grpc/express/frames.js";
 import { prefixed } from "../../src/grpc/express/messages.js";
-import type { Lane } from "../../src/grpc/lane.js";
 import { overEachWire } from "../support/wires.js";
-import { headers, type RawServer } from "./express/raw-server.js";
-import { rejectsWith, says, sizeOn, TriedLane } from "./tried-lane.js";
+import { headers } from "./express/raw-server.js";
+import { laneOnTrial, rejectsWith, says, sizeOn } from "./tried-lane.js";
 
 const unspoken = new AbortController().signal;
 
 overEachWire("a lane to a replica", (wire) => {
-  let server: RawServer;
-  let lane: Lane;
-  let tried: TriedLane;
-
-  beforeEach(async () => {
-    tried = new TriedLane(wire);
-    server = tried.server;
-    lane = await tried.open();
-  });
-  afterEach(() => tried.close());
+  const on = laneOnTrial(wire);
 
   const answer = (name: string) =>
     messageOf(toBinary(GetSizeResponseSchema, create(GetSizeResponseSchema, { name, size: 5n })));
@@ -41,12 +31,12 @@ overEachWire("a lane to a replica", (wire) => {
   type Frames = readonly ((stream: number) => Buffer)[];
   /** Asks for a size, and answers so. */
   async function answered(frames: Frames): Promise<GetSizeResponse> {
-    const asking = sizeOn(lane);
-    const { stream, payload } = await server.next(frameKind.data);
+    const asking = sizeOn(on.lane);
+    const { stream, payload } = await on.server.next(frameKind.data);
     const asked = toBinary(GetSizeRequestSchema, create(GetSizeRequestSchema, { name: "a.bin" }));
     assert.ok(payload.equals(prefixed(asked)));
-    server.greet();
-    server.send(...frames.map((make) => make(stream)));
+    on.server.greet();
+    on.server.send(...frames.map((make) => make(stream)));
     return asking;
   }
 
@@ -54,22 +44,22 @@ overEachWire("a lane to a replica", (wire) => {
     it("takes one answer that ends well, however it is cut", async () => {
       const whole = answer("it")(1).subarray(9);
       for (const cut of [0, 1, 5, 6, whole.length]) {
-        const asking = sizeOn(lane);
-        const { stream } = await server.next(frameKind.data);
-        if (cut === 0) server.greet();
+        const asking = sizeOn(on.lane);
+        const { stream } = await on.server.next(frameKind.data);
+        if (cut === 0) on.server.greet();
         const parts = [whole.subarray(0, cut), whole.subarray(cut)];
         const frames = parts.map((bytes) => frame(frameKind.data, 0, stream, bytes));
-        server.send(headers(stream), ...frames, ok(stream));
+        on.server.send(headers(stream), ...frames, ok(stream));
         const { name, size: bytes } = await asking;
         assert.deepEqual([name, bytes], ["it", 5n]);
       }
-      assert.deepEqual(tried.ordinary, []);
+      assert.deepEqual(on.tried.ordinary, []);
     });
 
     it("gives the fault that the server names, alone or behind an answer", async () => {
       await rejectsWith(answered([failsAtOnce]), "missing");
       await rejectsWith(answered([headers, answer("it"), fails]), "missing");
-      assert.deepEqual(tried.ordinary, []);
+      assert.deepEqual(on.tried.ordinary, []);
     });
 
     const strange: readonly (readonly [what: string, frames: Frames])[] = [
@@ -112,7 +102,7 @@ overEachWire("a lane to a replica", (wire) => {
     for (const [what, frames] of strange) {
       it(`asks the ordinary way when a server gives ${what}`, async () => {
         assert.equal((await answered(frames)).name, "the ordinary way");
-        assert.deepEqual(tried.ordinary, ["a.bin"]);
+        assert.deepEqual(on.tried.ordinary, ["a.bin"]);
       });
     }
 
@@ -122,38 +112,38 @@ overEachWire("a lane to a replica", (wire) => {
     });
 
     it("asks the ordinary way when a server hangs up", async () => {
-      const asking = sizeOn(lane);
-      const { stream } = await server.next(frameKind.data);
-      server.greet();
-      await server.sent(headers(stream), answer("it")(stream));
-      server.hangUp();
+      const asking = sizeOn(on.lane);
+      const { stream } = await on.server.next(frameKind.data);
+      on.server.greet();
+      await on.server.sent(headers(stream), answer("it")(stream));
+      on.server.hangUp();
       assert.equal((await asking).name, "the ordinary way");
     });
 
     it("is late when half an answer is all that comes", async () => {
-      const asking = sizeOn(lane, { deadlineMs: 100 });
-      const { stream } = await server.next(frameKind.data);
-      server.greet();
-      server.send(headers(stream), raw("00 00000005 0a")(stream));
+      const asking = sizeOn(on.lane, { deadlineMs: 100 });
+      const { stream } = await on.server.next(frameKind.data);
+      on.server.greet();
+      on.server.send(headers(stream), raw("00 00000005 0a")(stream));
       await rejectsWith(asking, "late");
-      await server.next(frameKind.reset);
-      assert.deepEqual(tried.ordinary, []);
+      await on.server.next(frameKind.reset);
+      assert.deepEqual(on.tried.ordinary, []);
     });
 
     it("ends with the caller's reason, and asks nobody else", async () => {
       const abort = new AbortController();
-      const asking = sizeOn(lane, { signal: abort.signal });
-      await server.next(frameKind.data);
+      const asking = sizeOn(on.lane, { signal: abort.signal });
+      await on.server.next(frameKind.data);
       const reason = new Error("enough");
       abort.abort(reason);
       await assert.rejects(asking, (error) => error === reason);
-      await server.next(frameKind.reset);
-      assert.deepEqual(tried.ordinary, []);
+      await on.server.next(frameKind.reset);
+      assert.deepEqual(on.tried.ordinary, []);
     });
 
     it("asks the ordinary way where nobody listens", async () => {
-      server.close();
-      assert.equal((await sizeOn(lane)).name, "the ordinary way");
+      on.server.close();
+      assert.equal((await sizeOn(on.lane)).name, "the ordinary way");
     });
   });
 
@@ -164,23 +154,23 @@ overEachWire("a lane to a replica", (wire) => {
       return messageOf(toBinary(ListPiecesResponseSchema, response));
     };
     async function listed(frames: Frames): Promise<string> {
-      const asking = lane.ask({ signal: unspoken, deadlineMs: 9000 }, async (put) => {
+      const asking = on.lane.ask({ signal: unspoken, deadlineMs: 9000 }, async (put) => {
         let text = "";
         for await (const { digests } of put.listPieces({ name: "a.bin" })) {
           text += Buffer.from(digests).toString();
         }
         return text;
       });
-      const { stream } = await server.next(frameKind.data);
-      server.greet();
-      server.send(...frames.map((make) => make(stream)));
+      const { stream } = await on.server.next(frameKind.data);
+      on.server.greet();
+      on.server.send(...frames.map((make) => make(stream)));
       return asking;
     }
 
     it("takes all of them, and none", async () => {
       assert.equal(await listed([headers, list("one"), list(""), list("two"), ok]), "onetwo");
       assert.equal(await listed([ok]), "");
-      assert.deepEqual(tried.ordinary, []);
+      assert.deepEqual(on.tried.ordinary, []);
     });
     it("begins again the ordinary way when they break off", async () => {
       assert.equal(await listed([headers, list("one"), raw("00 00"), broken]), "the ordinary way");

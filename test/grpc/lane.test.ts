@@ -5,27 +5,18 @@ import { frame, frameKind } from "../../src/grpc/express/frames.js";
 import { Lane } from "../../src/grpc/lane.js";
 import { ReplicaFault } from "../../src/ports.js";
 import { overEachWire } from "../support/wires.js";
-import { dataFrames, headers, type RawServer } from "./express/raw-server.js";
-import { content, rejectsWith, says, sizeOn, TriedLane } from "./tried-lane.js";
+import { dataFrames, headers } from "./express/raw-server.js";
+import { content, laneOnTrial, rejectsWith, says, sizeOn } from "./tried-lane.js";
 
 const unspoken = new AbortController().signal;
 
 overEachWire("a lane to a replica", (wire) => {
-  let server: RawServer;
-  let lane: Lane;
-  let tried: TriedLane;
-
-  beforeEach(async () => {
-    tried = new TriedLane(wire);
-    server = tried.server;
-    lane = await tried.open();
-  });
-  afterEach(() => tried.close());
+  const on = laneOnTrial(wire);
 
   async function read(start: number, end: number, { signal = unspoken, deadlineMs = 9000 } = {}) {
     const parts: Uint8Array[] = [];
     const request = { name: "a.bin", range: { start, end }, ifDigest: undefined };
-    for await (const { offset, bytes } of lane.read(request, { signal, deadlineMs })) {
+    for await (const { offset, bytes } of on.lane.read(request, { signal, deadlineMs })) {
       assert.equal(offset, start + Buffer.concat(parts).length);
       parts.push(Uint8Array.from(bytes));
     }
@@ -35,7 +26,7 @@ overEachWire("a lane to a replica", (wire) => {
     dataFrames(stream, start, content.subarray(start, end));
   it("asks as gRPC does, with its time and its token", async () => {
     const reading = read(0, 1000);
-    const { payload } = await server.next(frameKind.headers);
+    const { payload } = await on.server.next(frameKind.headers);
     const text = payload.toString("latin1");
     for (const header of [
       ":path",
@@ -49,26 +40,26 @@ overEachWire("a lane to a replica", (wire) => {
     assert.ok(
       text.includes(`\u0010\u000dauthorization\u007f\u00b4\u0001Bearer ${"t".repeat(300)}`),
     );
-    const { stream, name, offset, length } = await server.asked();
+    const { stream, name, offset, length } = await on.server.asked();
     assert.deepEqual([name, offset, length], ["a.bin", 0n, 1000n]);
-    server.greet();
-    server.send(...part(stream, 0, 1000));
+    on.server.greet();
+    on.server.send(...part(stream, 0, 1000));
     await reading;
-    assert.deepEqual(tried.ordinary, []);
+    assert.deepEqual(on.tried.ordinary, []);
   });
 
   it("opens no connection once it is closed, of either kind", async () => {
-    lane.close();
+    on.lane.close();
     await rejectsWith(read(0, 2000), "unreachable");
-    await rejectsWith(sizeOn(lane), "unreachable");
-    assert.deepEqual(tried.ordinary, []);
+    await rejectsWith(sizeOn(on.lane), "unreachable");
+    assert.deepEqual(on.tried.ordinary, []);
   });
 
   it("says that nobody can be reached when the ordinary way cannot be loaded, and tries again", async () => {
     let tries = 0;
     const other = new Lane(undefined, async () => {
       if (++tries === 1) throw new Error("EMFILE");
-      return tried.way;
+      return on.tried.way;
     });
     const ask = () => other.ask({ signal: unspoken, deadlineMs: 9000 }, (put) => put.getSize({}));
     await rejectsWith(ask(), "unreachable");
@@ -86,86 +77,86 @@ overEachWire("a lane to a replica", (wire) => {
   for (const [what, frames] of ends) {
     it(`asks the ordinary way for the rest when a server ${what}`, async () => {
       const reading = read(0, 1000);
-      const { stream } = await server.asked();
-      server.greet();
-      server.send(...part(stream, 0, 600), ...frames(stream));
+      const { stream } = await on.server.asked();
+      on.server.greet();
+      on.server.send(...part(stream, 0, 600), ...frames(stream));
       await reading;
-      assert.deepEqual(tried.ordinary, [[600, 1000]]);
+      assert.deepEqual(on.tried.ordinary, [[600, 1000]]);
     });
   }
 
   it("gives the fault that the server names, and asks nobody else", async () => {
     const reading = read(0, 1000);
-    const { stream } = await server.asked();
-    server.greet();
-    server.send(says(stream, "9"));
+    const { stream } = await on.server.asked();
+    on.server.greet();
+    on.server.send(says(stream, "9"));
     await assert.rejects(reading, (error) => {
       assert.ok(error instanceof ReplicaFault);
       assert.deepEqual(error.fault, { kind: "changed", detail: " x" });
       return true;
     });
-    assert.deepEqual(tried.ordinary, []);
+    assert.deepEqual(on.tried.ordinary, []);
   });
   for (const status of ["0", "00", "-1", "99", "1e0", "", "x", "8, 8"]) {
     it(`asks the ordinary way when a server says "${status}" for a status`, async () => {
       const reading = read(0, 1000);
-      const { stream } = await server.asked();
-      server.greet();
-      server.send(says(stream, status));
+      const { stream } = await on.server.asked();
+      on.server.greet();
+      on.server.send(says(stream, status));
       await reading;
-      assert.deepEqual(tried.ordinary, [[0, 1000]]);
+      assert.deepEqual(on.tried.ordinary, [[0, 1000]]);
     });
   }
 
   it("gives the fault that the ordinary way names", async () => {
-    tried.failure = new ReplicaFault({ kind: "busy", retryMs: 7 });
+    on.tried.failure = new ReplicaFault({ kind: "busy", retryMs: 7 });
     const reading = read(0, 1000);
-    const { stream } = await server.asked();
-    server.greet();
-    server.send(headers(stream, 5));
+    const { stream } = await on.server.asked();
+    on.server.greet();
+    on.server.send(headers(stream, 5));
     await rejectsWith(reading, "busy");
   });
 
   it("takes no express way any more where the ordinary one got further three times", async () => {
     for (let turn = 0; turn < 3; turn++) {
-      const reading = turn === 1 ? sizeOn(lane) : read(0, 1000);
-      const { stream } = await server.asked();
-      if (turn === 0) server.greet();
-      server.send(headers(stream, 5));
+      const reading = turn === 1 ? sizeOn(on.lane) : read(0, 1000);
+      const { stream } = await on.server.asked();
+      if (turn === 0) on.server.greet();
+      on.server.send(headers(stream, 5));
       await reading;
     }
     await read(0, 2000);
-    await sizeOn(lane);
-    assert.deepEqual(tried.ordinary, [[0, 1000], "a.bin", [0, 1000], [0, 2000], "a.bin"]);
+    await sizeOn(on.lane);
+    assert.deepEqual(on.tried.ordinary, [[0, 1000], "a.bin", [0, 1000], [0, 2000], "a.bin"]);
   });
 
   it("goes on with it where the ordinary one fares no better", async () => {
-    tried.failure = new ReplicaFault({ kind: "unreachable", detail: "not now" });
+    on.tried.failure = new ReplicaFault({ kind: "unreachable", detail: "not now" });
     for (let turn = 0; turn < 6; turn++) {
-      const asking = turn % 2 === 0 ? read(0, 1000) : sizeOn(lane);
-      const { stream } = await server.asked();
-      if (turn === 0) server.greet();
-      server.send(headers(stream, 5));
+      const asking = turn % 2 === 0 ? read(0, 1000) : sizeOn(on.lane);
+      const { stream } = await on.server.asked();
+      if (turn === 0) on.server.greet();
+      on.server.send(headers(stream, 5));
       await assert.rejects(asking);
     }
-    assert.equal(tried.ordinary.length, 6);
+    assert.equal(on.tried.ordinary.length, 6);
   });
 
   it("ends with the caller's reason, and asks nobody else", async () => {
     const abort = new AbortController();
     const reading = read(0, 1000, { signal: abort.signal });
-    const { stream } = await server.asked();
-    server.greet();
-    server.send(...part(stream, 0, 10));
+    const { stream } = await on.server.asked();
+    on.server.greet();
+    on.server.send(...part(stream, 0, 10));
     const reason = new Error("enough");
     abort.abort(reason);
     await assert.rejects(reading, (error) => error === reason);
-    await server.next(frameKind.reset);
-    assert.deepEqual(tried.ordinary, []);
+    await on.server.next(frameKind.reset);
+    assert.deepEqual(on.tried.ordinary, []);
   });
 
   it("is late when its time is up, and asks nobody else", async () => {
     await rejectsWith(read(0, 1000, { deadlineMs: 50 }), "late");
-    assert.deepEqual(tried.ordinary, []);
+    assert.deepEqual(on.tried.ordinary, []);
   });
 });

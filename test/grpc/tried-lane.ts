@@ -20,7 +20,36 @@ import { RawServer } from "./express/raw-server.js";
 export const content = madeUp(2_000_000);
 const unspoken = new AbortController().signal;
 
-export class TriedLane {
+/** What a test of a lane works with; another one for each test. */
+export interface LaneOnTrial {
+  readonly tried: TriedLane;
+  readonly server: RawServer;
+  readonly lane: Lane;
+}
+
+/** A lane for each test of the enclosing `describe`, closed after it. */
+export function laneOnTrial(wire: Wire): LaneOnTrial {
+  let tried: TriedLane;
+  let lane: Lane;
+  beforeEach(async () => {
+    tried = new TriedLane(wire);
+    lane = await tried.open();
+  });
+  afterEach(() => tried.close());
+  return {
+    get tried() {
+      return tried;
+    },
+    get server() {
+      return tried.server;
+    },
+    get lane() {
+      return lane;
+    },
+  };
+}
+
+class TriedLane {
   readonly server: RawServer;
   /** Ranges and names that were asked for the ordinary way, and what becomes of that. */
   readonly ordinary: (readonly [start: number, end: number] | string)[] = [];
