@@ -103,9 +103,10 @@ export interface Replica {
   /** A range in order: exactly, from a local replica; a stranger's chunks the caller counts. */
   read(request: ReadRequest, call: Call): AsyncIterable<Chunk>;
   /**
-   * All leaf digests of the file, unverified; at most `count` of them are taken from a stranger.
+   * What pieces are to be, unverified; of a stranger's, digests are as many as asked for, and
+   * prefixes too or there are none.
    */
-  pieces(request: PiecesRequest, call: Call): Promise<PieceDigests>;
+  pieces(request: PiecesRequest, call: Call): Promise<ListedPieces>;
   list(request: ListRequest, call: Call): Promise<FilePage>;
 }
 
@@ -115,6 +116,15 @@ export interface PiecesRequest {
   readonly first: number;
   readonly count: number;
   readonly ifDigest: Digest | undefined;
+  /** Whether prefixes are wanted as well; by default they are not. */
+  readonly withPrefixes?: boolean | undefined;
+}
+
+/** What a replica says of pieces. */
+export interface ListedPieces {
+  readonly digests: PieceDigests;
+  /** The digests of the file from its beginning to the end of each, where they were wanted. */
+  readonly prefixes?: PieceDigests | undefined;
 }
 
 /** Where verified bytes go. Failures are StorageErrors. */

@@ -63,6 +63,11 @@ export class Listing {
     });
   }
 
+  /** What the file must be up to the end of each piece; of some lists, and before it is there. */
+  get prefixes(): PieceDigests | undefined {
+    return this.#list?.prefixes;
+  }
+
   /** Resolves, or rejects, if and when it turns out that there is no list. */
   get pointless(): Promise<Stop> {
     return new Promise((resolve, reject) => {

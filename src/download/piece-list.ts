@@ -1,6 +1,6 @@
 /**
  * Gets the list of piece digests from a member of the quorum, the nearest first; the agreed root
- * says whether it is right.
+ * says whether it is right. Prefixes come along where their root is agreed on, too.
  */
 
 import { assert, OutOfReplicasError } from "../errors.js";
@@ -10,7 +10,7 @@ import { clampedRetryMs } from "../schedule/backoff.js";
 import { type Fault, faultText } from "../schedule/faults.js";
 import { digestBytes } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
-import { onlyLeaf, type PieceDigests, rootOf } from "../trust/merkle.js";
+import { endsIn, onlyLeaf, type PieceDigests, rootOf } from "../trust/merkle.js";
 import type { Reached, ReplicaId } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import { thenLetGo } from "./let-go.js";
@@ -23,6 +23,11 @@ export type ListFaults = readonly { readonly replica: ReplicaId; readonly fault:
 export interface PieceList {
   /** `undefined` when the agreement has no root: then only the whole digest can tell. */
   readonly digests: PieceDigests | undefined;
+  /**
+   * For each piece, the digest of the file from its beginning to the end of that piece: they have
+   * the agreed root. `undefined` when the agreement has none, the file is small, or none were given.
+   */
+  readonly prefixes: PieceDigests | undefined;
   readonly faults: ListFaults;
 }
 
@@ -65,6 +70,14 @@ export function hasList({ root, pieceCount }: Manifest): boolean {
   return root !== undefined && pieceCount * digestBytes <= limits.pieceListBytes;
 }
 
+/** Whether prefixes are worth their way and, beside the digests, small enough as well. */
+function wantsPrefixes({ prefixRoot, manifest: { size, pieceCount } }: Reached): boolean {
+  const isWorthIt = size >= limits.prefixDigestBytes;
+  return (
+    prefixRoot !== undefined && isWorthIt && 2 * pieceCount * digestBytes <= limits.pieceListBytes
+  );
+}
+
 /**
  * Asks the nearest member, then others, until a list has the agreed root. One list serves all
  * replicas: that it has the root makes it as good as the root itself. For a single piece nobody is
@@ -75,9 +88,9 @@ export async function askForPieceList(
   request: PieceListRequest,
 ): Promise<ListAnswer> {
   const { root, pieceCount } = agreement.manifest;
-  if (root === undefined || !hasList(agreement.manifest)) return given(undefined);
-  if (pieceCount === 0) return given(new Uint8Array(0));
-  if (pieceCount === 1) return given(onlyLeaf(root));
+  if (root === undefined || !hasList(agreement.manifest)) return given(none);
+  if (pieceCount === 0) return given({ ...none, digests: new Uint8Array(0) });
+  if (pieceCount === 1) return given({ ...none, digests: onlyLeaf(root) });
   const faults: { replica: ReplicaId; fault: Fault }[] = [];
   const { clock, signal } = request;
   const patientUntil = clock.now() + limits.pieceListMs;
@@ -85,7 +98,7 @@ export async function askForPieceList(
   while (members.length > 0) {
     const later: ReplicaId[] = [];
     let waitMs: number = limits.retryMaxMs;
-    const { digests, refusals } = await askRound(agreement, members, request);
+    const { right, refusals } = await askRound(agreement, members, request);
     for (const { replica, fault } of refusals) {
       if (fault.kind !== "busy" && fault.kind !== "hashing") {
         faults.push({ replica, fault });
@@ -94,7 +107,7 @@ export async function askForPieceList(
       later.push(replica);
       waitMs = Math.min(waitMs, clampedRetryMs(fault.retryMs));
     }
-    if (digests !== undefined) return given(digests, faults);
+    if (right !== undefined) return given(right, faults);
     if (clock.now() + waitMs >= patientUntil) break;
     // Who only asked for patience gets it, once nobody else has the list.
     if (later.length > 0) await clock.sleep(waitMs, signal);
@@ -104,12 +117,16 @@ export async function askForPieceList(
   return { kind: "refused", why: whys.join("; ") || "nobody may be asked", faults };
 }
 
-function given(digests: PieceDigests | undefined, faults: ListFaults = []): ListAnswer {
-  return { kind: "given", list: { digests, faults } };
+type Lists = Pick<PieceList, "digests" | "prefixes">;
+
+const none: Lists = { digests: undefined, prefixes: undefined };
+
+function given(lists: Lists, faults: ListFaults = []): ListAnswer {
+  return { kind: "given", list: { ...lists, faults } };
 }
 
 interface Round {
-  readonly digests: PieceDigests | undefined;
+  readonly right: Lists | undefined;
   readonly refusals: ListFaults;
 }
 
@@ -123,7 +140,7 @@ function askRound(
     const bell = new Bell();
     const waiting = [...members];
     const refusals: { replica: ReplicaId; fault: Fault }[] = [];
-    let digests: PieceDigests | undefined;
+    let right: Lists | undefined;
     let failure: { readonly error: unknown } | undefined;
     let open = 0;
     const ask = (replica: ReplicaId) => {
@@ -131,7 +148,7 @@ function askRound(
       void askOne(agreement, replica, { ...request, signal })
         .then(
           (answer) => {
-            if (answer instanceof Uint8Array) digests ??= answer;
+            if ("digests" in answer) right ??= answer;
             else refusals.push({ replica, fault: answer });
           },
           (error: unknown) => {
@@ -143,31 +160,33 @@ function askRound(
           bell.ring();
         });
     };
-    while (digests === undefined && refusals.length < members.length) {
+    while (right === undefined && refusals.length < members.length) {
       const [next] = open < limits.pieceListsAtOnce ? waiting.splice(0, 1) : [];
       if (next !== undefined) ask(next);
       await bell.rungWithin(limits.pieceListPatienceMs, request.clock);
       if (failure !== undefined) throw failure.error;
     }
-    return { digests, refusals };
+    return { right, refusals };
   });
 }
 
 /** The list when it has the agreed root, else what is wrong with it. */
 async function askOne(
-  { manifest }: Reached,
+  agreement: Reached,
   member: ReplicaId,
   request: PieceListRequest,
-): Promise<PieceDigests | Fault> {
-  const { root: expected, digest, pieceCount } = manifest;
+): Promise<Lists | Fault> {
+  const { root: expected, digest, pieceCount } = agreement.manifest;
   const replica: Replica | undefined = request.replicas.get(member);
   assert(replica !== undefined && expected !== undefined, `${member} is a member with a list`);
   try {
-    const asked = { name: request.name, first: 0, count: pieceCount, ifDigest: digest };
+    const withPrefixes = wantsPrefixes(agreement);
+    const all = { name: request.name, first: 0, count: pieceCount };
     const call = { signal: request.signal, deadlineMs: limits.pieceListMs };
-    const digests = await replica.pieces(asked, call);
+    const asked = { ...all, ifDigest: digest, withPrefixes };
+    const { digests, prefixes } = await replica.pieces(asked, call);
     const actual = rootOf(digests);
-    if (actual === expected) return digests;
+    if (actual === expected) return { digests, prefixes: rightPrefixes(agreement, prefixes) };
     const evidence = { piece: undefined, expected, actual, atMs: request.clock.now() };
     return { kind: "corrupt", detail: "its piece list does not have the agreed root", evidence };
   } catch (error) {
@@ -177,18 +196,37 @@ async function askOne(
   }
 }
 
-/** The members that name the root themselves, nearest first; others have no list of it. */
-function givers(
-  { manifest, agreeing, votes }: Reached,
-  { roundTripsMs, banned }: PieceListRequest,
-): ReplicaId[] {
-  const gives = new Set(
+/** What was given when it has the agreed root. None is as good as another: pieces have digests. */
+function rightPrefixes(
+  agreement: Reached,
+  prefixes: PieceDigests | undefined,
+): PieceDigests | undefined {
+  const { prefixRoot, manifest } = agreement;
+  if (prefixes === undefined || !wantsPrefixes(agreement)) return undefined;
+  // The nodes above them, passed off as a shorter list, would have the same root.
+  if (prefixes.length !== manifest.pieceCount * digestBytes) return undefined;
+  const isRight = rootOf(prefixes) === prefixRoot && endsIn(prefixes, manifest.digest);
+  return isRight ? prefixes : undefined;
+}
+
+/**
+ * The members that name the root themselves, nearest first; others have no list of it. Where
+ * prefixes are wanted, who has none comes after all who name theirs.
+ */
+function givers(agreement: Reached, { roundTripsMs, banned }: PieceListRequest): ReplicaId[] {
+  const { manifest, agreeing, votes, prefixRoot } = agreement;
+  const claims = new Map(
     votes.flatMap(({ replica, answer }) =>
-      answer.kind === "claimed" && answer.claim.root === manifest.root ? [replica] : [],
+      answer.kind === "claimed" && answer.claim.root === manifest.root
+        ? [[replica, answer.claim] as const]
+        : [],
     ),
   );
   const distance = (member: ReplicaId) => roundTripsMs?.get(member) ?? 0;
-  return agreeing
-    .filter((member) => gives.has(member) && banned?.has(member) !== true)
+  const nearest = agreeing
+    .filter((member) => claims.has(member) && banned?.has(member) !== true)
     .sort((left, right) => distance(left) - distance(right));
+  if (!wantsPrefixes(agreement)) return nearest;
+  const names = (member: ReplicaId) => claims.get(member)?.prefixRoot === prefixRoot;
+  return [...nearest.filter(names), ...nearest.filter((member) => !names(member))];
 }

@@ -1,6 +1,7 @@
 /**
  * Remembers manifests across restarts, in a folder of the user's. An entry is found by the state of
  * its file (device, inode, size, both times), and believed only when its pieces make up its root.
+ * One of another format is as good as none.
  */
 
 import { randomUUID } from "node:crypto";
@@ -10,8 +11,11 @@ import { dirname, join } from "node:path";
 import type { ManifestStore } from "../server-ports.js";
 import { digestBytes, digestOf, parseDigest } from "../trust/digest.js";
 import { type FileManifest, manifestOf } from "../trust/manifest.js";
-import { leafCount, rootOf } from "../trust/merkle.js";
+import { endsIn, type PieceDigests, rootOf } from "../trust/merkle.js";
 import { errorCode } from "./storage-error.js";
+
+/** 2: with prefixes. An entry of before had no number. */
+const format = 2;
 
 /** Where manifests are kept unless said otherwise: XDG_CACHE_HOME, or ~/.cache. */
 export function defaultCacheFolder(): string {
@@ -31,8 +35,9 @@ export function manifestCache(folder: string): ManifestStore {
       return text === undefined ? undefined : parseEntry(text, key);
     },
     async put(key, manifest) {
-      const { size, digest, root, pieces } = manifest;
-      const facts = { key, size, digest, root, pieces: Buffer.from(pieces).toString("base64") };
+      const { size, digest, root } = manifest;
+      const [pieces, prefixes] = [encoded(manifest.pieces), encoded(manifest.prefixes)];
+      const facts = { format, key, size, digest, root, pieces, prefixes };
       const entry = { ...facts, check: checkOf(facts) };
       const draft = join(folder, `.${key}.${randomUUID()}`);
       try {
@@ -72,8 +77,14 @@ async function makeFolders(folder: string): Promise<void> {
 /**
  * A digest over all facts of an entry: a flipped bit in the size or the digest shows nowhere else.
  */
-function checkOf({ key, size, digest, root, pieces }: Record<string, unknown>): string {
-  return digestOf(Buffer.from(JSON.stringify([key, size, digest, root, pieces])));
+function checkOf(fields: Record<string, unknown>): string {
+  const { key, size, digest, root, pieces, prefixes } = fields;
+  const facts = [fields.format, key, size, digest, root, pieces, prefixes];
+  return digestOf(Buffer.from(JSON.stringify(facts)));
+}
+
+function encoded(digests: PieceDigests): string {
+  return Buffer.from(digests).toString("base64");
 }
 
 /** An entry, or `undefined` when anything about it does not hold together. */
@@ -86,16 +97,22 @@ export function parseEntry(text: string, key: string): FileManifest | undefined 
   }
   if (typeof entry !== "object" || entry === null) return undefined;
   const fields = entry as Record<string, unknown>;
-  const { size, pieces: encoded } = fields;
-  if (fields.check !== checkOf(fields)) return undefined;
+  const { size } = fields;
+  if (fields.format !== format || fields.check !== checkOf(fields)) return undefined;
   const digest = parseDigest(String(fields.digest));
   const root = parseDigest(String(fields.root));
   if (fields.key !== key || digest === undefined || root === undefined) return undefined;
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
-  if (typeof encoded !== "string") return undefined;
-  const pieces = new Uint8Array(Buffer.from(encoded, "base64"));
   const manifest = manifestOf({ size, digest, root });
-  if (pieces.length % digestBytes !== 0 || leafCount(pieces) !== manifest.pieceCount)
-    return undefined;
-  return rootOf(pieces) === root ? { ...manifest, root, pieces } : undefined;
+  const pieces = decoded(fields.pieces, manifest.pieceCount);
+  const prefixes = decoded(fields.prefixes, manifest.pieceCount);
+  if (pieces === undefined || rootOf(pieces) !== root) return undefined;
+  if (prefixes === undefined || !endsIn(prefixes, digest)) return undefined;
+  return { ...manifest, root, pieces, prefixRoot: rootOf(prefixes), prefixes };
+}
+
+function decoded(text: unknown, count: number): PieceDigests | undefined {
+  if (typeof text !== "string") return undefined;
+  const digests = new Uint8Array(Buffer.from(text, "base64"));
+  return digests.length === count * digestBytes ? digests : undefined;
 }

@@ -25,9 +25,9 @@ export function replicaCalls(
     getChecksum: ({ name }, context) =>
       answering({ name, context, ...shared }, async (call) => {
         const { name: served, claim, version } = await replica.claim(name, call);
-        const { size, digest, root } = claim;
-        const pieces =
-          root === undefined ? {} : { pieceRoot: root, pieceSize: BigInt(pieceBytesFor(size)) };
+        const { size, digest, root, prefixRoot = "" } = claim;
+        const pieceSize = BigInt(pieceBytesFor(size));
+        const pieces = root === undefined ? {} : { pieceRoot: root, pieceSize, prefixRoot };
         return { name: served, digest, size: BigInt(size), version, ...pieces };
       }),
     getSize: ({ name }, context) =>
@@ -42,19 +42,24 @@ export function replicaCalls(
         throw errorOf(error, request.name, context, shared);
       }
     },
-    async *listPieces({ name, first, count, ifDigest }, context) {
+    async *listPieces({ name, first, count, ifDigest, withPrefixes }, context) {
       const call = callOf(context);
       try {
         const start = offsetOf(first);
         const known = ifDigestOf(ifDigest);
         const wanted =
           count === 0n ? await restOfPieces(replica, name, start, call) : offsetOf(count);
-        const request = { name, first: start, count: wanted, ifDigest: known };
-        const digests = await replica.pieces(request, call);
+        const request = { name, first: start, count: wanted, ifDigest: known, withPrefixes };
+        const { digests, prefixes } = await replica.pieces(request, call);
         const step = limits.pieceDigestsPerMessage * digestBytes;
         for (let from = 0; from < digests.length; from += step) {
           const index = BigInt(start + from / digestBytes);
-          yield { first: index, digests: digests.subarray(from, from + step) };
+          const end = from + step;
+          yield {
+            first: index,
+            digests: digests.subarray(from, end),
+            ...(prefixes === undefined ? {} : { prefixes: prefixes.subarray(from, end) }),
+          };
         }
       } catch (error) {
         throw errorOf(error, name, context, shared);

@@ -7,6 +7,7 @@ import { limits } from "../limits.js";
 import {
   type FileEntry,
   type FilePage,
+  type ListedPieces,
   type ListRequest,
   type NamedClaim,
   type PiecesRequest,
@@ -15,7 +16,6 @@ import {
 } from "../ports.js";
 import { digestBytes } from "../trust/digest.js";
 import { parseClaim } from "../trust/manifest.js";
-import type { PieceDigests } from "../trust/merkle.js";
 import type { ClientTls } from "./channel.js";
 import { isLeftToGrpc } from "./express/tls-socket.js";
 import { ExpressWay } from "./express-way.js";
@@ -76,8 +76,8 @@ async function claim(questions: Questions, name: string): Promise<NamedClaim> {
   // A server with the core calls only may leave the size to GetSize.
   const isLeftOut = response.size === 0n && response.pieceRoot === "";
   const asked = isLeftOut ? (await questions.getSize({ name })).size : response.size;
-  const { digest, pieceSize: pieceBytes, pieceRoot: root, version } = response;
-  const parsed = parseClaim({ size: asked, digest, pieceBytes, root });
+  const { digest, pieceSize: pieceBytes, pieceRoot: root, prefixRoot, version } = response;
+  const parsed = parseClaim({ size: asked, digest, pieceBytes, root, prefixRoot });
   if ("problem" in parsed) throw incompatible(parsed.problem);
   return { name: response.name, claim: parsed, version };
 }
@@ -89,12 +89,14 @@ async function size(questions: Questions, name: string): Promise<FileEntry> {
 
 async function pieces(
   questions: Questions,
-  { name, first, count, ifDigest }: PiecesRequest,
-): Promise<PieceDigests> {
+  { name, first, count, ifDigest, withPrefixes = false }: PiecesRequest,
+): Promise<ListedPieces> {
   const digests = new Uint8Array(count * digestBytes);
+  let prefixes = withPrefixes ? new Uint8Array(digests.length) : undefined;
   let filled = 0;
-  const request = { name, first: BigInt(first), count: BigInt(count), ifDigest: ifDigest ?? "" };
-  for await (const message of questions.listPieces(request)) {
+  const wanted = { name, first: BigInt(first), count: BigInt(count), withPrefixes };
+  const asked = { ...wanted, ifDigest: ifDigest ?? "" };
+  for await (const message of questions.listPieces(asked)) {
     const isInOrder = message.first === BigInt(first + filled / digestBytes);
     if (!isInOrder || message.digests.length > digests.length - filled) {
       throw new ReplicaFault({
@@ -103,9 +105,12 @@ async function pieces(
       });
     }
     digests.set(message.digests, filled);
+    // Who gives none, or not one a piece, gives what pieces can be checked by all the same.
+    if (message.prefixes.length === message.digests.length) prefixes?.set(message.prefixes, filled);
+    else prefixes = undefined;
     filled += message.digests.length;
   }
-  if (filled === digests.length) return digests;
+  if (filled === digests.length) return { digests, prefixes };
   throw new ReplicaFault({ kind: "short", detail: "its piece list ended early" });
 }
 

@@ -26,7 +26,10 @@ export const wireLimits = {
   /** A reader that takes longer for a chunk gets smaller ones; one that is quicker, larger ones. */
   slowChunkMs: 500,
   fastChunkMs: 100,
-  /** Piece digests in one message: 64 KiB of them, well below the client's message bound. */
+  /**
+   * Pieces in one message of a list: 64 KiB of digests and as much of prefixes, well below the
+   * client's message bound.
+   */
   pieceDigestsPerMessage: 2048,
 
   /** A message to a server: names are small. */

@@ -6,6 +6,7 @@ import {
   type Chunk,
   type FileEntry,
   type FilePage,
+  type ListedPieces,
   type ListRequest,
   type NamedClaim,
   type PiecesRequest,
@@ -16,7 +17,6 @@ import {
 } from "../ports.js";
 import type { SharedFiles } from "../server-ports.js";
 import { digestBytes } from "../trust/digest.js";
-import type { PieceDigests } from "../trust/merkle.js";
 import { nameProblem } from "../trust/name.js";
 import type { KnownFile, Manifests } from "./manifests.js";
 
@@ -35,8 +35,8 @@ export class LocalReplica implements Replica {
   async claim(asked: string, _call: Call): Promise<NamedClaim> {
     const name = await this.#resolve(asked);
     const { version, manifest } = await this.#known(name);
-    const { size, digest, root } = manifest;
-    return { name, claim: { size, digest, root }, version };
+    const { size, digest, root, prefixRoot } = manifest;
+    return { name, claim: { size, digest, root, prefixRoot }, version };
   }
 
   async size(asked: string, _call: Call): Promise<FileEntry> {
@@ -73,16 +73,20 @@ export class LocalReplica implements Replica {
     }
   }
 
-  async pieces(request: PiecesRequest, _call: Call): Promise<PieceDigests> {
+  async pieces(request: PiecesRequest, _call: Call): Promise<ListedPieces> {
     const name = await this.#resolve(request.name);
-    const { pieces, digest, pieceCount } = (await this.#known(name)).manifest;
+    const { pieces, prefixes, digest, pieceCount } = (await this.#known(name)).manifest;
     if (request.ifDigest !== undefined && request.ifDigest !== digest) throw changed(name);
     const { first, count } = request;
     if (first > pieceCount || count > pieceCount - first) {
       const detail = `pieces ${first}–${first + count} do not lie within the ${pieceCount} of the file`;
       throw new ReplicaFault({ kind: "short", detail });
     }
-    return pieces.subarray(first * digestBytes, (first + count) * digestBytes);
+    const [start, end] = [first * digestBytes, (first + count) * digestBytes];
+    const digests = pieces.subarray(start, end);
+    return request.withPrefixes
+      ? { digests, prefixes: prefixes.subarray(start, end) }
+      : { digests };
   }
 
   list(request: ListRequest, { signal }: Call): Promise<FilePage> {

@@ -44,6 +44,10 @@ export class DigestBuilder {
   add(bytes: Uint8Array): void {
     this.#hash.update(bytes);
   }
+  /** The digest of everything added until now, as 32 raw bytes; more may be added. */
+  soFar(): Uint8Array {
+    return this.#hash.copy().digest();
+  }
   /** The digest of everything added. Call once, last. */
   finish(): Digest {
     return digestFromRaw(this.#hash.digest());

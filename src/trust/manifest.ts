@@ -16,20 +16,28 @@ export interface Claim {
   readonly digest: Digest;
   /** The root of its piece tree; `undefined` from a replica that gives no pieces. */
   readonly root: Digest | undefined;
+  /**
+   * The root over the digests of its prefixes, one up to the end of each piece; `undefined` from a
+   * replica that gives none. A help that stands beside the tuple: nobody is judged by it.
+   */
+  readonly prefixRoot?: Digest | undefined;
 }
 
 /** The identity of a file, as a quorum agreed on it. */
-export interface Manifest extends Claim {
+export interface Manifest extends Omit<Claim, "prefixRoot"> {
   /** Bytes in each piece but the last. */
   readonly pieceBytes: number;
   /** Pieces in the file; 0 for an empty one. */
   readonly pieceCount: number;
 }
 
-/** What a file really is: what a replica that holds it should claim, and its piece list. */
+/** What a file really is: what a replica that holds it should claim, and its lists. */
 export interface FileManifest extends Manifest {
   readonly root: Digest;
   readonly pieces: PieceDigests;
+  readonly prefixRoot: Digest;
+  /** For each piece, the digest of the file's bytes from 0 to its end, 32 raw bytes each. */
+  readonly prefixes: PieceDigests;
 }
 
 const smallestPieceBytes = 64 * 1024;
@@ -56,6 +64,7 @@ export interface RawClaim {
   readonly digest: string;
   readonly pieceBytes: bigint;
   readonly root: string;
+  readonly prefixRoot: string;
 }
 
 /**
@@ -76,10 +85,14 @@ export function parseClaim(raw: RawClaim): Claim | { readonly problem: string } 
   if (raw.pieceBytes !== BigInt(pieceBytesFor(size))) {
     return { problem: `its pieces have ${raw.pieceBytes} bytes, not ${pieceBytesFor(size)}` };
   }
-  return { size, digest, root };
+  if (raw.prefixRoot === "") return { size, digest, root };
+  const prefixRoot = parseDigest(raw.prefixRoot);
+  if (prefixRoot === undefined)
+    return { problem: "its prefix root is not sha256:<64 hexadecimal digits>" };
+  return { size, digest, root, prefixRoot };
 }
 
-/** Whether two claims are the same tuple. */
+/** Whether two claims are the same tuple, whatever stands beside it. */
 export function sameClaim(left: Claim, right: Claim): boolean {
   return left.size === right.size && left.digest === right.digest && left.root === right.root;
 }

@@ -45,6 +45,12 @@ export function leafAt(digests: PieceDigests, piece: number): Uint8Array {
   return digests.subarray(piece * digestBytes, (piece + 1) * digestBytes);
 }
 
+/** Whether the last prefix is the file; of an empty one there is none. */
+export function endsIn(prefixes: PieceDigests, digest: Digest): boolean {
+  const last = leafCount(prefixes) - 1;
+  return last < 0 || digestFromRaw(leafAt(prefixes, last)) === digest;
+}
+
 /**
  * The root of the tree over these leaves.
  *

@@ -65,6 +65,11 @@ export interface Reached extends Verdict {
    * counts. Pieces may be judged by such a root, but it stands or falls with the whole digest.
    */
   readonly isRootDoubtful: boolean;
+  /**
+   * The prefix root that as many of those who agree name as a root needs to be beyond doubt.
+   * `undefined` where the root itself is not, or when there is none. Nobody is judged by it.
+   */
+  readonly prefixRoot: Digest | undefined;
   readonly agreeing: readonly ReplicaId[];
   /** Replicas that claim something else. */
   readonly dissenting: readonly ReplicaId[];
@@ -108,7 +113,10 @@ export function decide(
   return reachedBy(verdict, largest.claim);
 }
 
-/** Whether the verdict stays what it is, however `pending` more replicas answer. */
+/**
+ * Whether the verdict stays what it is, however `pending` more replicas answer; but for a prefix
+ * root, which nobody waits for.
+ */
 export function isSettled(
   votes: readonly Vote[],
   pending: number,
@@ -252,8 +260,9 @@ function reachedBy(verdict: Verdict, claim: Claim): Reached {
     ({ answer }) => answer.kind === "claimed" && sameClaim(answer.claim, claim),
   ).length;
   const members = membersOf(votes, { ...claim, root: undefined });
-  const enough = members.length === named ? needed : Math.max(needed, 2);
-  const isFirm = claim.root !== undefined && rule.kind !== "digest" && named >= enough;
+  const enough = (count: number) =>
+    count >= (members.length === count ? needed : Math.max(needed, 2));
+  const isFirm = claim.root !== undefined && rule.kind !== "digest" && enough(named);
   const agreeing = isFirm ? membersOf(votes, claim) : members;
   const dissenting = votes.flatMap(({ replica, answer }) =>
     answer.kind === "claimed" && !agreeing.includes(replica) ? [replica] : [],
@@ -264,7 +273,24 @@ function reachedBy(verdict: Verdict, claim: Claim): Reached {
     reached: true,
     manifest: manifestOf(claim),
     isRootDoubtful,
+    prefixRoot: isFirm ? prefixRootOf(votes, claim, enough) : undefined,
     agreeing,
     dissenting,
   };
+}
+
+/** The prefix root that most of those name who make this very claim, if they are enough. */
+function prefixRootOf(
+  votes: readonly Vote[],
+  claim: Claim,
+  enough: (count: number) => boolean,
+): Digest | undefined {
+  const counts = new Map<Digest, number>();
+  for (const other of claimsOf(votes)) {
+    const { prefixRoot } = other;
+    if (prefixRoot === undefined || !sameClaim(other, claim)) continue;
+    counts.set(prefixRoot, (counts.get(prefixRoot) ?? 0) + 1);
+  }
+  const [most, next] = [...counts].sort(([, left], [, right]) => right - left);
+  return most !== undefined && enough(most[1]) && most[1] !== next?.[1] ? most[0] : undefined;
 }

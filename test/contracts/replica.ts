@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { type Call, type Replica, ReplicaFault } from "../../src/ports.js";
 import type { Range } from "../../src/schedule/range.js";
-import { digestOf } from "../../src/trust/digest.js";
-import { rootOf } from "../../src/trust/merkle.js";
+import { digestFromRaw, digestOf } from "../../src/trust/digest.js";
+import { leafAt, rootOf } from "../../src/trust/merkle.js";
 import { madeUp } from "../support/made-up.js";
 import { type Files, manifestOfBytes } from "../support/memory-replica.js";
 
@@ -55,8 +55,9 @@ export function replicaContract(title: string, open: OpenReplica): void {
 
     it("claims what the file is", async () => {
       const { name, claim, version } = await opened.replica.claim("a.bin", call());
-      const { size, digest, root } = manifestOfBytes(data);
-      assert.deepEqual({ name, claim }, { name: "a.bin", claim: { size, digest, root } });
+      const { size, digest, root, prefixRoot } = manifestOfBytes(data);
+      const expected = { size, digest, root, prefixRoot };
+      assert.deepEqual({ name, claim }, { name: "a.bin", claim: expected });
       assert.notEqual(version, "");
     });
     it("claims an empty file", async () => {
@@ -118,15 +119,27 @@ function readFaults(replica: () => Replica): void {
 }
 
 function pieceRules(replica: () => Replica, data: Uint8Array): void {
-  const { root, pieceCount, pieces, digest } = manifestOfBytes(data);
+  const { root, pieceCount, pieces, prefixes, digest } = manifestOfBytes(data);
   it("gives the piece list that makes up its root", async () => {
     const request = { name: "a.bin", first: 0, count: pieceCount, ifDigest: digest };
-    assert.equal(rootOf(await replica().pieces(request, call())), root);
+    const listed = await replica().pieces(request, call());
+    assert.equal(rootOf(listed.digests), root);
+    assert.equal(listed.prefixes, undefined, "nobody asked for them");
   });
   it("gives a part of the piece list", async () => {
-    const request = { name: "a.bin", first: 1, count: 2, ifDigest: undefined };
-    const part = await replica().pieces(request, call());
-    assert.ok(Buffer.from(part).equals(Buffer.from(pieces.subarray(32, 96))));
+    const asked = { name: "a.bin", first: 1, count: 2, ifDigest: undefined };
+    const part = await replica().pieces({ ...asked, withPrefixes: true }, call());
+    assert.deepEqual(Buffer.from(part.digests), Buffer.from(pieces.subarray(32, 96)));
+    const given = part.prefixes ?? assert.fail("no prefixes");
+    assert.deepEqual(Buffer.from(given), Buffer.from(prefixes.subarray(32, 96)));
+  });
+  it("gives the prefixes that make up its prefix root, the last of which is the file", async () => {
+    const { claim } = await replica().claim("a.bin", call());
+    const asked = { name: "a.bin", first: 0, count: pieceCount, ifDigest: digest };
+    const listed = await replica().pieces({ ...asked, withPrefixes: true }, call());
+    const given = listed.prefixes ?? assert.fail("no prefixes");
+    assert.equal(rootOf(given), claim.prefixRoot);
+    assert.equal(digestFromRaw(leafAt(given, pieceCount - 1)), digest);
   });
   it("pieces beyond the end are short", async () => {
     const request = { name: "a.bin", first: 0, count: pieceCount + 1, ifDigest: undefined };

@@ -89,8 +89,8 @@ describe("a piece list that is late", () => {
     const wrong = (replica: Replica) =>
       altered(replica, {
         pieces: async (request, call) => {
-          const digests = await replica.pieces(request, call);
-          return digests.map((byte) => byte ^ 1);
+          const { digests } = await replica.pieces(request, call);
+          return { digests: digests.map((byte) => byte ^ 1) };
         },
       });
     const why = errorOf("OutOfReplicasError", /no replica gave a usable piece list/);

@@ -133,13 +133,13 @@ describe("the piece list", () => {
 
   it("does not exist when no member gives pieces", async () => {
     const list = await fetchFrom({ A: withoutPieces(file), B: withoutPieces(file) });
-    assert.deepEqual(list, { digests: undefined, faults: [] });
+    assert.deepEqual(list, { digests: undefined, prefixes: undefined, faults: [] });
   });
 
   it("of an empty file is empty, and nobody is asked", async () => {
     const empty = refusingPieces(honest(new Uint8Array(0)), unreachable);
     const list = await fetchFrom({ A: empty });
-    assert.deepEqual(list, { digests: new Uint8Array(0), faults: [] });
+    assert.deepEqual(list, { digests: new Uint8Array(0), prefixes: undefined, faults: [] });
   });
 
   it("that nobody gives is the end: not all chunks are downloaded", async () => {

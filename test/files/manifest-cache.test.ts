@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from "node
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { defaultCacheFolder, manifestCache, parseEntry } from "../../src/files/manifest-cache.js";
+import { digestOf } from "../../src/trust/digest.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
 import { asOrdinaryUser, scratchFolder } from "../support/scratch-folder.js";
 
@@ -100,6 +101,12 @@ describe("the manifest cache", () => {
       ["with a piece cut short", { pieces: base64(manifest.pieces.subarray(1)) }],
       ["with pieces that are no text", { pieces: [1, 2, 3] }],
       ["with no pieces", { pieces: undefined }],
+      ["with other prefixes", { prefixes: base64(another.prefixes) }],
+      ["with one prefix less", { prefixes: base64(manifest.prefixes.subarray(32)) }],
+      ["with prefixes that are no text", { prefixes: [1, 2, 3] }],
+      ["with no prefixes", { prefixes: undefined }],
+      ["of a format to come", { format: 3 }],
+      ["of no format", { format: undefined }],
     ];
     for (const [what, change] of tampered) {
       it(what, async () => {
@@ -112,6 +119,47 @@ describe("the manifest cache", () => {
         assert.equal(await cache.get(key), undefined);
       });
     }
+
+    it("of another format, however right it is in itself", () => {
+      const facts = (format: number) => {
+        const { size, digest, root } = manifest;
+        const [pieces, prefixes] = [base64(manifest.pieces), base64(manifest.prefixes)];
+        return [format, key, size, digest, root, pieces, prefixes];
+      };
+      const entry = (format: number) => {
+        const names = ["format", "key", "size", "digest", "root", "pieces", "prefixes"];
+        const fields = names.map((name, index) => [name, facts(format)[index]]);
+        const check = digestOf(Buffer.from(JSON.stringify(facts(format))));
+        return JSON.stringify({ ...Object.fromEntries(fields), check });
+      };
+      assert.deepEqual(parseEntry(entry(2), key), manifest);
+      assert.equal(parseEntry(entry(3), key), undefined);
+    });
+
+    it("as it was before there were prefixes: the file is hashed again, and kept anew", async () => {
+      const { size, digest, root } = manifest;
+      const pieces = base64(manifest.pieces);
+      const check = digestOf(Buffer.from(JSON.stringify([key, size, digest, root, pieces])));
+      await mkdir(at("cache"));
+      const old = JSON.stringify({ key, size, digest, root, pieces, check });
+      await writeFile(at("cache", `${key}.json`), old);
+      const cache = manifestCache(at("cache"));
+      assert.equal(await cache.get(key), undefined);
+      await cache.put(key, manifest);
+      assert.deepEqual(await cache.get(key), manifest);
+    });
+
+    it("whose prefixes do not end in the file", () => {
+      const text = (prefixes: Uint8Array) => {
+        const { size, digest, root } = manifest;
+        const facts = [2, key, size, digest, root, base64(manifest.pieces), base64(prefixes)];
+        const check = digestOf(Buffer.from(JSON.stringify(facts)));
+        const [format, , , , , pieces, given] = facts;
+        return JSON.stringify({ format, key, size, digest, root, pieces, prefixes: given, check });
+      };
+      assert.deepEqual(parseEntry(text(manifest.prefixes), key), manifest);
+      assert.equal(parseEntry(text(another.prefixes), key), undefined);
+    });
 
     it("that was cut at any byte", async () => {
       const cache = manifestCache(at("cache"));

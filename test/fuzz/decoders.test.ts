@@ -61,11 +61,13 @@ describe("a name", () => {
 });
 
 describe("a claim", () => {
+  const bare = Buffer.alloc(2);
   const raw = fc.record({
     size: fc.bigInt({ min: -(2n ** 64n), max: 2n ** 65n }),
     digest: fc.oneof(wildText, fc.constant(digestOf(Buffer.alloc(0)) as string)),
     pieceBytes: fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n }), fc.constant(65_536n)),
     root: fc.oneof(wildText, fc.constant(""), fc.constant(digestOf(Buffer.alloc(1)) as string)),
+    prefixRoot: fc.oneof(wildText, fc.constant(""), fc.constant(digestOf(bare) as string)),
   });
 
   it("that is taken has a size that is a safe integer, and a number of pieces that fits it", () => {
@@ -73,6 +75,10 @@ describe("a claim", () => {
       const claim = parseClaim(given);
       if ("problem" in claim) return assert.ok(claim.problem.length < 200);
       assert.ok(Number.isSafeInteger(claim.size) && claim.size >= 0);
+      for (const each of [claim.digest, claim.root, claim.prefixRoot]) {
+        assert.ok(each === undefined || parseDigest(each) === each);
+      }
+      if (claim.root === undefined) assert.equal(claim.prefixRoot, undefined);
       const { pieceBytes, pieceCount } = manifestOf(claim);
       assert.ok((pieceCount - 1) * pieceBytes < claim.size || pieceCount === 0);
       assert.ok(pieceCount * pieceBytes >= claim.size);

@@ -87,6 +87,7 @@ describe("a client among strangers", () => {
     { digest, size: 2n ** 63n },
     { digest, size: 100_000n, pieceRoot: root, pieceSize: 4096n },
     { digest, size: 100_000n, pieceRoot: "sha256:short", pieceSize: 65_536n },
+    { digest, size: 100_000n, pieceRoot: root, pieceSize: 65_536n, prefixRoot: "sha256:short" },
   ];
   for (const claim of claims) {
     it(`a claim of ${claim.size} bytes, ${claim.pieceSize ?? 0n} a piece is refused`, async () => {
@@ -137,6 +138,59 @@ describe("a client among strangers", () => {
       },
     });
     assert.equal((await faultOf(read(huge))).kind, "incompatible");
+  });
+
+  it("prefixes count where each piece has one, and else the piece list stands alone", async () => {
+    const [digests, prefixes] = [madeUp(64), madeUp(64).reverse()];
+    const both = { first: 0n, digests, prefixes };
+    const halves = [0, 32].map((at) => ({
+      ...{ first: BigInt(at / 32), digests: digests.subarray(at, at + 32) },
+      prefixes: prefixes.subarray(at, at + 32),
+    }));
+    const [first = both, second = both] = halves;
+    const none = Buffer.alloc(0);
+    const lists: (readonly [messages: readonly (typeof both)[], isTaken: boolean])[] = [
+      [[both], true],
+      [[first, second], true],
+      [[{ ...both, prefixes: none }], false],
+      [[{ ...both, prefixes: prefixes.subarray(1) }], false],
+      [[{ ...both, prefixes: prefixes.subarray(32) }], false],
+      [[{ ...both, prefixes: Buffer.alloc(96) }], false],
+      [[{ ...both, prefixes: Buffer.alloc(1024 * 1024) }], false],
+      [[{ ...first, prefixes: none }, second], false],
+      [[first, { ...second, prefixes: none }], false],
+      [[first, { ...second, prefixes: Buffer.alloc(64) }], false],
+      [
+        [
+          { ...first, prefixes },
+          { ...second, prefixes: none },
+        ],
+        false,
+      ],
+      [
+        [
+          { ...both, first: 0n, digests: none },
+          { ...both, prefixes: none },
+        ],
+        false,
+      ],
+    ];
+    for (const [messages, isTaken] of lists) {
+      const server = await to({
+        async *listPieces() {
+          yield* messages;
+        },
+      });
+      const request = { name: "a.bin", first: 0, count: 2, ifDigest: undefined };
+      const asked = await server.pieces({ ...request, withPrefixes: true }, call());
+      const taken = asked.prefixes && Buffer.from(asked.prefixes);
+      assert.deepEqual(
+        [Buffer.from(asked.digests), taken],
+        [digests, isTaken ? prefixes : undefined],
+      );
+      const unasked = await server.pieces(request, call());
+      assert.deepEqual([Buffer.from(unasked.digests), unasked.prefixes], [digests, undefined]);
+    }
   });
 
   it("a piece list that is out of order, too long or too short is short", async () => {

@@ -156,17 +156,29 @@ describe("numbers that a virtual server is asked for", () => {
 
   it("0 pieces are all from the first one on, at most 2048 in a message", async () => {
     // A file of 5000 × 64 KiB has pieces of 128 KiB, so 2500 of them.
-    const digests = madeUp(2500 * 32);
+    const [digests, prefixes] = [madeUp(2500 * 32), madeUp(2500 * 32).reverse()];
+    const part = (list: Buffer, first: number, count: number) =>
+      list.subarray(first * 32, (first + count) * 32);
     const listing = await serving({
       ...honest,
       size: async () => ({ name: "a.bin", size: 5000 * 64 * 1024 }),
-      pieces: async ({ first, count }) => digests.subarray(first * 32, (first + count) * 32),
+      pieces: async ({ first, count, withPrefixes }) => ({
+        digests: part(digests, first, count),
+        ...(withPrefixes ? { prefixes: part(prefixes, first, count) } : {}),
+      }),
     });
     const messages = await all(listing.listPieces({ first: 4n }));
     const firsts = messages.map(({ first }) => Number(first));
     assert.deepEqual(firsts, [4, 4 + limits.pieceDigestsPerMessage]);
     const listed = Buffer.concat(messages.map((message) => message.digests));
     assert.ok(listed.equals(digests.subarray(4 * 32)));
+    assert.ok(messages.every((message) => message.prefixes.length === 0));
+    const both = await all(listing.listPieces({ first: 4n, withPrefixes: true }));
+    for (const [index, message] of both.entries()) {
+      const [first, count] = [Number(message.first), message.digests.length / 32];
+      assert.equal(first, firsts[index]);
+      assert.ok(part(prefixes, first, count).equals(Buffer.from(message.prefixes)));
+    }
   });
 
   for (const ifDigest of ["sha256:abc", "md5:abc", "x"]) {

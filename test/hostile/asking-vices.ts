@@ -76,6 +76,22 @@ export const claiming: readonly Row[] = [
     },
   },
   {
+    title: "claims another prefix root",
+    faults: ["none"],
+    checksum: (stream, known, range) => {
+      const claim = { ...known.claim, prefixRoot: known.claim.pieceRoot ?? "" };
+      return claimHonestly(stream, { ...known, claim }, range);
+    },
+  },
+  {
+    title: "claims a prefix root in escape codes",
+    faults: ["none"],
+    checksum: (stream, known, range) => {
+      const claim = { ...known.claim, prefixRoot: "\u001b[2J" };
+      return claimHonestly(stream, { ...known, claim }, range);
+    },
+  },
+  {
     title: "claims, and then fails",
     faults: ["none"],
     checksum: (stream, known) => {
@@ -178,6 +194,34 @@ export const listing: readonly Row[] = [
     pieces: (stream, { digests }) => {
       begin(stream, { "grpc-status": "13" });
       stream.end(message(ListPiecesResponseSchema, { first: 0n, digests }));
+    },
+  },
+  {
+    title: "gives prefixes that nobody asked for, fewer than pieces",
+    faults: ["none"],
+    pieces: (stream, { digests }) => {
+      begin(stream);
+      const prefixes = Buffer.alloc(33, 7);
+      stream.end(message(ListPiecesResponseSchema, { first: 0n, digests, prefixes }));
+    },
+  },
+  {
+    title: "gives prefixes without end, and no pieces",
+    faults: ["late", "none"],
+    pieces: async (stream) => {
+      begin(stream);
+      const prefixes = Buffer.alloc(1 << 20, 7);
+      const poured = message(ListPiecesResponseSchema, { first: 0n, prefixes });
+      while (await sent(stream, poured));
+    },
+  },
+  {
+    title: "gives a message of prefixes beyond all bounds",
+    faults: ["incompatible", "none"],
+    pieces: (stream, { digests }) => {
+      begin(stream);
+      const prefixes = Buffer.alloc(8 << 20, 7);
+      stream.end(message(ListPiecesResponseSchema, { first: 0n, digests, prefixes }));
     },
   },
   {

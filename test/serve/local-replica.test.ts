@@ -167,7 +167,7 @@ describe("a local replica", () => {
     const bytes = await bytesOf(replica.read({ ...asked(3, 9), name: "" }, call()));
     assert.ok(bytes.equals(data.subarray(3, 9)));
     const pieces = { name: "", first: 0, count: 2, ifDigest: digest };
-    assert.equal((await replica.pieces(pieces, call())).length, 64);
+    assert.equal((await replica.pieces(pieces, call())).digests.length, 64);
   });
 
   it("without a name is incompatible when there are several files, in every call", async () => {

@@ -83,7 +83,7 @@ class Troubled implements Replica {
     const version = versionAt(trouble, clock.now());
     this.#checkDigest(request.ifDigest, version);
     if (trouble.kind === "false-list") marks.add("false-list");
-    return listOf(trouble, versionOf(version, world.size));
+    return { digests: listOf(trouble, versionOf(version, world.size)) };
   }
 
   async *read(request: ReadRequest, call: Call): AsyncGenerator<Chunk> {

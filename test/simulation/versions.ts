@@ -73,7 +73,8 @@ export function answering({ manifest, content }: Version): Omit<Replica, "read">
       signal.throwIfAborted();
       if (first + count > manifest.pieceCount)
         throw new ReplicaFault({ kind: "short", detail: "" });
-      return manifest.pieces.subarray(first * digestBytes, (first + count) * digestBytes);
+      const [start, end] = [first * digestBytes, (first + count) * digestBytes];
+      return { digests: manifest.pieces.subarray(start, end) };
     },
     async list(_, { signal }) {
       signal.throwIfAborted();

@@ -205,9 +205,10 @@ export function claimingAfter(replica: Replica, faults: Iterable<Fault>): Replic
 export function wrongPieces(replica: Replica): Replica {
   return altered(replica, {
     async pieces(request, call) {
-      const digests = Uint8Array.from(await replica.pieces(request, call));
+      const listed = await replica.pieces(request, call);
+      const digests = Uint8Array.from(listed.digests);
       digests[0] = (digests[0] ?? 0) ^ 1;
-      return digests;
+      return { ...listed, digests };
     },
   });
 }

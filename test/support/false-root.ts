@@ -12,7 +12,7 @@ export function falseRoot(honest: Replica, lie: Replica, lieBytes: Uint8Array): 
       const claimed = await honest.claim(name, call);
       return { ...claimed, claim: { ...claimed.claim, root } };
     },
-    pieces: async () => pieces,
+    pieces: async () => ({ digests: pieces }),
     read: (request, call) => lie.read({ ...request, ifDigest: undefined }, call),
   });
 }

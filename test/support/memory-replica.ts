@@ -51,8 +51,8 @@ export function memoryReplica(files: Files, chunkBytes = 64 * 1024): Replica {
     async claim(asked, { signal }) {
       signal.throwIfAborted();
       const { name, manifest } = find(asked);
-      const { size, digest, root } = manifest;
-      return { name, claim: { size, digest, root }, version: digest };
+      const { size, digest, root, prefixRoot } = manifest;
+      return { name, claim: { size, digest, root, prefixRoot }, version: digest };
     },
     async size(asked, { signal }) {
       signal.throwIfAborted();
@@ -60,14 +60,18 @@ export function memoryReplica(files: Files, chunkBytes = 64 * 1024): Replica {
       return { name, size: bytes.length };
     },
     read,
-    async pieces({ name, first, count, ifDigest }, { signal }) {
+    async pieces({ name, first, count, ifDigest, withPrefixes }, { signal }) {
       signal.throwIfAborted();
       const { manifest } = find(name);
       if (ifDigest !== undefined && ifDigest !== manifest.digest) throw fault("changed", "other");
       if (first > manifest.pieceCount || count > manifest.pieceCount - first) {
         throw fault("short", "beyond");
       }
-      return manifest.pieces.subarray(first * digestBytes, (first + count) * digestBytes);
+      const [start, end] = [first * digestBytes, (first + count) * digestBytes];
+      const digests = manifest.pieces.subarray(start, end);
+      return withPrefixes
+        ? { digests, prefixes: manifest.prefixes.subarray(start, end) }
+        : { digests };
     },
     async list({ pageSize, pageToken, prefix }, { signal }) {
       signal.throwIfAborted();

@@ -29,6 +29,16 @@ describe("trust/digest", () => {
     assert.equal(new DigestBuilder().finish(), ofNothing);
   });
 
+  it("so far is that of the bytes until now, and more may come", () => {
+    const builder = new DigestBuilder();
+    const upTo = ["a", "b", "c"].map((text) => {
+      builder.add(t(text));
+      return digestFromRaw(builder.soFar());
+    });
+    assert.deepEqual(upTo, [digestOf(t("a")), digestOf(t("ab")), ofAbc]);
+    assert.equal(builder.finish(), ofAbc);
+  });
+
   it("raw bytes that are a view into more are written alone", () => {
     const around = new Uint8Array(34).fill(0xff);
     around.fill(0xab, 1, 33);

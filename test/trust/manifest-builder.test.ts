@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { digestOf } from "../../src/trust/digest.js";
+import { digestOf, rawOf } from "../../src/trust/digest.js";
 import { ManifestBuilder } from "../../src/trust/manifest-builder.js";
 import { leafDigest, rootOf } from "../../src/trust/merkle.js";
 
@@ -19,12 +19,16 @@ function builtInParts(bytes: Uint8Array, partBytes: number) {
 /** The same manifest without a builder: whole pieces, all in memory. */
 function expected(bytes: Uint8Array) {
   const leaves: Uint8Array[] = [];
+  const upTo: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; from += pieceBytes) {
     leaves.push(leafDigest(bytes.subarray(from, from + pieceBytes)));
+    upTo.push(rawOf(digestOf(bytes.subarray(0, from + pieceBytes))));
   }
-  const pieces = new Uint8Array(Buffer.concat(leaves));
-  const [digest, root] = [digestOf(bytes), rootOf(pieces)];
-  return { size: bytes.length, digest, root, pieceBytes, pieceCount: leaves.length, pieces };
+  const [pieces, prefixes] = [leaves, upTo].map((list) => new Uint8Array(Buffer.concat(list)));
+  assert.ok(pieces !== undefined && prefixes !== undefined);
+  const [digest, root, prefixRoot] = [digestOf(bytes), rootOf(pieces), rootOf(prefixes)];
+  const [size, pieceCount] = [bytes.length, leaves.length];
+  return { size, digest, root, pieceBytes, pieceCount, pieces, prefixRoot, prefixes };
 }
 
 describe("trust/manifest-builder", () => {
@@ -61,10 +65,12 @@ describe("trust/manifest-builder", () => {
   it("pieces of another size than the protocol's are made on request", () => {
     const builder = new ManifestBuilder(10, 4);
     builder.add(f(10));
-    const { pieceCount, pieces, digest } = builder.finish();
+    const { pieceCount, pieces, prefixes, digest } = builder.finish();
     const leaves = [f(10).subarray(0, 4), f(10).subarray(4, 8), f(10).subarray(8)].map(leafDigest);
     assert.equal(pieceCount, 3);
     assert.deepEqual(Buffer.from(pieces), Buffer.concat(leaves));
+    const upTo = [4, 8, 10].map((end) => rawOf(digestOf(f(10).subarray(0, end))));
+    assert.deepEqual(Buffer.from(prefixes), Buffer.concat(upTo));
     assert.equal(digest, digestOf(f(10)));
   });
 

@@ -21,6 +21,7 @@ const r = (changed: Partial<RawClaim>): RawClaim => ({
   digest: d("file"),
   pieceBytes: BigInt(64 * KiB),
   root: d("root"),
+  prefixRoot: "",
   ...changed,
 });
 
@@ -59,6 +60,17 @@ describe("trust/manifest", () => {
     assert.deepEqual(parseClaim(r({})), { size: 1000, digest: d("file"), root: d("root") });
   });
 
+  it("a claim may name the root of its prefixes as well, if it gives pieces", () => {
+    const claim = { size: 1000, digest: d("file"), root: d("root"), prefixRoot: d("prefixes") };
+    for (const prefixRoot of [d("prefixes"), d("prefixes").toUpperCase()]) {
+      assert.deepEqual(parseClaim(r({ prefixRoot })), claim);
+    }
+    const bare = { size: 1000, digest: d("file"), root: undefined };
+    for (const prefixRoot of [d("prefixes"), "none"]) {
+      assert.deepEqual(parseClaim(r({ root: "", prefixRoot })), bare);
+    }
+  });
+
   it("a claim may leave out the pieces, whatever piece size stands beside", () => {
     const bare = { size: 1000, digest: d("file"), root: undefined };
     assert.deepEqual(parseClaim(r({ root: "", pieceBytes: 0n })), bare);
@@ -86,6 +98,10 @@ describe("trust/manifest", () => {
     [r({ root: "sha256:" }), /its piece root/],
     [r({ root: `${d("root")}0` }), /its piece root/],
     [r({ root: "none" }), /its piece root/],
+    [r({ prefixRoot: d("prefixes") }), /^taken$/],
+    [r({ prefixRoot: "sha256:" }), /its prefix root/],
+    [r({ prefixRoot: `${d("prefixes")}0` }), /its prefix root/],
+    [r({ prefixRoot: "none" }), /its prefix root/],
     [r({ pieceBytes: 0n }), /its pieces have 0 bytes/],
     [r({ pieceBytes: -1n }), /its pieces have -1 bytes/],
     [r({ pieceBytes: 1n }), /its pieces have 1 bytes/],
@@ -95,7 +111,8 @@ describe("trust/manifest", () => {
   ];
   for (const [raw, problem] of table) {
     const digests = `${raw.digest.slice(0, 14)} under ${raw.root.slice(0, 14)}`;
-    const shown = `${raw.size} bytes, pieces of ${raw.pieceBytes}, ${digests}`;
+    const prefixes = raw.prefixRoot === "" ? "" : `, prefixes ${raw.prefixRoot.slice(0, 14)}`;
+    const shown = `${raw.size} bytes, pieces of ${raw.pieceBytes}, ${digests}${prefixes}`;
     it(`a claim of ${shown} is ${problem.source}`, () => {
       const read = parseClaim(raw);
       assert.match("problem" in read ? read.problem : "taken", problem);
@@ -109,5 +126,6 @@ describe("trust/manifest", () => {
     assert.ok(!sameClaim(claim, { ...claim, digest: d("other") }));
     assert.ok(!sameClaim(claim, { ...claim, root: d("other") }));
     assert.ok(!sameClaim(claim, { ...claim, root: undefined }));
+    assert.ok(sameClaim(claim, { ...claim, prefixRoot: d("prefixes") }), "it stands beside");
   });
 });

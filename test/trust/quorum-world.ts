@@ -41,6 +41,10 @@ export const all: Rule = { kind: "all" };
 export const pinned: Rule = { kind: "digest", digest: d("a") };
 export const n = (count: number): Rule => ({ kind: "at-least", count });
 
+/** A, with the root of its prefixes: as they are, and as somebody else has them. */
+export const P = c({ ...claims.A, prefixRoot: d("prefixes of a") });
+export const Q = c({ ...claims.A, prefixRoot: d("other prefixes") });
+
 /** Replicas 1, 2, 3… with these answers. */
 export const votesOf = (answers: readonly Answer[]): Vote[] =>
   answers.map((answer, index) => ({ replica: replicaId(`${index + 1}`), answer }));

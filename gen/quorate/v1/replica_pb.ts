@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file quorate/v1/replica.proto.
  */
 export const file_quorate_v1_replica: GenFile = /*@__PURE__*/
-  fileDesc("ChhxdW9yYXRlL3YxL3JlcGxpY2EucHJvdG8SCnF1b3JhdGUudjEiIgoSR2V0Q2hlY2tzdW1SZXF1ZXN0EgwKBG5hbWUYASABKAkiegoTR2V0Q2hlY2tzdW1SZXNwb25zZRIMCgRuYW1lGAEgASgJEg4KBmRpZ2VzdBgCIAEoCRIMCgRzaXplGAMgASgEEhIKCnBpZWNlX3NpemUYBCABKAQSEgoKcGllY2Vfcm9vdBgFIAEoCRIPCgd2ZXJzaW9uGAYgASgJIh4KDkdldFNpemVSZXF1ZXN0EgwKBG5hbWUYASABKAkiLQoPR2V0U2l6ZVJlc3BvbnNlEgwKBG5hbWUYASABKAkSDAoEc2l6ZRgCIAEoBCJTChBSZWFkUmFuZ2VSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGb2Zmc2V0GAIgASgEEg4KBmxlbmd0aBgDIAEoBBIRCglpZl9kaWdlc3QYBCABKAkiMQoRUmVhZFJhbmdlUmVzcG9uc2USDgoGb2Zmc2V0GAEgASgEEgwKBGRhdGEYAiABKAwiUgoRTGlzdFBpZWNlc1JlcXVlc3QSDAoEbmFtZRgBIAEoCRINCgVmaXJzdBgCIAEoBBINCgVjb3VudBgDIAEoBBIRCglpZl9kaWdlc3QYBCABKAkiNAoSTGlzdFBpZWNlc1Jlc3BvbnNlEg0KBWZpcnN0GAEgASgEEg8KB2RpZ2VzdHMYAiABKAwiSQoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkiTQoRTGlzdEZpbGVzUmVzcG9uc2USHwoFZmlsZXMYASADKAsyEC5xdW9yYXRlLnYxLkZpbGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiIKBEZpbGUSDAoEbmFtZRgBIAEoCRIMCgRzaXplGAIgASgEMqIDCg5SZXBsaWNhU2VydmljZRJTCgtHZXRDaGVja3N1bRIeLnF1b3JhdGUudjEuR2V0Q2hlY2tzdW1SZXF1ZXN0Gh8ucXVvcmF0ZS52MS5HZXRDaGVja3N1bVJlc3BvbnNlIgOQAgESRwoHR2V0U2l6ZRIaLnF1b3JhdGUudjEuR2V0U2l6ZVJlcXVlc3QaGy5xdW9yYXRlLnYxLkdldFNpemVSZXNwb25zZSIDkAIBEk8KCVJlYWRSYW5nZRIcLnF1b3JhdGUudjEuUmVhZFJhbmdlUmVxdWVzdBodLnF1b3JhdGUudjEuUmVhZFJhbmdlUmVzcG9uc2UiA5ACATABElIKCkxpc3RQaWVjZXMSHS5xdW9yYXRlLnYxLkxpc3RQaWVjZXNSZXF1ZXN0Gh4ucXVvcmF0ZS52MS5MaXN0UGllY2VzUmVzcG9uc2UiA5ACATABEk0KCUxpc3RGaWxlcxIcLnF1b3JhdGUudjEuTGlzdEZpbGVzUmVxdWVzdBodLnF1b3JhdGUudjEuTGlzdEZpbGVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z");
+  fileDesc("ChhxdW9yYXRlL3YxL3JlcGxpY2EucHJvdG8SCnF1b3JhdGUudjEiIgoSR2V0Q2hlY2tzdW1SZXF1ZXN0EgwKBG5hbWUYASABKAkijwEKE0dldENoZWNrc3VtUmVzcG9uc2USDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSDAoEc2l6ZRgDIAEoBBISCgpwaWVjZV9zaXplGAQgASgEEhIKCnBpZWNlX3Jvb3QYBSABKAkSDwoHdmVyc2lvbhgGIAEoCRITCgtwcmVmaXhfcm9vdBgHIAEoCSIeCg5HZXRTaXplUmVxdWVzdBIMCgRuYW1lGAEgASgJIi0KD0dldFNpemVSZXNwb25zZRIMCgRuYW1lGAEgASgJEgwKBHNpemUYAiABKAQiUwoQUmVhZFJhbmdlUmVxdWVzdBIMCgRuYW1lGAEgASgJEg4KBm9mZnNldBgCIAEoBBIOCgZsZW5ndGgYAyABKAQSEQoJaWZfZGlnZXN0GAQgASgJIjEKEVJlYWRSYW5nZVJlc3BvbnNlEg4KBm9mZnNldBgBIAEoBBIMCgRkYXRhGAIgASgMImkKEUxpc3RQaWVjZXNSZXF1ZXN0EgwKBG5hbWUYASABKAkSDQoFZmlyc3QYAiABKAQSDQoFY291bnQYAyABKAQSEQoJaWZfZGlnZXN0GAQgASgJEhUKDXdpdGhfcHJlZml4ZXMYBSABKAgiRgoSTGlzdFBpZWNlc1Jlc3BvbnNlEg0KBWZpcnN0GAEgASgEEg8KB2RpZ2VzdHMYAiABKAwSEAoIcHJlZml4ZXMYAyABKAwiSQoQTGlzdEZpbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZwcmVmaXgYAyABKAkiTQoRTGlzdEZpbGVzUmVzcG9uc2USHwoFZmlsZXMYASADKAsyEC5xdW9yYXRlLnYxLkZpbGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiIKBEZpbGUSDAoEbmFtZRgBIAEoCRIMCgRzaXplGAIgASgEMqIDCg5SZXBsaWNhU2VydmljZRJTCgtHZXRDaGVja3N1bRIeLnF1b3JhdGUudjEuR2V0Q2hlY2tzdW1SZXF1ZXN0Gh8ucXVvcmF0ZS52MS5HZXRDaGVja3N1bVJlc3BvbnNlIgOQAgESRwoHR2V0U2l6ZRIaLnF1b3JhdGUudjEuR2V0U2l6ZVJlcXVlc3QaGy5xdW9yYXRlLnYxLkdldFNpemVSZXNwb25zZSIDkAIBEk8KCVJlYWRSYW5nZRIcLnF1b3JhdGUudjEuUmVhZFJhbmdlUmVxdWVzdBodLnF1b3JhdGUudjEuUmVhZFJhbmdlUmVzcG9uc2UiA5ACATABElIKCkxpc3RQaWVjZXMSHS5xdW9yYXRlLnYxLkxpc3RQaWVjZXNSZXF1ZXN0Gh4ucXVvcmF0ZS52MS5MaXN0UGllY2VzUmVzcG9uc2UiA5ACATABEk0KCUxpc3RGaWxlcxIcLnF1b3JhdGUudjEuTGlzdEZpbGVzUmVxdWVzdBodLnF1b3JhdGUudjEuTGlzdEZpbGVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z");
 
 /**
  * Asks what a file is.
@@ -88,6 +88,14 @@ export type GetChecksumResponse = Message<"quorate.v1.GetChecksumResponse"> & {
    * @generated from field: string version = 6;
    */
   version: string;
+
+  /**
+   * The root of a tree like that of `piece_root`, whose leaf for a piece is the SHA-256 of the
+   * file's bytes from 0 to the end of that piece; written like `digest`. Empty: no prefixes.
+   *
+   * @generated from field: string prefix_root = 7;
+   */
+  prefixRoot: string;
 };
 
 /**
@@ -217,7 +225,7 @@ export const ReadRangeResponseSchema: GenMessage<ReadRangeResponse> = /*@__PURE_
   messageDesc(file_quorate_v1_replica, 5);
 
 /**
- * Asks for digests of pieces.
+ * Asks for digests of pieces, and of prefixes.
  *
  * @generated from message quorate.v1.ListPiecesRequest
  */
@@ -249,6 +257,13 @@ export type ListPiecesRequest = Message<"quorate.v1.ListPiecesRequest"> & {
    * @generated from field: string if_digest = 4;
    */
   ifDigest: string;
+
+  /**
+   * Whether the digests of the file's prefixes are wanted as well.
+   *
+   * @generated from field: bool with_prefixes = 5;
+   */
+  withPrefixes: boolean;
 };
 
 /**
@@ -277,6 +292,14 @@ export type ListPiecesResponse = Message<"quorate.v1.ListPiecesResponse"> & {
    * @generated from field: bytes digests = 2;
    */
   digests: Uint8Array;
+
+  /**
+   * For the same pieces, the SHA-256 of the file's bytes from 0 to the end of that piece, 32 raw
+   * bytes each; the last one in the file is its digest. Empty unless asked for and there.
+   *
+   * @generated from field: bytes prefixes = 3;
+   */
+  prefixes: Uint8Array;
 };
 
 /**
