@@ -1,11 +1,10 @@
 /** Holds an open file for this process alone, and lets go of it whatever way the process ends. */
 
-import { spawn } from "node:child_process";
 import type { FileHandle } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import { lockByFile } from "./lock-file.js";
 import { processThatHasOpen } from "./owner.js";
-import { errorCode, storageError } from "./storage-error.js";
+import { runProgram } from "./run-program.js";
 
 /** Lets go of the lock. Never rejects. */
 export type Unlock = () => Promise<void>;
@@ -28,23 +27,13 @@ export async function lockFile(handle: FileHandle, path: string): Promise<Unlock
   );
 }
 
-function flock(fd: number): Promise<"locked" | "held" | "unavailable"> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "pipe", fd] });
-    let said = "";
-    child.stderr?.on("data", (text: Buffer) => {
-      said += text.toString("utf8");
-    });
-    // Only where there is none may a lock file do: the two kinds of lock do not see each other.
-    child.once("error", (error) => {
-      if (errorCode(error) === "ENOENT") resolve("unavailable");
-      else reject(storageError("run", "flock", error));
-    });
-    child.once("close", (code, killedBy) => {
-      if (killedBy !== null) reject(new StorageError(`run flock: it was ended by ${killedBy}`));
-      else if (code === 0) resolve("locked");
-      // Busybox exits with 1 for ENOLCK, too, but only of that it complains.
-      else resolve(code === 1 && said === "" ? "held" : "unavailable");
-    });
-  });
+async function flock(fd: number): Promise<"locked" | "held" | "unavailable"> {
+  const end = await runProgram("flock", ["-n", "3"], fd);
+  // Only where there is none may a lock file do: the two kinds of lock do not see each other.
+  if (end.kind === "missing") return "unavailable";
+  const { code, killedBy, said } = end;
+  if (killedBy !== null) throw new StorageError(`run flock: it was ended by ${killedBy}`);
+  if (code === 0) return "locked";
+  // Busybox exits with 1 for ENOLCK, too, but only of that it complains.
+  return code === 1 && said === "" ? "held" : "unavailable";
 }

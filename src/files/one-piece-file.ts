@@ -12,8 +12,8 @@ import { closeQuietly } from "./close.js";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { readAll, writeAll } from "./in-full.js";
 import { lostNameError } from "./locked-file.js";
+import { nameFree } from "./name-free.js";
 import { openPartialFile, type PartialOptions } from "./partial-file.js";
-import { nameFree } from "./publish-file.js";
 import { errorCode, storageError } from "./storage-error.js";
 import { checkTarget, type Target } from "./target.js";
 

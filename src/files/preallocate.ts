@@ -1,10 +1,10 @@
 /** Takes a file's space before its bytes come, so that a full disk shows at the start. */
 
-import { spawn } from "node:child_process";
 import type { FileHandle } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import { limits } from "../limits.js";
 import { writeAll } from "./in-full.js";
+import { runProgram } from "./run-program.js";
 import { codeText, storageError } from "./storage-error.js";
 
 interface Allocation {
@@ -48,25 +48,16 @@ export async function preallocate(
 
 type Outcome = "done" | "ENOSPC" | "EDQUOT" | "EFBIG" | "unavailable";
 
-function fallocate(fd: number, size: number): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn("fallocate", ["-l", String(size), "/proc/self/fd/3"], {
-      stdio: ["ignore", "ignore", "pipe", fd],
-      // What it complains of is read, so it must be in English.
-      env: { ...process.env, LC_ALL: "C" },
-    });
-    let said = "";
-    child.stderr?.on("data", (text: Buffer) => {
-      said += text.toString("utf8");
-    });
-    child.once("error", () => resolve("unavailable"));
-    child.once("close", (code, killedBy) => {
-      if (code === 0) resolve("done");
-      else if (/No space left/i.test(said)) resolve("ENOSPC");
-      else if (/quota/i.test(said)) resolve("EDQUOT");
-      // Node ignores SIGXFSZ and gets EFBIG; other programs die of it beyond `ulimit -f`.
-      else if (/too large/i.test(said) || killedBy === "SIGXFSZ") resolve("EFBIG");
-      else resolve("unavailable");
-    });
-  });
+async function fallocate(fd: number, size: number): Promise<Outcome> {
+  const args = ["-l", String(size), "/proc/self/fd/3"];
+  // What cannot be started reserves nothing, and is no reason to do without the file.
+  const end = await runProgram("fallocate", args, fd).catch(() => undefined);
+  if (end?.kind !== "ended") return "unavailable";
+  const { code, killedBy, said } = end;
+  if (code === 0) return "done";
+  if (/No space left/i.test(said)) return "ENOSPC";
+  if (/quota/i.test(said)) return "EDQUOT";
+  // Node ignores SIGXFSZ and gets EFBIG; other programs die of it beyond `ulimit -f`.
+  if (/too large/i.test(said) || killedBy === "SIGXFSZ") return "EFBIG";
+  return "unavailable";
 }

@@ -3,15 +3,13 @@
  * right.
  */
 
-import { type FileHandle, link, lstat, rename } from "node:fs/promises";
-import { dirname } from "node:path";
-import { StorageError } from "../errors.js";
+import { type FileHandle, rename } from "node:fs/promises";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { inspect, lostNameError } from "./locked-file.js";
-import { moveIfFree } from "./move.js";
+import { nameFree } from "./name-free.js";
 import { checkUnchanged, type ReplacedFile, resemble } from "./replaced-file.js";
 import { errorCode, isUnsupported, storageError } from "./storage-error.js";
-import { checkTarget, type Target } from "./target.js";
+import type { Target } from "./target.js";
 
 /** What is to be published. */
 export interface Publication {
@@ -80,65 +78,4 @@ async function linkToOutput({ target, handle }: Publication, sync: SyncFolder): 
   // removed is litter, for `clean`, and no reason to call the download failed.
   await unlinkIfThere(target.journal).catch(() => {});
   await unlinkIfThere(target.partial).catch(() => {});
-}
-
-/** An open file, its path, and the name that it is to have. */
-interface Naming {
-  readonly handle: FileHandle;
-  readonly path: string;
-  readonly output: string;
-}
-
-/**
- * Gives a file a second name, unless that is taken: `link` never overwrites, which `rename` would.
- * Without links it is renamed, and `beforeRename` comes before that. Throws StorageError when the
- * name is taken, and what the calls fail with.
- */
-export async function nameFree(
-  naming: Naming,
-  beforeRename: () => Promise<void>,
-): Promise<"linked" | "renamed"> {
-  const { handle, path, output } = naming;
-  try {
-    await link(path, output);
-  } catch (error) {
-    const code = errorCode(error);
-    // EPERM is what Linux says where there are no hard links; EMLINK where there are too many.
-    if (code === "EPERM" || code === "EMLINK" || isUnsupported(error)) {
-      await renameFree(naming, beforeRename);
-      return "renamed";
-    }
-    if (code !== "EEXIST") throw error;
-    // A network file system may repeat a call whose answer was lost, and meet its own success.
-    if (!(await inspect(handle, output)).isOurs) throw existsError(output);
-  }
-  return "linked";
-}
-
-/**
- * Without links: a rename that does not overwrite. A placeholder of ours under the output's name
- * would do, too, but a crash would leave it there, an empty file where a right one is promised.
- */
-async function renameFree(
-  { handle, path, output }: Naming,
-  beforeRename: () => Promise<void>,
-): Promise<void> {
-  const place = { folder: dirname(output), output };
-  // Looked at first, so that the journal is kept in all but a race.
-  await checkTarget(place, false);
-  await beforeRename();
-  const problem = await moveIfFree(path, output);
-  if (problem === "no such program") {
-    // Nothing left that is atomic: between this look and the rename a new file would be replaced.
-    await checkTarget(place, false);
-    await rename(path, output);
-    return;
-  }
-  if ((await inspect(handle, output)).isOurs) return;
-  if ((await lstat(output).catch(() => undefined)) !== undefined) throw existsError(output);
-  throw new StorageError(`publish ${output}: ${problem ?? "mv did nothing"}`);
-}
-
-function existsError(output: string): StorageError {
-  return new StorageError(`write ${output}: it exists already; --force replaces it`);
 }

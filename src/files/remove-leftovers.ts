@@ -10,6 +10,7 @@ import { unlinkIfThere } from "./folder.js";
 import { type LeftoverName, parseLeftoverName } from "./leftover-name.js";
 import type { Leftover } from "./leftovers.js";
 import { openLocked } from "./locked-file.js";
+import { targetOf } from "./target.js";
 
 /** What became of a leftover; `problem` says why it is still there. */
 export interface Removal {
@@ -57,15 +58,13 @@ async function removeGroup(group: readonly Leftover[]): Promise<void> {
   // Locks of the dead stand in the way of our own.
   await unlinkSame(locks);
   if (files.length === 0) return;
-  const partial = join(folder, `.${stem}.quorate-part`);
-  const journal = join(folder, `.${stem}.quorate-journal`);
-  const target = { folder, output: join(folder, stem), partial, journal };
+  const target = targetOf({ folder, base: stem, stem });
   const { handle, release } = await openLocked(target, true);
   try {
     const isEmpty = (await handle.stat()).size === 0;
     await unlinkSame(isEmpty ? files.filter(({ kind }) => kind === "journal") : files);
     // There was none, or it was the output by another name, and this one was made to be locked.
-    if (isEmpty) await unlinkIfThere(partial);
+    if (isEmpty) await unlinkIfThere(target.partial);
   } finally {
     await release();
   }

@@ -45,12 +45,27 @@ export async function resolveTarget(output: string, name: string): Promise<Targe
   // What is added must not push a name that is fine by itself beyond the file system's 255 bytes.
   const isLong = Buffer.byteLength(base) > longestStemBytes;
   const stem = isLong ? digestOf(Buffer.from(base)).slice(-32) : base;
+  return targetOf({ folder, base, stem });
+}
+
+/** The target of an output called `base`; what stands beside it is called after `stem`. */
+export function targetOf(named: {
+  readonly folder: string;
+  readonly base: string;
+  readonly stem: string;
+}): Target {
+  const { folder, base, stem } = named;
   return {
     folder,
     output: join(folder, base),
     partial: join(folder, `.${stem}.quorate-part`),
     journal: join(folder, `.${stem}.quorate-journal`),
   };
+}
+
+/** What refuses to replace a file that nobody said may be replaced. */
+export function existsError(output: string): StorageError {
+  return new StorageError(`write ${output}: it exists already; --force replaces it`);
 }
 
 /** The path from the root. Throws StorageError when the folder that one stands in was removed. */
@@ -94,8 +109,7 @@ export async function checkTarget(
         ? undefined
         : "no regular file";
   if (kind !== undefined) throw new StorageError(`write ${target.output}: it is ${kind}`);
-  if (isForced) return;
-  throw new StorageError(`write ${target.output}: it exists already; --force replaces it`);
+  if (!isForced) throw existsError(target.output);
 }
 
 async function isExistingFolder(path: string): Promise<boolean> {
