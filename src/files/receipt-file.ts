@@ -5,14 +5,15 @@
 
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, open, rename } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { StorageError, UsageError } from "../errors.js";
+import { UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import { closeQuietly } from "./close.js";
 import { syncFolder, unlinkIfThere } from "./folder.js";
 import { readAll, writeAll } from "./in-full.js";
-import { errorCode, isUnsupported, storageError, storageErrorText } from "./storage-error.js";
+import { nameFree } from "./name-free.js";
+import { storageError, storageErrorText } from "./storage-error.js";
 import { absolutePath, checkTarget } from "./target.js";
 
 /** Where a receipt goes. */
@@ -43,29 +44,16 @@ export async function writeReceipt(place: ReceiptPlace, text: string): Promise<v
     // What it was when the download began need not be what it is now.
     await checkTarget(place, isForced);
     if (isForced) await rename(draft, output);
-    else await linkOrRename(draft, output);
+    else if ((await nameFree({ handle, path: draft, output }, async () => {})) === "linked") {
+      await unlinkIfThere(draft);
+    }
     await syncFolder(folder);
   } catch (error) {
     await unlinkIfThere(draft).catch(() => {});
-    if (errorCode(error) === "EEXIST") {
-      throw new StorageError(`write ${output}: it exists already; --force replaces it`);
-    }
     throw storageError("write", output, error);
   } finally {
     await closeQuietly(handle);
   }
-}
-
-/** `link` never overwrites; where the file system has none, the look just before has to do. */
-async function linkOrRename(draft: string, output: string): Promise<void> {
-  try {
-    await link(draft, output);
-  } catch (error) {
-    if (errorCode(error) !== "EPERM" && !isUnsupported(error)) throw error;
-    await rename(draft, output);
-    return;
-  }
-  await unlinkIfThere(draft);
 }
 
 /** The text of a receipt. Throws UsageError when there is none, or more than a receipt can be. */

@@ -48,6 +48,17 @@ describe("a receipt file", () => {
     assert.deepEqual(await readdir(at()), ["r.json"]);
   });
 
+  it("does not replace one that comes at the last moment where there are no links either", async () => {
+    const place = await receiptPlace(at("r.json"), false);
+    const come = () => writeFile(at("r.json"), "somebody else's");
+    const late = refusing("link", "EPERM", () =>
+      disturbing("link", come, () => writeReceipt(place, "ours")),
+    );
+    await assert.rejects(late, /it exists already; --force replaces it/);
+    assert.equal(await readFile(at("r.json"), "utf8"), "somebody else's");
+    assert.deepEqual(await readdir(at()), ["r.json"]);
+  });
+
   for (const isForced of [false, true]) {
     it(`is not written through a link (forced: ${isForced})`, async () => {
       await writeFile(at("victim"), "precious");
