@@ -88,27 +88,32 @@ function whenUsed({ onResolve, onLoad }) {
 }
 
 /**
- * Lets src/cli import from where a thing is, instead of from src/index.ts: by way of the index, each
- * command would run all that there is.
+ * Lets src/cli import from where a thing is, instead of from src/index.ts or src/command-line.ts: by
+ * way of these, each command would run all that there is.
  */
 function pastTheIndex({ onLoad }) {
-  const index = readFileSync(join(root, "src/index.ts"), "utf8");
+  const lists = ["index", "command-line"].map((name) => join(root, `src/${name}.ts`));
+  const exported = lists.map((path) => readFileSync(path, "utf8")).join("");
   const homes = new Map();
-  for (const [, names, home] of index.matchAll(/^export (?:type )?\{([^}]*)\} from "(.*)";$/gm)) {
+  for (const [, names, home] of exported.matchAll(
+    /^export (?:type )?\{([^}]*)\} from "(.*)";$/gm,
+  )) {
     for (const name of namesOf(names)) homes.set(name.replace(/^type /, ""), home);
   }
   onLoad({ filter: /[/\\]src[/\\]cli[/\\][^/\\]+\.ts$/ }, ({ path }) => {
-    const statements = /^import (type )?\{([^}]*)\} from "\.\.\/index\.js";$/gm;
+    const statements = /^import (type )?\{([^}]*)\} from "\.\.\/(?:index|command-line)\.js";$/gm;
     const contents = readFileSync(path, "utf8").replace(statements, (_, isType, names) => {
       const values = isType ? [] : namesOf(names).filter((name) => !name.startsWith("type "));
       return values.map((name) => `import { ${name} } from ".${homeOf(name)}";`).join(" ");
     });
-    if (contents.includes('"../index.js"')) throw new Error(`${path}: imports the index otherwise`);
+    if (/"\.\.\/(?:index|command-line)\.js"/.test(contents)) {
+      throw new Error(`${path}: imports the index otherwise`);
+    }
     return { contents, loader: "ts" };
   });
   const homeOf = (name) => {
     const home = homes.get(name);
-    if (home === undefined) throw new Error(`src/index.ts exports no ${name}`);
+    if (home === undefined) throw new Error(`neither index.ts nor command-line.ts exports ${name}`);
     return home;
   };
 }

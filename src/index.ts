@@ -2,7 +2,7 @@
  * The public API: get a file from many servers without trusting any one of them, and serve files.
  */
 
-export { type Access, isTls } from "./api/access.js";
+export type { Access } from "./api/access.js";
 export { digestFile, list, survey, verify } from "./api/check.js";
 export type { Entrance } from "./api/entrance.js";
 export { download, type GetRequest } from "./api/get.js";
@@ -11,7 +11,6 @@ export { verifyReceipt } from "./api/receipts.js";
 export { type RepairRequest, repair } from "./api/repair.js";
 export type { Address } from "./api/replicas.js";
 export { type ServeRequest, type Serving, serve } from "./api/serve.js";
-export { verdictText } from "./download/agree.js";
 export type { ReceiptDifference, ReceiptVerification } from "./download/check-receipt.js";
 export type { KeptReceipt } from "./download/kept-receipt.js";
 export type { Offer, Offers } from "./download/list.js";
@@ -32,7 +31,6 @@ export {
   exitCodes,
   IntegrityError,
   InterruptedError,
-  messageOf,
   NoQuorumError,
   NotFoundError,
   OutOfReplicasError,
@@ -42,14 +40,10 @@ export {
   type TallyLine,
   UsageError,
 } from "./errors.js";
-export { isInForeground } from "./files/foreground.js";
 export { findLeftovers, type Leftover } from "./files/leftovers.js";
 export type { DigestFileOptions } from "./files/local-file.js";
 export { type Removal, removeLeftovers } from "./files/remove-leftovers.js";
-export { makeScratch, type Scratch } from "./files/scratch.js";
 export { type ListedServer, readServers } from "./files/servers-file.js";
-export { stdoutFile } from "./files/stdout-file.js";
-export { endpointText, isLoopback } from "./grpc/resolve.js";
 export { type Evidence, type Fault, type FaultKind, faultText } from "./schedule/faults.js";
 export type { Range } from "./schedule/range.js";
 export type { Standing } from "./schedule/score.js";

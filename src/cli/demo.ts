@@ -3,7 +3,8 @@
  * ways.
  */
 
-import { download, exitCodes, type FaultName, makeScratch, serve, UsageError } from "../index.js";
+import { makeScratch } from "../command-line.js";
+import { download, exitCodes, type FaultName, serve, UsageError } from "../index.js";
 import { bytesText, table } from "./format.js";
 import { receiptTable, receiptText, reportDownload } from "./get-report.js";
 import { openScreen, print, printJson } from "./terminal.js";

@@ -3,7 +3,7 @@
  * makes signals.
  */
 
-import { isInForeground } from "../index.js";
+import { isInForeground } from "../command-line.js";
 
 /** Milliseconds until a job in the background looks whether it is in front now. */
 const lookAgainMs = 500;

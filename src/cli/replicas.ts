@@ -2,15 +2,8 @@
  * Which replicas a command asks, from its flags; every command that asks some takes the same ones.
  */
 
-import {
-  type Access,
-  type Address,
-  endpointText,
-  isLoopback,
-  isTls,
-  readServers,
-  UsageError,
-} from "../index.js";
+import { endpointText, isLoopback, isTls } from "../command-line.js";
+import { type Access, type Address, readServers, UsageError } from "../index.js";
 import { complain } from "./terminal.js";
 
 /** The flags that name replicas. */

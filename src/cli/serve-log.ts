@@ -1,7 +1,8 @@
 /** Writes what a group of virtual servers does as a log: JSON, or plain lines on a terminal. */
 
+import { messageOf } from "../command-line.js";
 import type { CallRecord, ServeEvent } from "../index.js";
-import { cleanText, messageOf } from "../index.js";
+import { cleanText } from "../index.js";
 import type { LogLevel } from "./flags.js";
 
 /** A log, to be flushed at the end. */

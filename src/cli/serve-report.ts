@@ -1,6 +1,7 @@
 /** Tells a group of virtual servers to a person: a live table on a terminal, lines elsewhere. */
 
-import { endpointText, type ServeEvent, type ServerStatus } from "../index.js";
+import { endpointText } from "../command-line.js";
+import type { ServeEvent, ServerStatus } from "../index.js";
 import { bytesText, countText, percentText, rateText, table } from "./format.js";
 import type { Screen } from "./terminal.js";
 

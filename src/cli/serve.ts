@@ -1,11 +1,11 @@
 /** `quorate serve`: a group of virtual servers over a file or a folder. */
 
+import { messageOf } from "../command-line.js";
 import {
   type CallRecord,
   cleanText,
   type Entrance,
   type FaultName,
-  messageOf,
   type OnServeEvent,
   type ServeEvent,
   type Serving,

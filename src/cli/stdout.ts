@@ -1,6 +1,7 @@
 /** `get -o -`: stdout carries the bytes of the file, and nothing else. */
 
-import { StorageError, stdoutFile, UsageError } from "../index.js";
+import { stdoutFile } from "../command-line.js";
+import { StorageError, UsageError } from "../index.js";
 import type { GetFlags } from "./get.js";
 import { reportOnStderr } from "./terminal.js";
 

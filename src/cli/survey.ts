@@ -1,5 +1,6 @@
 /** `quorate survey`: who claims what, and whether it makes a quorum. */
 
+import { verdictText } from "../command-line.js";
 import {
   type Agreement,
   type DownloadEvent,
@@ -8,7 +9,6 @@ import {
   ruleText,
   shortDigest,
   survey,
-  verdictText,
 } from "../index.js";
 import { askName } from "./ask-name.js";
 import { countText, table } from "./format.js";

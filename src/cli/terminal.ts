@@ -3,7 +3,7 @@
  * seen.
  */
 
-import { isInForeground } from "../index.js";
+import { isInForeground } from "../command-line.js";
 import { countText, fitted } from "./format.js";
 
 /** Lines that stay, and, on a terminal, a block below them that is drawn again and again. */
