@@ -28,6 +28,8 @@ export const exitCodes = {
   storage: 7,
   "hung-up": 129,
   interrupted: 130,
+  /** With `-o -`: as a shell sees a program that SIGPIPE ended, `cat` for one. */
+  "reader-gone": 141,
   terminated: 143,
 } as const;
 

@@ -3,11 +3,8 @@
  * (SIGHUP) is one like the others: what was fetched is made durable.
  */
 
-import { InterruptedError } from "../index.js";
+import { exitCodes, InterruptedError } from "../index.js";
 import { leaveTerminal } from "./keys.js";
-
-/** 128 + the signal's number, as a shell reports it. */
-export type SignalExit = 129 | 130 | 143;
 
 /** What is to be when ending in order takes too long. */
 export interface Patience {
@@ -17,11 +14,15 @@ export interface Patience {
   readonly onLate: () => void;
 }
 
+/** With 128 + the signal's number, as a shell reports it. */
 const signals = [
-  ["SIGHUP", 129],
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
+  ["SIGHUP", exitCodes["hung-up"]],
+  ["SIGINT", exitCodes.interrupted],
+  ["SIGTERM", exitCodes.terminated],
 ] as const;
+
+/** What a process that a signal ended in order exits with. */
+type SignalExit = (typeof signals)[number][1];
 
 /**
  * Calls `stop` on the first signal, once. A second one, or no end within the patience, ends the

@@ -1,15 +1,14 @@
 /** `get -o -`: stdout carries the bytes of the file, and nothing else. */
 
 import { stdoutFile } from "../command-line.js";
-import { StorageError, UsageError } from "../index.js";
+import { exitCodes, StorageError, UsageError } from "../index.js";
 import type { GetFlags } from "./get.js";
 import { reportOnStderr } from "./terminal.js";
 
 /** The reader of stdout went away: no mistake of anybody's, and nothing to say. */
 export class ReaderGone extends Error {
   override readonly name = "ReaderGone";
-  /** What a shell sees of a program that SIGPIPE ended, `cat` for one. */
-  readonly exitCode = 141;
+  readonly exitCode = exitCodes["reader-gone"];
 }
 
 /** How long a failed run waits for bytes that nobody takes before it ends all the same. */
