@@ -114,7 +114,8 @@ async function metricsOf(
   const { serveMetrics } = await import("../grpc/metrics.js");
   const hashing = () => manifests.inFlight;
   return serveMetrics(at, { servers, hashing }).catch((error: unknown) => {
-    throw new UsageError(`serve: --metrics ${endpointText(at.host, at.port)}: ${messageOf(error)}`);
+    const where = endpointText(at.host, at.port);
+    throw new UsageError(`serve: --metrics ${where}: ${messageOf(error)}`, { cause: error });
   });
 }
 

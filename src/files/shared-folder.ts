@@ -9,11 +9,12 @@ import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { UsageError } from "../errors.js";
 import { ReplicaFault } from "../ports.js";
+import { faultText } from "../schedule/faults.js";
 import type { HashFile, OpenFile, SharedFiles } from "../server-ports.js";
 import { isHidden, nameProblem } from "../trust/name.js";
 import { listFolder, namesBelow } from "./folder-listing.js";
 import { busyFault, diskFault, openFileOf } from "./open-file.js";
-import { errorCode } from "./storage-error.js";
+import { errorCode, storageErrorText } from "./storage-error.js";
 import { below, O_PATH, withFolder } from "./walk.js";
 
 /** O_NONBLOCK: opening a FIFO for reading would otherwise wait for its writer for ever. */
@@ -60,9 +61,8 @@ export async function shareFile(path: string, hashFile: HashFile): Promise<Share
   } catch (error) {
     await root.close();
     if (!(error instanceof ReplicaFault)) throw error;
-    throw new UsageError(`serve ${path}: it cannot be read (${error.fault.kind})`, {
-      cause: error,
-    });
+    const why = error.cause === undefined ? faultText(error.fault) : storageErrorText(error.cause);
+    throw new UsageError(`serve ${path}: it cannot be read: ${why}`, { cause: error });
   }
   return {
     onlyName: async () => name,

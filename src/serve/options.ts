@@ -77,7 +77,9 @@ export function resolveServeOptions(
   }
   for (const [port, fault] of faults) {
     if (!ports.includes(port)) throw new UsageError(`fault: no virtual server on port ${port}`);
-    if (!faultNames.includes(fault)) throw new UsageError(`fault: ${fault} is none of them`);
+    if (!faultNames.includes(fault)) {
+      throw new UsageError(`fault: ${fault} is none of ${faultNames.join(", ")}`);
+    }
   }
   const host = options.host ?? "127.0.0.1";
   return {

@@ -234,7 +234,9 @@ describe("a shared file", () => {
     await refused("shared/nothing", "nothing: no such file or folder");
     await refused("shared/sub", "sub: it is a folder; leave out -f");
     await refused("shared/fifo", "fifo: it is no regular file");
-    await asOrdinaryUser(() => refused("shared/b", "b: it cannot be read (denied)"));
+    await asOrdinaryUser(() =>
+      refused("shared/b", "b: it cannot be read: permission denied (EACCES)"),
+    );
   });
 });
 

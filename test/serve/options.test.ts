@@ -67,6 +67,9 @@ describe("options of a group", () => {
 
   it("a fault that there is not is refused, as from a caller without types", () => {
     const faults: Map<number, FaultName> = new Map(JSON.parse('[[10001, "explode"]]'));
-    assert.throws(() => resolveServeOptions({ faults }, ports), /explode is none of them/);
+    assert.throws(
+      () => resolveServeOptions({ faults }, ports),
+      /explode is none of lie, corrupt, stall, slow, die, short/,
+    );
   });
 });
