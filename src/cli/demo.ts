@@ -44,7 +44,7 @@ export async function runDemo(flags: { readonly json?: boolean | undefined }): P
     const replicas = ports.map((port) => ({ host: "127.0.0.1", port }));
     const receipt = await download(
       { replicas, name, output: scratch.output },
-      { intervalMs: screen.isLive ? 200 : 1000, onEvent: reportDownload(name, screen) },
+      { intervalMs: screen.intervalMs, onEvent: reportDownload(name, screen) },
     );
     screen.clear();
     if (isJson) {

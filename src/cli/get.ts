@@ -10,6 +10,7 @@ import {
 } from "../index.js";
 import { askName } from "./ask-name.js";
 import { receiptText, reportDownload } from "./get-report.js";
+import { given } from "./given.js";
 import { downloadEventJson } from "./json.js";
 import { optimizeLater } from "./optimize-later.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
@@ -37,8 +38,6 @@ export interface GetFlags extends ReplicaFlags {
   readonly json?: boolean | undefined;
 }
 
-/** Milliseconds between two drawings of the live view. */
-const liveMs = 200;
 /** Milliseconds from a signal to our end, whatever the disk does. */
 const lastMs = 2000;
 
@@ -62,13 +61,15 @@ export async function runGet(
     const name = await askName("get", named, replicas, abort.signal);
     const tell = isJson ? tellJson : reportDownload(name, screen);
     const options = {
-      ...(rule === undefined ? {} : { rule }),
-      ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),
-      ...(flags.limitRate === undefined ? {} : { limitRate: flags.limitRate }),
-      ...(flags.maxSize === undefined ? {} : { maxBytes: flags.maxSize }),
-      ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
-      ...(flags.hashThreads === undefined ? {} : { hashThreads: flags.hashThreads }),
-      intervalMs: screen.isLive ? liveMs : (flags.interval ?? 1000),
+      ...given({
+        rule,
+        chunks: flags.chunks,
+        limitRate: flags.limitRate,
+        maxBytes: flags.maxSize,
+        timeoutMs: flags.timeout,
+        hashThreads: flags.hashThreads,
+      }),
+      intervalMs: screen.isLive ? screen.intervalMs : (flags.interval ?? screen.intervalMs),
       signal: abort.signal,
       onEvent: tell,
     };

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { repair, type Verification } from "../index.js";
 import { ruleOf, tellJson } from "./get.js";
 import { receiptText, reportDownload } from "./get-report.js";
+import { given } from "./given.js";
 import { replicasOf } from "./replicas.js";
 import { interruptible } from "./signals.js";
 import { openScreen, print, printJson } from "./terminal.js";
@@ -11,9 +12,6 @@ import { type VerifyFlags, verificationJson, withAdvice, wrongText } from "./ver
 
 /** Ranges that are told before the repair; all of them are in the receipt's sum. */
 const mostRanges = 10;
-
-/** Milliseconds between two drawings of the live view, and between two lines without one. */
-const [liveMs, lineMs] = [200, 1000];
 
 export async function runRepair(path: string, flags: VerifyFlags): Promise<void> {
   const replicas = await replicasOf("verify", flags);
@@ -31,8 +29,8 @@ export async function runRepair(path: string, flags: VerifyFlags): Promise<void>
   try {
     const asked = { replicas, name, path, force: flags.force === true };
     const { verification, receipt } = await repair(asked, {
-      ...(rule === undefined ? {} : { rule }),
-      intervalMs: screen.isLive ? liveMs : lineMs,
+      ...given({ rule }),
+      intervalMs: screen.intervalMs,
       signal: interruption.signal,
       onEvent: isJson ? tellJson : reportDownload(name, screen),
       onWrong,

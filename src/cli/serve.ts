@@ -13,6 +13,7 @@ import {
   UsageError,
 } from "../index.js";
 import type { LogLevel } from "./flags.js";
+import { given } from "./given.js";
 import { listenToKeys } from "./keys.js";
 import { openServeLog } from "./serve-log.js";
 import { reportServing } from "./serve-report.js";
@@ -148,14 +149,6 @@ function entranceOf(flags: ServeFlags): Entrance {
   const { tlsCert, tlsKey, clientCa, tokenFile, insecure, reflection } = flags;
   const isInsecure = insecure;
   return { tlsCert, tlsKey, clientCa, tokenFile, isInsecure, hasReflection: reflection };
-}
-
-/** The flags that were given; the others leave the choice to the defaults. */
-function given<Flags extends object>(flags: Flags) {
-  const entries = Object.entries(flags).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as {
-    readonly [Name in keyof Flags]?: Exclude<Flags[Name], undefined>;
-  };
 }
 
 function tellJson(event: ServeEvent): void {

@@ -14,6 +14,7 @@ import { askName } from "./ask-name.js";
 import { countText, table } from "./format.js";
 import { ruleOf } from "./get.js";
 import { mergedText } from "./get-report.js";
+import { given } from "./given.js";
 import { agreementJson, standingOf } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { interruptible } from "./signals.js";
@@ -35,7 +36,7 @@ export async function runSurvey(named: string | undefined, flags: SurveyFlags): 
   const onEvent = (event: DownloadEvent) => {
     if (event.event === "merged") complain(`${name}: ${mergedText(event)}`);
   };
-  const options = rule === undefined ? { signal, onEvent } : { signal, onEvent, rule };
+  const options = { signal, onEvent, ...given({ rule }) };
   const { agreement, roundTripsMs } = await survey({ replicas, name }, options);
   if (!agreement.reached) process.exitCode = exitCodes["no-quorum"];
   if (flags.json === true) {

@@ -12,6 +12,8 @@ export interface Screen {
   readonly isLive: boolean;
   /** How wide it is, as of now. */
   readonly columns: number;
+  /** Milliseconds between two drawings of the live view, or between two lines without one. */
+  readonly intervalMs: number;
   /** Writes a line that stays. */
   say(line: string): void;
   /** Draws the live view; nothing when there is none. */
@@ -22,6 +24,10 @@ export interface Screen {
 
 /** Lines that a terminal which takes nothing may still find waiting: some 600 of them. */
 const mostQueuedBytes = 64 * 1024;
+
+/** Often enough to look alive, and seldom enough to be read. */
+const liveMs = 200;
+const lineMs = 1000;
 
 /** Where results go: stdout, unless that carries a file. */
 let results: NodeJS.WriteStream = process.stdout;
@@ -73,6 +79,7 @@ export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Pr
   };
   return {
     isLive,
+    intervalMs: isLive ? liveMs : lineMs,
     get columns() {
       return columns();
     },

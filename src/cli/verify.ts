@@ -11,6 +11,7 @@ import {
 } from "../index.js";
 import { ruleOf } from "./get.js";
 import { reportDownload } from "./get-report.js";
+import { given } from "./given.js";
 import { agreementJson } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { interruptible } from "./signals.js";
@@ -41,12 +42,11 @@ export async function runVerify(path: string, flags: VerifyFlags): Promise<void>
   const isJson = flags.json === true;
   const screen = await openScreen({ isQuiet: isJson });
   const onEvent = reportDownload(name, screen);
-  const asked = verify(
-    { replicas, name, path },
-    { signal, onEvent, ...(rule === undefined ? {} : { rule }) },
-  ).catch((error: unknown) => {
-    throw withAdvice(error, flags);
-  });
+  const asked = verify({ replicas, name, path }, { signal, onEvent, ...given({ rule }) }).catch(
+    (error: unknown) => {
+      throw withAdvice(error, flags);
+    },
+  );
   const verification = await asked.finally(() => screen.clear());
   const { isRight, agreement, local } = verification;
   if (!isRight) process.exitCode = exitCodes.integrity;

@@ -66,6 +66,7 @@ export function receipt(changes: Partial<Receipt> = {}): Receipt {
 /** A screen that remembers what was said, and what is drawn now. */
 export class MemoryScreen implements Screen {
   readonly isLive: boolean;
+  readonly intervalMs = 1000;
   readonly columns: number;
   readonly said: string[] = [];
   drawn: readonly string[] = [];
