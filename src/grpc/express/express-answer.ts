@@ -8,6 +8,7 @@ import type { ExpressStream } from "./express-connection.js";
 import { Unexpected } from "./frames.js";
 import type { LastHeaders } from "./headers.js";
 import { prefixBytes } from "./messages.js";
+import { StreamBell } from "./stream-bell.js";
 import { StreamWindow } from "./stream-window.js";
 
 /** A message may only be announced: memory grows from here on as it comes. */
@@ -25,7 +26,7 @@ export class ExpressAnswer implements ExpressStream<Uint8Array> {
   #length = 0;
   #filled = 0;
   #hasBegun = false;
-  #wake: (() => void) | undefined;
+  readonly #bell = new StreamBell();
 
   /** `onLastHeaders`: told of the headers that end the answer, if these stand behind a message. */
   constructor(onLastHeaders: (last: LastHeaders) => void) {
@@ -64,25 +65,22 @@ export class ExpressAnswer implements ExpressStream<Uint8Array> {
 
   end(): void {
     this.isOver = true;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   ring(): void {
-    if (this.#messages.length > 0) this.#wake?.();
+    if (this.#messages.length > 0) this.#bell.ring();
   }
 
   async *items(signal: AbortSignal, onTaken: () => void): AsyncGenerator<Uint8Array> {
-    const wake = () => this.#wake?.();
+    const wake = () => this.#bell.ring();
     signal.addEventListener("abort", wake, { once: true });
     try {
       while (!signal.aborted) {
         const message = this.#messages.shift();
         if (message === undefined) {
           if (this.isOver) return;
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-          this.#wake = undefined;
+          await this.#bell.rung();
           continue;
         }
         yield message;

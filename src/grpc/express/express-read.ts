@@ -9,6 +9,7 @@ import type { ExpressStream } from "./express-connection.js";
 import type { LastHeaders } from "./headers.js";
 import { MessageReader } from "./messages.js";
 import type { ReadMemory } from "./read-memory.js";
+import { StreamBell } from "./stream-bell.js";
 import { StreamWindow } from "./stream-window.js";
 
 /** Who waits for a block gets what is there, when the last one was so long ago. */
@@ -38,7 +39,7 @@ export class ExpressRead implements ExpressStream<Chunk> {
   /** In order; the last one is still being filled. */
   readonly #blocks: Block[] = [];
   #handedAt = Number.NEGATIVE_INFINITY;
-  #wake: (() => void) | undefined;
+  readonly #bell = new StreamBell();
   readonly #window = new StreamWindow();
   #hasBegun = false;
 
@@ -81,16 +82,16 @@ export class ExpressRead implements ExpressStream<Chunk> {
 
   end(): void {
     this.isOver = true;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   ring(): void {
-    if (this.#wake !== undefined && this.#isDue()) this.#wake();
+    if (this.#bell.isAwaited && this.#isDue()) this.#bell.ring();
   }
 
   /** Ends once all of the range is there. */
   async *items(signal: AbortSignal, onTaken: () => void): AsyncGenerator<Chunk> {
-    const wake = () => this.#wake?.();
+    const wake = () => this.#bell.ring();
     signal.addEventListener("abort", wake, { once: true });
     let offset = this.#range.start;
     try {
@@ -98,10 +99,7 @@ export class ExpressRead implements ExpressStream<Chunk> {
         const block = this.isOver || this.#isDue() ? this.#blocks.shift() : undefined;
         if (block === undefined) {
           if (this.isOver) return;
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
-          this.#wake = undefined;
+          await this.#bell.rung();
           continue;
         }
         this.#handedAt = performance.now();
