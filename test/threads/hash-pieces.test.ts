@@ -102,7 +102,9 @@ describe("hashPieces", function () {
   });
 
   it("rejects with the code of a read that failed", async () => {
-    const { fd } = await open(at("other"), "w");
+    // Held, or its descriptor would be closed once nobody knows it, and become somebody else's.
+    await using written = await open(at("other"), "w");
+    const { fd } = written;
     const layout = { size: 1000, pieceBytes: 1000, pieceCount: 1 };
     const { signal } = new AbortController();
     const hashing = hashPieces({ fd, layout, pieces: [0], onProgress: () => {}, signal });
