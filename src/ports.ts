@@ -164,12 +164,26 @@ export interface JournalRecord {
   readonly digest: Uint8Array;
 }
 
-/** The durable list of verified pieces. A hint only: whoever resumes hashes each of them again. */
+/** The list of written pieces. A hint only: whoever resumes hashes each of them again. */
 export interface Journal {
   /** What an earlier run left, of the same manifest; `undefined` when there is none. */
   readonly claimed: readonly JournalRecord[] | undefined;
-  /** Durable once it resolves. The bytes must have been synced before. */
+  /**
+   * Once it resolves, the next run is told of them, unless the machine loses power before `sync`.
+   * The bytes must have been written before.
+   */
   append(records: readonly JournalRecord[]): Promise<void>;
+  /**
+   * Unsays what any run appended of these pieces: their bytes are not there. Due before they are
+   * written again, or a record that stands could come to vouch for bytes that a failed sync lost.
+   */
+  disown(pieces: readonly PieceIndex[]): Promise<void>;
+  /**
+   * Once it resolves, what was appended before the call is durable, bytes and all: `syncBytes` sees
+   * to the bytes. Should that fail, whatever it failed to vouch for is taken back, and nothing can
+   * be appended any more: those bytes may be lost, though until then they are still read right.
+   */
+  sync(syncBytes: () => Promise<void>): Promise<void>;
 }
 
 /**

@@ -1,67 +1,101 @@
-/** Decides when verified pieces become durable: each second, or each 64 MiB, whichever is first. */
+/**
+ * Decides when written pieces are journaled, which is soon, and when they become durable: each
+ * second, or each 64 MiB, whichever is first.
+ */
 
 import { limits } from "../limits.js";
 import type { JournalRecord, Partial } from "../ports.js";
 
 /**
- * Syncs the partial, then the journal, in that order: a record in the journal must never be more
- * durable than the bytes that it vouches for. One sync at a time; a failed one is final, since the
- * kernel has dropped the pages that it could not write and a retry would report success.
+ * The journal may run ahead of the syncs: our own end leaves it and the pieces that it names in the
+ * kernel's memory, and after a power cut whoever resumes finds by hashing which of them are there.
+ * One sync at a time; a failed one is final, since the kernel has dropped the pages that it could
+ * not write and a retry would report success. For the same reason the journal then takes back what
+ * it says of them: they would be found right in memory, and never be written again.
  */
 export class Checkpoint {
   readonly #partial: Pick<Partial, "sink" | "journal">;
+  /** Written, and not in the journal. */
   #pending: JournalRecord[] = [];
-  #pendingBytes = 0;
-  #lastAt: number;
-  #running: Promise<void> | undefined;
+  /** Written since the last sync began. */
+  #unsyncedBytes = 0;
+  #appendedAt: number;
+  #syncedAt: number;
+  #appending: Promise<void> | undefined;
+  #syncing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(partial: Pick<Partial, "sink" | "journal">, now: number) {
     this.#partial = partial;
-    this.#lastAt = now;
+    this.#appendedAt = now;
+    this.#syncedAt = now;
   }
 
   /** A piece is written. */
-  add(record: JournalRecord, bytes: number): void {
+  add(record: JournalRecord, bytes: number, now: number): void {
     this.#pending.push(record);
-    this.#pendingBytes += bytes;
+    this.#unsyncedBytes += bytes;
+    this.#appendWhenDue(now);
   }
 
-  /** Starts a checkpoint when one is due. Throws what an earlier one failed with. */
+  /** Starts what is due. Throws what something failed with earlier. */
   poll(now: number): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#throwIfFailed();
+    this.#appendWhenDue(now);
     const isDue =
-      now - this.#lastAt >= limits.checkpointMs || this.#pendingBytes >= limits.checkpointBytes;
-    if (!isDue || this.#running !== undefined || this.#pending.length === 0) return;
-    this.#lastAt = now;
+      now - this.#syncedAt >= limits.checkpointMs || this.#unsyncedBytes >= limits.checkpointBytes;
+    if (!isDue || this.#syncing !== undefined || this.#unsyncedBytes === 0) return;
+    this.#syncedAt = now;
     // The failure is kept, and thrown by the next poll or flush.
-    this.#start().catch(() => {});
+    this.#sync().catch(() => {});
   }
 
   /** Makes everything added so far durable. */
   async flush(): Promise<void> {
-    while (this.#running !== undefined) await this.#running.catch(() => {});
+    while (this.#syncing !== undefined) await this.#syncing.catch(() => {});
+    this.#throwIfFailed();
+    if (this.#unsyncedBytes > 0) await this.#sync();
+  }
+
+  #throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#pending.length > 0) await this.#start();
   }
 
-  #start(): Promise<void> {
-    this.#running = this.#write().finally(() => {
-      this.#running = undefined;
+  #appendWhenDue(now: number): void {
+    const isDue = now - this.#appendedAt >= limits.journalMs && this.#pending.length > 0;
+    if (!isDue || this.#appending !== undefined || this.#failure !== undefined) return;
+    this.#appendedAt = now;
+    this.#append().catch((error: unknown) => {
+      this.#failure ??= { error };
     });
-    return this.#running;
   }
 
-  async #write(): Promise<void> {
-    const records = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    try {
-      await this.#partial.sink.sync();
-      await this.#partial.journal.append(records);
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
+  /** Journals what is pending: one write at a time, each at the end that the last one left. */
+  #append(): Promise<void> {
+    this.#appending ??= this.#partial.journal.append(this.#pending.splice(0)).finally(() => {
+      this.#appending = undefined;
+    });
+    return this.#appending;
+  }
+
+  #sync(): Promise<void> {
+    this.#unsyncedBytes = 0;
+    this.#syncing = this.#makeDurable()
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+        throw error;
+      })
+      .finally(() => {
+        this.#syncing = undefined;
+      });
+    return this.#syncing;
+  }
+
+  async #makeDurable(): Promise<void> {
+    const { sink, journal } = this.#partial;
+    // First, so that a disk that takes long keeps nothing from the journal.
+    await this.#appending;
+    if (this.#appending !== undefined || this.#pending.length > 0) await this.#append();
+    await journal.sync(() => sink.sync());
   }
 }

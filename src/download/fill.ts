@@ -32,8 +32,9 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   if (list !== undefined && "kind" in list) return list;
   const digests = list?.digests;
   const resumed = await resume(partial, manifest, { ...resolved, digests });
-  const checkpoint = new Checkpoint(partial, world.clock.now());
-  for (const record of resumed.unrecorded) checkpoint.add(record, manifest.pieceBytes);
+  const now = world.clock.now();
+  const checkpoint = new Checkpoint(partial, now);
+  for (const record of resumed.unrecorded) checkpoint.add(record, manifest.pieceBytes, now);
   await checkpoint.flush();
   const resumedBytes = byteCount(manifest, resumed.verified);
   if (resumedBytes > 0) onEvent({ event: "resumed", bytes: resumedBytes });
@@ -42,7 +43,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const keepsDigests = !listing.hasDigests && isSmall;
   const before = lessons.deliveries ?? new Deliveries(manifest, keepsDigests);
   const deliveries = before.onto(manifest, resumed.verified, keepsDigests);
-  for (const { piece, digest } of partial.journal.claimed ?? []) deliveries.found(piece, digest);
+  for (const { piece, digest } of resumed.recorded) deliveries.found(piece, digest);
   lessons.deliveries = deliveries;
   const seeding = { ...resolved, ...world, ...resumed, layout: manifest, partial, checkpoint };
   const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests });

@@ -43,7 +43,12 @@ export class OrderedOutput {
     const line = new Line({ manifest, name, take, throwIfGiven, windowBytes });
     return {
       sink: { ...sinkOf(line), handedOn: line },
-      journal: { claimed: undefined, append: async () => {} },
+      journal: {
+        claimed: undefined,
+        append: async () => {},
+        disown: async () => {},
+        sync: (syncBytes) => syncBytes(),
+      },
       leftoverBytes: 0,
       heldBytes: () => line.heldBytes,
       publish: async () => "-",

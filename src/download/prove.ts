@@ -9,7 +9,7 @@ import { pieceIndex } from "../schedule/pieces.js";
 import { leafAt } from "../trust/merkle.js";
 import { type Filler, run } from "./filling.js";
 import type { Stop } from "./outcome.js";
-import { differing } from "./resume.js";
+import { differing, piecesOf } from "./resume.js";
 import { secondOpinions } from "./second-opinions.js";
 import { wholeDigest } from "./whole-digest.js";
 
@@ -50,6 +50,7 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
   });
   const wrong = await differing(partial, manifest, { ...resolved, expected });
   if (wrong.isEmpty) return undefined;
+  await partial.journal.disown(piecesOf(wrong));
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
   scheduler.ledger.reopen(wrong);
   // What was digested on the way here is over, and was of other bytes.

@@ -5,7 +5,7 @@
 
 import { limits } from "../limits.js";
 import type { JournalRecord, Partial, PiecesToHash } from "../ports.js";
-import { type Layout, pieceIndex, pieceLength } from "../schedule/pieces.js";
+import { type Layout, type PieceIndex, pieceIndex, pieceLength } from "../schedule/pieces.js";
 import { RangeSet } from "../schedule/range.js";
 import { digestBytes } from "../trust/digest.js";
 import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
@@ -14,6 +14,8 @@ import type { OnEvent } from "./progress.js";
 /** Pieces that are on the disk and right. */
 export interface Resumed {
   readonly verified: RangeSet;
+  /** What the journal says of them. */
+  readonly recorded: readonly JournalRecord[];
   /** Those that the journal does not know yet. */
   readonly unrecorded: readonly JournalRecord[];
 }
@@ -35,17 +37,24 @@ export async function resume(
   known: Listening & { readonly digests: PieceDigests | undefined },
 ): Promise<Resumed> {
   const { digests } = known;
-  const { claimed } = partial.journal;
+  const { sink, journal } = partial;
+  const { claimed } = journal;
+  // An earlier run may have been killed before it synced, and the disk may have refused its bytes
+  // since. They are read right from memory then, until that is needed: only a sync tells.
+  if (partial.leftoverBytes > 0) await journal.sync(() => sink.sync());
   if (claimed !== undefined) {
     // What the quorum says of a piece stands above what we once wrote down of it.
     const expected = claimed.map(({ piece, digest }) => {
       return { piece, digest: digests === undefined ? digest : leafAt(digests, piece) };
     });
-    const right = await thoseThatAreRight(partial, layout, expected, known);
-    return { verified: setOf(right), unrecorded: [] };
+    const recorded = await thoseThatAreRight(partial, layout, expected, known);
+    // Some may be ahead of their bytes: of those a power cut is to blame, and nobody else.
+    const lost = setOf(expected).subtract(setOf(recorded));
+    if (!lost.isEmpty) await journal.disown(piecesOf(lost));
+    return { verified: setOf(recorded), recorded, unrecorded: [] };
   }
   if (digests === undefined || partial.leftoverBytes === 0) {
-    return { verified: RangeSet.empty, unrecorded: [] };
+    return { verified: RangeSet.empty, recorded: [], unrecorded: [] };
   }
   return scan(partial, layout, { ...known, digests });
 }
@@ -61,7 +70,7 @@ async function scan(
     return { piece: pieceIndex(piece), digest: leafAt(known.digests, piece) };
   });
   const unrecorded = await thoseThatAreRight(partial, layout, expected, known);
-  return { verified: setOf(unrecorded), unrecorded };
+  return { verified: setOf(unrecorded), recorded: [], unrecorded };
 }
 
 /** Believes nothing: a reserved piece that was never written reads as zeros, and looks like one. */
@@ -128,6 +137,13 @@ async function hashHere(
     onProgress(doneBytes);
   }
   return digests;
+}
+
+/** The pieces of a set, in order. */
+export function piecesOf({ ranges }: RangeSet): PieceIndex[] {
+  return ranges.flatMap(({ start, end }) =>
+    Array.from({ length: end - start }, (_, index) => pieceIndex(start + index)),
+  );
 }
 
 function setOf(records: readonly JournalRecord[]): RangeSet {

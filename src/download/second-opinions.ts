@@ -138,10 +138,11 @@ class Inquiry {
     piece: number,
     { content, digest }: { readonly content: Uint8Array; readonly digest: Uint8Array },
   ): Promise<void> {
-    const { scheduler, partial, checkpoint, deliveries } = this.#filler;
+    const { scheduler, partial, checkpoint, deliveries, world } = this.#filler;
     const { layout } = scheduler.ledger;
     await partial.sink.write(piece * layout.pieceBytes, content);
-    checkpoint.add({ piece: pieceIndex(piece), digest }, pieceLength(layout, piece));
+    const record = { piece: pieceIndex(piece), digest };
+    checkpoint.add(record, pieceLength(layout, piece), world.clock.now());
     deliveries.came(piece, giver, digest);
     this.#there[piece] = digestFromRaw(digest);
     this.#isChanged = true;

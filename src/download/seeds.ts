@@ -6,11 +6,12 @@
 import { StorageError } from "../errors.js";
 import { limits } from "../limits.js";
 import type { Clock, Partial, Seed } from "../ports.js";
-import { byteCount, type Layout, pieceIndex, pieceLength } from "../schedule/pieces.js";
+import { byteCount, type Layout, pieceLength } from "../schedule/pieces.js";
 import { RangeSet } from "../schedule/range.js";
 import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { OnEvent } from "./progress.js";
+import { piecesOf } from "./resume.js";
 
 /** What seeds are taken into. */
 export interface Seeding {
@@ -68,7 +69,7 @@ async function takeFrom(
   const taken: number[] = [];
   let refused = 0;
   let toldAt = clock.now();
-  for (const piece of each(wanted)) {
+  for (const piece of piecesOf(wanted)) {
     signal.throwIfAborted();
     const start = piece * layout.pieceBytes;
     const bytes = buffer.subarray(0, pieceLength(layout, piece));
@@ -81,7 +82,8 @@ async function takeFrom(
     const digest = leafAt(digests, piece);
     if (outcome === "read" && Buffer.compare(leafDigest(bytes), digest) === 0) {
       await partial.sink.write(start, bytes);
-      checkpoint.add({ piece: pieceIndex(piece), digest }, bytes.length);
+      const record = { piece, digest };
+      checkpoint.add(record, bytes.length, clock.now());
       taken.push(piece);
     }
     const now = clock.now();
@@ -106,8 +108,4 @@ async function readPiece(
     if (error instanceof StorageError) return error;
     throw error;
   }
-}
-
-function* each({ ranges }: RangeSet): Generator<number> {
-  for (const { start, end } of ranges) for (let piece = start; piece < end; piece++) yield piece;
 }

@@ -221,7 +221,7 @@ class Transfer {
     if (isFirst) {
       this.#job.deliveries.came(piece, lease.replica, digest);
       const bytes = pieceLength(scheduler.ledger.layout, piece);
-      checkpoint.add({ piece, digest }, bytes);
+      checkpoint.add({ piece, digest }, bytes, now);
       this.#doneBytes += bytes;
       this.#progressAt = now;
       this.#job.prefix?.reached(scheduler.ledger.prefixBytes);

@@ -1,10 +1,11 @@
 /**
- * The durable list of verified pieces. A header names the manifest; then one record a piece, each
+ * The list of written pieces. A header names the manifest; then one record a piece, each
  * with its own CRC. Whatever a crash tore at the end is cut off, and a damaged record costs its own
  * piece alone. It is a hint: nobody believes a piece without reading it.
  *
  * Header: `QJL1`, u32 length of the identity, the identity in UTF-8, u32 CRC of it.
- * Record: u32 piece, 32 bytes leaf digest, u32 CRC of both. Little endian.
+ * Record: u32 piece, 32 bytes leaf digest, u32 CRC of both. Little endian. Of a piece the last one
+ * counts; a digest of zeros says that the piece is not there.
  */
 
 import { constants } from "node:fs";
@@ -12,7 +13,7 @@ import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { StorageError } from "../errors.js";
 import type { Journal, JournalRecord } from "../ports.js";
-import { pieceIndex } from "../schedule/pieces.js";
+import { type PieceIndex, pieceIndex } from "../schedule/pieces.js";
 import { digestBytes } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
 import { closeQuietly } from "./close.js";
@@ -21,14 +22,15 @@ import { storageError } from "./storage-error.js";
 
 const magic = "QJL1";
 const recordBytes = 4 + digestBytes + 4;
+const disowned = new Uint8Array(digestBytes);
 
 /** An open journal. */
 export interface JournalFile extends Journal {
   /** Whether no journal was there. */
   readonly isNew: boolean;
-  /** Makes it a journal of this manifest, durably; the first append does so otherwise. */
+  /** Makes it a journal of this manifest, durably; the first append and sync do so otherwise. */
   begin(): Promise<void>;
-  /** Never rejects: every append was synced, or has failed and said so. */
+  /** Never rejects: what had to be durable was synced, or has failed and said so. */
   close(): Promise<void>;
 }
 
@@ -86,7 +88,7 @@ export async function takeUpJournal(file: {
       `open the journal ${path}: a newer quorate wrote it; use that one, or --no-resume`,
     );
   }
-  return journalOf({ handle, path, header, parsed, isNew: size === 0 });
+  return new OpenJournal({ handle, path, header, parsed, isNew: size === 0 });
 }
 
 interface Opened {
@@ -97,34 +99,106 @@ interface Opened {
   readonly isNew: boolean;
 }
 
-function journalOf({ handle, path, header, parsed, isNew }: Opened): JournalFile {
-  const isKnown = parsed.kind === "known";
-  let endBytes = isKnown ? parsed.endBytes : 0;
-  let hasBegun = false;
-  const append = async (records: readonly JournalRecord[]) => {
+class OpenJournal implements JournalFile {
+  readonly isNew: boolean;
+  readonly claimed: readonly JournalRecord[] | undefined;
+  readonly #handle: JournalBytes;
+  readonly #path: string;
+  readonly #header: Buffer;
+  #endBytes: number;
+  /** Up to here stands nothing whose bytes this run has not seen synced. */
+  #soundBytes: number;
+  #hasBegun = false;
+  /** What was disowned behind that: it stays true when the rest is taken back. */
+  readonly #disowned: JournalRecord[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  /** Why the bytes could not be synced, once they could not. */
+  #refused: { readonly error: unknown } | undefined;
+
+  constructor({ handle, path, header, parsed, isNew }: Opened) {
+    const isKnown = parsed.kind === "known";
+    this.isNew = isNew;
+    this.claimed = isKnown ? parsed.records : undefined;
+    this.#handle = handle;
+    this.#path = path;
+    this.#header = header;
+    this.#endBytes = isKnown ? parsed.endBytes : 0;
+    this.#soundBytes = isKnown ? header.length : 0;
+  }
+
+  async begin(): Promise<void> {
+    await this.append([]);
+    await this.#told(this.#handle.datasync());
+  }
+
+  append(records: readonly JournalRecord[]): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#refused !== undefined) throw this.#refused.error;
+      await this.#write(records);
+    });
+  }
+
+  disown(pieces: readonly PieceIndex[]): Promise<void> {
+    const records = pieces.map((piece) => ({ piece, digest: disowned }));
+    for (const record of records) this.#disowned.push(record);
+    return this.append(records);
+  }
+
+  async sync(syncBytes: () => Promise<void>): Promise<void> {
+    await this.#last;
+    if (this.#refused !== undefined) throw this.#refused.error;
+    // What is appended while the bytes are synced is not vouched for.
+    const writtenBytes = this.#endBytes;
+    const writtenDisowned = this.#disowned.length;
     try {
-      // A torn tail, or a journal of another manifest, goes only now that something replaces it.
-      if (!hasBegun) await handle.truncate(endBytes);
-      // A power cut could otherwise leave the new header above old records, of another file.
-      if (endBytes === 0 && !isNew) await handle.datasync();
-      const start = endBytes === 0 ? [header] : [];
-      const bytes = Buffer.concat([...start, ...records.map(encodeRecord)]);
-      await writeAll(handle, bytes, endBytes);
-      // Only what is durable counts, or a record could be lost after we were told that it is safe.
-      await handle.datasync();
-      hasBegun = true;
-      endBytes += bytes.length;
+      await syncBytes();
     } catch (error) {
-      throw storageError("write the journal", path, error);
+      this.#refused = { error };
+      // Where the disk refuses even that, the failure that is being thrown matters more.
+      await this.#inTurn(() => this.#takeBack()).catch(() => {});
+      throw error;
     }
-  };
-  return {
-    isNew,
-    claimed: isKnown ? parsed.records : undefined,
-    append,
-    begin: () => append([]),
-    close: () => closeQuietly(handle),
-  };
+    await this.#told(this.#handle.datasync());
+    this.#soundBytes = writtenBytes;
+    this.#disowned.splice(0, writtenDisowned);
+  }
+
+  close(): Promise<void> {
+    return closeQuietly(this.#handle);
+  }
+
+  async #write(records: readonly JournalRecord[]): Promise<void> {
+    // A torn tail, or a journal of another manifest, goes only now that something replaces it.
+    if (!this.#hasBegun) await this.#handle.truncate(this.#endBytes);
+    // A power cut could otherwise leave the new header above old records, of another file.
+    if (this.#endBytes === 0 && !this.isNew) await this.#handle.datasync();
+    const start = this.#endBytes === 0 ? [this.#header] : [];
+    const bytes = Buffer.concat([...start, ...records.map(encodeRecord)]);
+    await writeAll(this.#handle, bytes, this.#endBytes);
+    this.#hasBegun = true;
+    this.#endBytes += bytes.length;
+    this.#soundBytes = Math.max(this.#soundBytes, this.#header.length);
+  }
+
+  #takeBack(): Promise<void> {
+    this.#endBytes = this.#soundBytes;
+    this.#hasBegun = false;
+    // Without a header the next run would look at every place, and find there what is lost.
+    return this.#write(this.#disowned);
+  }
+
+  /** One after the other: each write is where the one before it ended. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#told(this.#last.then(work));
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  #told(work: Promise<void>): Promise<void> {
+    return work.catch((error: unknown) => {
+      throw storageError("write the journal", this.#path, error);
+    });
+  }
 }
 
 type Parsed =
@@ -138,16 +212,18 @@ export function parseJournal(bytes: Buffer, identity: string, pieceCount: number
   if (start !== magic) return { kind: /^QJL[2-9A-Za-z]$/.test(start) ? "newer" : "other" };
   const header = headerOf(identity);
   if (Buffer.compare(bytes.subarray(0, header.length), header) !== 0) return { kind: "other" };
-  const records: JournalRecord[] = [];
+  const records = new Map<PieceIndex, JournalRecord>();
   let endBytes = header.length;
   for (let at = header.length; at + recordBytes <= bytes.length; at += recordBytes) {
     const record = decodeRecord(bytes.subarray(at, at + recordBytes), pieceCount);
     // Damaged in the middle: those behind it still stand at their places, each with its own CRC.
     if (record === undefined) continue;
-    records.push(record);
+    // Again, it stands where it was said last.
+    records.delete(record.piece);
+    if (Buffer.compare(record.digest, disowned) !== 0) records.set(record.piece, record);
     endBytes = at + recordBytes;
   }
-  return { kind: "known", records, endBytes };
+  return { kind: "known", records: [...records.values()], endBytes };
 }
 
 /** What must be equal for a journal to be of the same download. */

@@ -38,7 +38,12 @@ async function hasEarlier({ partial, journal }: Target): Promise<boolean> {
 function partialOf(file: OnePieceFile): Partial {
   return {
     sink: file,
-    journal: { claimed: undefined, append: async () => {} },
+    journal: {
+      claimed: undefined,
+      append: async () => {},
+      disown: async () => {},
+      sync: (syncBytes) => syncBytes(),
+    },
     leftoverBytes: 0,
     publish: () => file.publish(),
     discard: () => file.remove(),

@@ -5,7 +5,9 @@ import { KiB, MiB } from "./byte-units.js";
 export const diskLimits = {
   /** A file up to this size gets its space by being written: less than starting a process. */
   zeroFilledBytes: 64 * KiB,
-  /** Disk: verified pieces become durable each second or 64 MiB, whichever is first. */
+  /** Written pieces are journaled at most so often: what `kill -9` costs, beside what is on its way. */
+  journalMs: 50,
+  /** They become durable each second or 64 MiB, whichever is first: what a power cut costs. */
   checkpointMs: 1_000,
   checkpointBytes: 64 * MiB,
   /** Pieces that come within so many ms are written together: a write wakes another thread. */

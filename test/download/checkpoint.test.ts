@@ -11,12 +11,15 @@ const record = (piece: number): JournalRecord => {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A disk that says what it was told, and whose syncs end when a test says so. */
+type Kind = "append" | "sync" | "journal";
+
+/** A disk that says what it was told, and whose operations end when a test says so. */
 class SlowDisk {
   readonly told: string[] = [];
   readonly #waiting: (() => void)[] = [];
-  failsAt: "sync" | "append" | undefined;
-  isHeld = false;
+  failsAt: Kind | undefined;
+  /** Which operations wait until they are released. */
+  holds: readonly Kind[] = [];
 
   readonly sink = {
     write: async () => {},
@@ -25,86 +28,146 @@ class SlowDisk {
   };
   readonly journal = {
     claimed: undefined,
+    disown: async () => {},
     append: (records: readonly JournalRecord[]) =>
       this.#carryOut("append", `append ${records.map(({ piece }) => piece).join(",")}`),
+    sync: async (syncBytes: () => Promise<void>) => {
+      await syncBytes();
+      await this.#carryOut("journal", "journal");
+    },
   };
 
-  /** Lets the operation that runs end. */
+  /** Lets the operation that has waited longest end. */
   async release(): Promise<void> {
     this.#waiting.shift()?.();
     await turn();
   }
 
-  async #carryOut(kind: "sync" | "append", what: string): Promise<void> {
+  async #carryOut(kind: Kind, what: string): Promise<void> {
     this.told.push(what);
-    if (this.isHeld) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.holds.includes(kind))
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (this.failsAt === kind) throw new StorageError(`${kind}: no space left`);
   }
 }
 
-describe("a checkpoint", () => {
-  it("syncs the bytes before the journal vouches for them", async () => {
+describe("the journal's records", () => {
+  it("are appended as soon as pieces come, and wait for no sync", async () => {
     const disk = new SlowDisk();
+    disk.holds = ["sync"];
     const checkpoint = new Checkpoint(disk, 0);
-    checkpoint.add(record(3), 10);
-    checkpoint.add(record(1), 10);
-    await checkpoint.flush();
-    assert.deepEqual(disk.told, ["sync", "append 3,1"]);
+    checkpoint.add(record(3), limits.checkpointBytes, limits.journalMs);
+    checkpoint.poll(limits.journalMs);
+    await turn();
+    assert.deepEqual(disk.told, ["append 3", "sync"]);
+    checkpoint.add(record(4), 10, 2 * limits.journalMs);
+    await turn();
+    assert.deepEqual(disk.told, ["append 3", "sync", "append 4"]);
   });
 
-  it("appends nothing before the sync is done", async () => {
+  it("are appended together when they come soon after one another", async () => {
     const disk = new SlowDisk();
-    disk.isHeld = true;
     const checkpoint = new Checkpoint(disk, 0);
-    checkpoint.add(record(1), 10);
+    checkpoint.add(record(1), 10, limits.journalMs);
+    await turn();
+    for (const piece of [2, 3]) checkpoint.add(record(piece), 10, 2 * limits.journalMs - 1);
+    checkpoint.poll(2 * limits.journalMs - 1);
+    await turn();
+    assert.deepEqual(disk.told, ["append 1"]);
+    checkpoint.poll(2 * limits.journalMs);
+    await turn();
+    assert.deepEqual(disk.told, ["append 1", "append 2,3"]);
+  });
+
+  it("are appended by one write at a time", async () => {
+    const disk = new SlowDisk();
+    disk.holds = ["append"];
+    const checkpoint = new Checkpoint(disk, 0);
+    for (const piece of [1, 2, 3]) checkpoint.add(record(piece), 10, piece * limits.journalMs);
+    await turn();
+    assert.deepEqual(disk.told, ["append 1"]);
+    await disk.release();
+    checkpoint.poll(4 * limits.journalMs);
+    await turn();
+    assert.deepEqual(disk.told, ["append 1", "append 2,3"]);
+  });
+});
+
+describe("a checkpoint", () => {
+  it("appends what came, syncs the bytes, then the journal", async () => {
+    const disk = new SlowDisk();
+    const checkpoint = new Checkpoint(disk, 0);
+    checkpoint.add(record(3), 10, 0);
+    checkpoint.add(record(1), 10, 0);
+    await checkpoint.flush();
+    assert.deepEqual(disk.told, ["append 3,1", "sync", "journal"]);
+  });
+
+  it("waits for an append under way, and takes along what came meanwhile", async () => {
+    const disk = new SlowDisk();
+    disk.holds = ["append"];
+    const checkpoint = new Checkpoint(disk, 0);
+    checkpoint.add(record(1), 10, limits.journalMs);
+    checkpoint.add(record(2), 10, limits.journalMs);
     const flushed = checkpoint.flush();
     await turn();
-    assert.deepEqual(disk.told, ["sync"]);
+    assert.deepEqual(disk.told, ["append 1"]);
     await disk.release();
-    assert.deepEqual(disk.told, ["sync", "append 1"]);
+    assert.deepEqual(disk.told, ["append 1", "append 2"]);
     await disk.release();
     await flushed;
+    assert.deepEqual(disk.told, ["append 1", "append 2", "sync", "journal"]);
   });
 
   it("is not due before its time", async () => {
     const disk = new SlowDisk();
     const checkpoint = new Checkpoint(disk, 100);
-    checkpoint.add(record(1), 10);
+    checkpoint.add(record(1), 10, 100);
     checkpoint.poll(100 + limits.checkpointMs - 1);
     await turn();
-    assert.deepEqual(disk.told, []);
+    assert.deepEqual(disk.told, ["append 1"]);
     checkpoint.poll(100 + limits.checkpointMs);
     await turn();
-    assert.deepEqual(disk.told, ["sync", "append 1"]);
+    assert.deepEqual(disk.told, ["append 1", "sync", "journal"]);
   });
 
   it("its time begins again with each one", async () => {
     const disk = new SlowDisk();
     const checkpoint = new Checkpoint(disk, 0);
-    checkpoint.add(record(1), 10);
+    checkpoint.add(record(1), 10, 0);
     checkpoint.poll(5000);
     await turn();
-    checkpoint.add(record(2), 10);
+    checkpoint.add(record(2), 10, 5000);
     checkpoint.poll(5000 + limits.checkpointMs - 1);
     await turn();
-    assert.deepEqual(disk.told, ["sync", "append 1"]);
+    assert.deepEqual(disk.told, ["append 1", "sync", "journal", "append 2"]);
   });
 
-  it("is due at once when so many bytes are pending", async () => {
+  it("is due at once when so many bytes are not synced, journaled or not", async () => {
     const disk = new SlowDisk();
     const checkpoint = new Checkpoint(disk, 0);
-    checkpoint.add(record(1), limits.checkpointBytes - 1);
-    checkpoint.poll(0);
+    checkpoint.add(record(1), limits.checkpointBytes - 1, limits.journalMs);
+    checkpoint.poll(limits.journalMs);
     await turn();
-    assert.deepEqual(disk.told, []);
-    checkpoint.add(record(2), 1);
-    checkpoint.poll(0);
+    assert.deepEqual(disk.told, ["append 1"]);
+    checkpoint.add(record(2), 1, limits.journalMs);
+    checkpoint.poll(limits.journalMs);
     await turn();
-    assert.deepEqual(disk.told, ["sync", "append 1,2"]);
-    checkpoint.add(record(3), 1);
-    checkpoint.poll(1);
+    const told = ["append 1", "append 2", "sync", "journal"];
+    assert.deepEqual(disk.told, told);
+    checkpoint.add(record(3), 1, limits.journalMs);
+    checkpoint.poll(limits.journalMs + 1);
     await turn();
-    assert.equal(disk.told.length, 2, "the bytes are counted from 0 again");
+    assert.deepEqual(disk.told, told, "the bytes are counted from 0 again");
+  });
+
+  it("makes durable what was journaled long before it is due", async () => {
+    const disk = new SlowDisk();
+    const checkpoint = new Checkpoint(disk, 0);
+    checkpoint.add(record(1), 10, limits.journalMs);
+    await turn();
+    await checkpoint.flush();
+    assert.deepEqual(disk.told, ["append 1", "sync", "journal"]);
   });
 
   it("does nothing when there is nothing to vouch for", async () => {
@@ -117,31 +180,33 @@ describe("a checkpoint", () => {
 
   it("runs one at a time, and what came meanwhile waits for the next", async () => {
     const disk = new SlowDisk();
-    disk.isHeld = true;
+    disk.holds = ["sync"];
     const checkpoint = new Checkpoint(disk, 0);
-    checkpoint.add(record(1), 10);
+    checkpoint.add(record(1), 10, 0);
     checkpoint.poll(5000);
-    checkpoint.add(record(2), 10);
+    await turn();
+    checkpoint.add(record(2), 10, 10_000);
     checkpoint.poll(10_000);
     await turn();
-    assert.deepEqual(disk.told, ["sync"]);
+    assert.deepEqual(disk.told, ["append 1", "sync", "append 2"]);
     const flushed = checkpoint.flush();
-    for (let operation = 0; operation < 4; operation++) await disk.release();
+    await disk.release();
+    await disk.release();
     await flushed;
-    assert.deepEqual(disk.told, ["sync", "append 1", "sync", "append 2"]);
+    assert.deepEqual(disk.told, ["append 1", "sync", "append 2", "journal", "sync", "journal"]);
   });
 
-  for (const operation of ["sync", "append"] as const) {
+  for (const operation of ["append", "sync", "journal"] as const) {
     it(`a failed ${operation} is final: thrown by every poll and flush, never tried again`, async () => {
       const disk = new SlowDisk();
       disk.failsAt = operation;
       const checkpoint = new Checkpoint(disk, 0);
-      checkpoint.add(record(1), 10);
+      checkpoint.add(record(1), 10, 0);
       checkpoint.poll(5000);
       await turn();
       const told = disk.told.length;
       disk.failsAt = undefined;
-      checkpoint.add(record(2), 10);
+      checkpoint.add(record(2), 10, 10_000);
       assert.throws(() => checkpoint.poll(10_000), StorageError);
       await assert.rejects(checkpoint.flush(), StorageError);
       assert.throws(() => checkpoint.poll(20_000), StorageError);
@@ -153,10 +218,22 @@ describe("a checkpoint", () => {
     const disk = new SlowDisk();
     disk.failsAt = "sync";
     const checkpoint = new Checkpoint(disk, 0);
-    checkpoint.add(record(1), 10);
+    checkpoint.add(record(1), 10, 0);
     await assert.rejects(checkpoint.flush(), StorageError);
     disk.failsAt = undefined;
     await assert.rejects(checkpoint.flush(), StorageError);
-    assert.deepEqual(disk.told, ["sync"]);
+    assert.deepEqual(disk.told, ["append 1", "sync"]);
+  });
+
+  it("an append that fails while a flush waits for it makes the flush fail", async () => {
+    const disk = new SlowDisk();
+    disk.holds = ["append"];
+    const checkpoint = new Checkpoint(disk, 0);
+    checkpoint.add(record(1), 10, limits.journalMs);
+    const flushed = assert.rejects(checkpoint.flush(), StorageError);
+    disk.failsAt = "append";
+    await disk.release();
+    await flushed;
+    assert.deepEqual(disk.told, ["append 1"]);
   });
 });

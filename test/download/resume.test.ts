@@ -5,11 +5,9 @@ import { limits } from "../../src/limits.js";
 import type { JournalRecord, Partial, PiecesToHash } from "../../src/ports.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { leafAt } from "../../src/trust/merkle.js";
-import { corruptAt, withoutPieces } from "../support/broken-replica.js";
-import { madeUp } from "../support/made-up.js";
-import { memoryPartial, memoryStore } from "../support/memory-partial.js";
+import { type MemoryOperation, memoryPartial, memoryStore } from "../support/memory-partial.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
-import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
+import { content, pieceBytes } from "./small-download.js";
 
 const manifest = manifestOfBytes(content);
 const records = (...pieces: readonly number[]): JournalRecord[] =>
@@ -21,20 +19,27 @@ interface Left {
   readonly digests?: Uint8Array | undefined;
 }
 
-/** Resumes from what an earlier run left; tells what was read, too. */
-async function resumeFrom(left: Left): Promise<Resumed & { readonly reads: number }> {
+/** What a resume came to, and what it asked of the disk. */
+interface Looked extends Resumed {
+  readonly operations: readonly MemoryOperation[];
+  readonly reads: number;
+  readonly disowned: readonly number[];
+}
+
+async function resumeFrom(left: Left): Promise<Looked> {
   const { bytes = new Uint8Array(), claimed } = left;
-  let reads = 0;
-  const store = memoryStore((operation) => {
-    if (operation === "read") reads++;
-  });
+  const operations: MemoryOperation[] = [];
+  const disowned: number[] = [];
+  const store = memoryStore((operation) => operations.push(operation));
   store.partial = bytes;
   const opened = await memoryPartial(store, manifest);
-  const partial: Partial = { ...opened, journal: { ...opened.journal, claimed } };
+  const disown = async (pieces: readonly number[]) => void disowned.push(...pieces);
+  const partial: Partial = { ...opened, journal: { ...opened.journal, claimed, disown } };
   const { signal } = new AbortController();
   const digests = "digests" in left ? left.digests : manifest.pieces;
   const resumed = await resume(partial, manifest, { digests, signal, onEvent: () => {} });
-  return { ...resumed, reads };
+  const reads = operations.filter((operation) => operation === "read").length;
+  return { ...resumed, operations, reads, disowned };
 }
 
 const damaged = (offset: number): Buffer => {
@@ -100,6 +105,27 @@ describe("what an earlier run left", () => {
     assert.deepEqual(verified.ranges, [{ start: 6, end: 7 }]);
   });
 
+  it("with a journal ahead of its bytes: what is not there, or is old, is disowned", async () => {
+    const bytes = damaged(7 * pieceBytes);
+    bytes.fill(0, 3 * pieceBytes, 5 * pieceBytes);
+    const { verified, disowned } = await resumeFrom({ bytes, claimed: records(9, 7, 3, 4, 0) });
+    assert.deepEqual(verified.ranges, [
+      { start: 0, end: 1 },
+      { start: 9, end: 10 },
+    ]);
+    assert.deepEqual(disowned, [3, 4, 7]);
+  });
+
+  it("is synced before it is read: what the disk refused could be read, too", async () => {
+    const { operations } = await resumeFrom({ bytes: content, claimed: records(1) });
+    assert.deepEqual(operations, ["sync", "journal-sync", "read"]);
+  });
+
+  it("is not synced when there is nothing", async () => {
+    const { operations } = await resumeFrom({});
+    assert.deepEqual(operations, []);
+  });
+
   it("without a journal every piece is looked at, and what is right is to be recorded", async () => {
     const bytes = damaged(7 * pieceBytes).subarray(0, 10 * pieceBytes + 5);
     const { verified, unrecorded } = await resumeFrom({ bytes });
@@ -127,9 +153,10 @@ describe("what an earlier run left, when it is large", () => {
     });
     let reads = 0;
     const told: DownloadEvent[] = [];
+    const opened = await memoryPartial(memoryStore(), manifestOfBytes(new Uint8Array()));
     const partial = {
-      ...(await memoryPartial(memoryStore(), manifestOfBytes(new Uint8Array()))),
-      journal: { claimed, append: async () => {} },
+      ...opened,
+      journal: { ...opened.journal, claimed },
       sink: { write: async () => {}, read: async () => 0 * ++reads, sync: async () => {} },
       async hashPieces({ pieces, onProgress }: PiecesToHash) {
         onProgress(7);
@@ -159,85 +186,5 @@ describe("what an earlier run left, when it is large", () => {
   it("is hashed here when it is smaller", async () => {
     const { verified, reads } = await resumeLarge(least - 1);
     assert.deepEqual([verified.count, reads], [0, least - 1]);
-  });
-});
-
-describe("a second run", () => {
-  it("fetches nothing when all is there", async () => {
-    const world = new SmallDownload();
-    world.store.partial = content;
-    const receipt = await world.get({ A: honest() });
-    world.assertPublished();
-    assert.equal(receipt.resumedBytes, content.length);
-    assert.equal(lineOf(receipt, "A").deliveredBytes, 0);
-  });
-
-  it("journals what a scan found before anything else, so that a third need not scan", async () => {
-    const world = new SmallDownload();
-    world.store.partial = content.subarray(0, 12 * pieceBytes);
-    const abort = new AbortController();
-    world.listen = ({ event }) => {
-      if (event === "resumed") abort.abort(new Error("enough"));
-    };
-    await assert.rejects(world.get({ A: honest() }, { signal: abort.signal }), errorOf("Error"));
-    assert.equal(world.store.journal?.records.length, 12);
-  });
-
-  it("for another state of the file keeps the pieces that are equal in both", async () => {
-    const world = new SmallDownload();
-    const before = damaged(3 * pieceBytes);
-    const A = corruptAt(honest(before), 19 * pieceBytes);
-    await assert.rejects(world.get({ A }), errorOf("IntegrityError"));
-    assert.ok(world.store.partial !== undefined);
-    const { resumedBytes } = await world.get({ A: honest() });
-    world.assertPublished();
-    assert.ok(resumedBytes >= 10 * pieceBytes && resumedBytes <= 18 * pieceBytes);
-    assert.equal(resumedBytes % pieceBytes, 0);
-  });
-
-  it("of a shorter file does not keep the longer one's tail", async () => {
-    const world = new SmallDownload();
-    world.store.partial = content;
-    const shorter = content.subarray(0, 5 * pieceBytes + 9);
-    await world.get({ A: honest(shorter) });
-    world.assertPublished(shorter);
-  });
-
-  it("of something else altogether takes nothing over", async () => {
-    const world = new SmallDownload();
-    world.store.partial = madeUp(content.length, 9);
-    const { resumedBytes } = await world.get({ A: honest() });
-    world.assertPublished();
-    assert.equal(resumedBytes, 0);
-  });
-
-  it("from foreign replicas takes up what the first journaled", async () => {
-    const world = new SmallDownload();
-    const abort = new AbortController();
-    world.store.before = (operation) => {
-      if (operation === "append") abort.abort(new Error("enough"));
-    };
-    const A = withoutPieces(honest());
-    const first = world.get({ A }, { signal: abort.signal, limitRate: 200_000 });
-    await assert.rejects(first, errorOf("Error", /enough/));
-    world.store.before = () => {};
-    const { resumedBytes } = await world.get({ A });
-    world.assertPublished();
-    assert.ok(resumedBytes > 0);
-  });
-
-  it("can be aborted while it reads back what is there", async () => {
-    const world = new SmallDownload();
-    world.store.partial = content;
-    const abort = new AbortController();
-    let reads = 0;
-    world.store.before = (operation) => {
-      if (operation !== "read") return;
-      reads++;
-      abort.abort(new Error("enough"));
-    };
-    const second = world.get({ A: honest() }, { signal: abort.signal });
-    await assert.rejects(second, errorOf("Error", /enough/));
-    assert.equal(reads, 1);
   });
 });

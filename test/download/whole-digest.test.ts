@@ -90,6 +90,7 @@ describe("a disk that does not keep what was written", () => {
     const A = dyingAfter(honest(), 20);
     await assert.rejects(world.get({ A }), errorOf("OutOfReplicasError"));
     world.assertUnpublished();
+    assert.equal(world.store.journal?.records.length, 19, "what is damaged is disowned");
     await world.get({ A: honest() });
     world.assertPublished();
   });

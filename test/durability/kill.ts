@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Running } from "../support/cli.js";
 import { Seeded } from "../support/seeded.js";
-import { besides, type Ended, type Lab, lastNumber, momentOf } from "./lab.js";
+import { besides, type Ended, isStarved, type Lab, lastNumber, momentOf } from "./lab.js";
 
 /** What kills did. */
 export interface KillReport {
@@ -24,21 +24,22 @@ export interface KillReport {
  */
 export async function killRound(
   lab: Lab,
-  options: { readonly seed: number; readonly lane: number; readonly lifeMs: number },
+  { seed, lane }: { readonly seed: number; readonly lane: number },
 ): Promise<KillReport> {
-  const { seed, lane, lifeMs } = options;
   const random = new Seeded(seed);
   const output = `${lab.folder}/killed-${seed}.bin`;
   let report: KillReport = { kills: 0, resumes: 0, worstAgainBytes: 0 };
   const most = random.below(3) === 0 ? 2 : 1;
   for (let kills = 0; kills < most; kills++) {
     const client = lab.start(output, { lane });
-    await momentOf(client, random.below(lifeMs));
+    await momentOf(client, random, lab.content.length);
     const first = await killed(lab, client, output, seed);
     if (first.code === 0) {
       await rm(output);
       return report;
     }
+    // It was never killed, and has nothing yet.
+    if (first.code !== "SIGKILL") break;
     report = add(report, await kept(lab, { output, lane, seed, first }));
   }
   await lastRun(lab, output, lab.lanes.length - 1, seed);
@@ -64,7 +65,8 @@ export async function killWhen(
 async function killed(lab: Lab, client: Running, output: string, seed: number): Promise<Ended> {
   client.child.kill("SIGKILL");
   const first = await lab.ended(client);
-  if (first.code !== 0 && first.code !== "SIGKILL") fail(seed, `it ended with ${tell(first)}`);
+  if (first.code !== 0 && first.code !== "SIGKILL" && !isStarved(first))
+    fail(seed, `it ended with ${tell(first)}`);
   const verdict = await lab.verdict(output);
   if (verdict === "wrong") fail(seed, "a wrong file bears the output's name");
   if (first.code === 0 && verdict !== "right") fail(seed, `exit 0, and the output is ${verdict}`);
@@ -99,7 +101,7 @@ async function kept(
 async function lastRun(lab: Lab, output: string, lane: number, seed: number): Promise<void> {
   const isThere = (await lab.verdict(output)) === "right";
   const claims = await lab.claims(output);
-  const last = await unlockedRun(lab, output, lane);
+  const last = await lab.runAgain(output, lane);
   if (isThere) {
     if (last.code !== 7) fail(seed, `the output was there, and it ended with ${tell(last)}`);
   } else {
@@ -112,19 +114,6 @@ async function lastRun(lab: Lab, output: string, lane: number, seed: number): Pr
   if ((await lab.verdict(output)) !== "right") fail(seed, "the file is not right in the end");
   await rm(besides(output).partial, { force: true });
   await rm(besides(output).journal, { force: true });
-}
-
-/**
- * A child of the killed client (`flock`, `fallocate`) may live some milliseconds longer, and the
- * lock with it: then the client says so, and is run again.
- */
-async function unlockedRun(lab: Lab, output: string, lane: number): Promise<Ended> {
-  for (let attempt = 0; ; attempt++) {
-    const ended = await lab.ended(lab.start(output, { lane }));
-    const isLocked = ended.code === 7 && /^lock /m.test(ended.stderr);
-    if (!isLocked || attempt === 20) return ended;
-    await pause(100);
-  }
 }
 
 export function add(one: KillReport, other: KillReport): KillReport {

@@ -31,8 +31,6 @@ export const bugs = {
       to: "",
     },
   ],
-  /** Journals pieces that it did not sync. */
-  unsynced: [{ file: "files/partial-file.js", from: /await handle\.(?:data)?sync\(\);/g, to: "" }],
   /** Gives a file of one piece its name before its bytes are durable. */
   hollow: [
     { file: "files/one-piece-file.js", from: /await \(await this\.#opening\)\.sync\(\);/, to: "" },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { seed } from "../support/seeded.js";
+import { Seeded, seed } from "../support/seeded.js";
 import { Lab } from "./lab.js";
 import { bugs, plantedProgram } from "./planted.js";
-import { type FileSystem, LoopDisk, powerProblem, powerRound } from "./power.js";
+import { atTheEnd, type FileSystem, LoopDisk, powerProblem, powerRound } from "./power.js";
 
 const rounds = 6;
 
@@ -28,28 +28,30 @@ for (const kind of ["ext4", "xfs"] satisfies FileSystem[]) {
       await lab?.close();
     });
 
-    async function cut(number: number, options: { program?: string; isAtEnd: boolean }) {
+    async function cut(number: number, options: { program?: string; afterMs: number }) {
       assert.ok(lab !== undefined && disk !== undefined);
-      // Most of a short life is the start: the moments are drawn from all of it.
-      const round = { seed: (seed + number) >>> 0, lane: 0, lifeMs: 600, ...options };
-      return powerRound(lab, disk, round);
+      return powerRound(lab, disk, { seed: (seed + number) >>> 0, lane: 0, ...options });
     }
 
     it("right after exit 0, it is there and right", async () => {
       for (let number = 0; number < rounds; number++) {
-        assert.equal((await cut(number, { isAtEnd: true })).afterTheEnd, 1);
+        assert.equal((await cut(number, { afterMs: atTheEnd })).afterTheEnd, 1);
       }
     });
 
     it("at any moment, it is absent or right", async () => {
-      for (let number = 0; number < rounds; number++) await cut(number, { isAtEnd: false });
+      // Most of a short life is the start: the moments are drawn from all of it.
+      const random = new Seeded(seed);
+      for (let number = 0; number < rounds; number++) {
+        await cut(number, { afterMs: random.below(600) });
+      }
     });
 
     for (const bug of ["hollow", "nameless"] as const) {
       it(`finds a client that is ${bug}`, async () => {
         assert.ok(lab !== undefined);
         const program = plantedProgram(join(lab.folder, bug), bugs[bug]);
-        await assert.rejects(cut(0, { program, isAtEnd: true }), /SEED=\d+: (a wrong|exit 0)/);
+        await assert.rejects(cut(0, { program, afterMs: atTheEnd }), /SEED=\d+: (a wrong|exit 0)/);
       });
     }
   });

@@ -4,14 +4,17 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Running } from "../support/cli.js";
+import { receiptOf } from "../support/e2e-receipt.js";
 import { Seeded } from "../support/seeded.js";
-import { besides, type Claims, type Ended, type Lab, lastNumber, momentOf } from "./lab.js";
+import { type Claims, type Ended, type Lab, lastNumber, momentOf, orEnded } from "./lab.js";
 
 const MiB = 1024 * 1024;
+/** No download of a test takes so many milliseconds. */
+export const atTheEnd = 120_000;
 
 /** The smallest image that each can be made in, with room for a file of some tens of MiB. */
 const imageBytes = { ext4: 96 * MiB, xfs: 320 * MiB } as const;
@@ -25,8 +28,32 @@ export interface PowerReport {
   readonly afterTheEnd: number;
   /** Cuts after which an earlier run's pieces were taken up. */
   readonly resumes: number;
+  /** Cuts before which a checkpoint was over. */
+  readonly checkpoints: number;
+  /** Cuts after which the journal knew of pieces whose bytes were lost. */
+  readonly ahead: number;
   /** The most bytes that one cut made us fetch again. */
   readonly worstAgainBytes: number;
+}
+
+/** What no cut at all did. */
+export const noCuts: PowerReport = {
+  cuts: 0,
+  afterTheEnd: 0,
+  resumes: 0,
+  checkpoints: 0,
+  ahead: 0,
+  worstAgainBytes: 0,
+};
+
+/** What cuts did, in words. */
+export function cutsText(report: PowerReport): string {
+  const { cuts, afterTheEnd, resumes, ahead, worstAgainBytes } = report;
+  const worst = (worstAgainBytes / MiB).toFixed(1);
+  return (
+    `${cuts} cuts, ${afterTheEnd} right after exit 0, ${resumes} with pieces kept, ` +
+    `${ahead} with a journal ahead of them, at worst ${worst} MiB again`
+  );
 }
 
 /** A file system in a file, mounted. */
@@ -112,6 +139,9 @@ export async function powerProblem(folder: string, kind: FileSystem): Promise<st
   }
 }
 
+/** Watches in a client what becomes durable, and may change that. */
+const watchedSyncs = join(import.meta.dirname, "watched-syncs.mjs");
+
 /**
  * One cut and what comes after, from the lab's last lane. `program`: another than ours. Throws when
  * something is lost.
@@ -122,22 +152,35 @@ export async function powerRound(
   options: {
     readonly seed: number;
     readonly lane: number;
-    readonly lifeMs: number;
+    /** When the power goes, at the latest; a moment of the seed's choice otherwise. */
+    readonly afterMs?: number;
     readonly program?: string;
-    /** Whether the moment is the end; a moment of the seed's choice otherwise. */
-    readonly isAtEnd?: boolean;
+    /** Whether the journal is durable before its bytes are; as the seed has it otherwise. */
+    readonly isAhead?: boolean;
+    /** Whether syncs of the partial only say that they did. */
+    readonly isHollow?: boolean;
   },
 ): Promise<PowerReport> {
-  const { seed, lane, lifeMs, program, isAtEnd = false } = options;
+  const { seed, lane, afterMs, program, isHollow = false } = options;
   const random = new Seeded(seed);
+  // Left to itself, the kernel rarely writes the journal before the bytes.
+  const { isAhead = random.below(2) === 0 } = options;
   const output = join(disk.mountpoint, "file.bin");
-  const client = lab.start(output, { lane, ...(program === undefined ? {} : { program }) });
+  const durable = join(lab.folder, `durable-${lane}`);
+  await rm(durable, { force: true });
+  const env = {
+    NODE_OPTIONS: `--import=${watchedSyncs}`,
+    DURABLE: durable,
+    ...(isAhead ? { AHEAD: "1" } : {}),
+    ...(isHollow ? { HOLLOW: "1" } : {}),
+  };
+  const client = lab.start(output, { lane, env, ...(program === undefined ? {} : { program }) });
   // Now and then the very moment after the end is the one.
-  const waitsForEnd = isAtEnd || random.below(6) === 0;
-  const durable = watchJournal(lab, output);
-  await momentOf(client, waitsForEnd ? 120_000 : random.below(lifeMs));
+  const ms = afterMs ?? (random.below(6) === 0 ? atTheEnd : undefined);
+  if (ms !== undefined) await orEnded(client, ms);
+  else await momentOf(client, random, lab.content.length);
   const isOver = client.child.exitCode === 0;
-  const claimed = await durable.stop();
+  const claimed = lab.claimsIn(await readFile(durable).catch(() => Buffer.alloc(0)));
   await disk.cut();
   const first = await endAfterCut(lab, client);
   await disk.restart();
@@ -156,37 +199,6 @@ async function endAfterCut(lab: Lab, client: Running): Promise<Ended> {
   return ended;
 }
 
-/**
- * What the journal certainly had made durable: all that stood there before it last grew, since it
- * never grows before the sync of what it has.
- */
-function watchJournal(lab: Lab, output: string) {
-  let before: Claims = { bytes: 0, pieces: new Set() };
-  let now = before;
-  let isOver = false;
-  const { journal } = besides(output);
-  const watch = async () => {
-    let size = 0;
-    while (!isOver) {
-      const found = await stat(journal).catch(() => undefined);
-      if (found !== undefined && found.size > size) {
-        size = found.size;
-        before = now;
-        now = await lab.claims(output);
-      }
-      await pause(20);
-    }
-  };
-  const watching = watch();
-  return {
-    async stop(): Promise<Claims> {
-      isOver = true;
-      await watching;
-      return before;
-    },
-  };
-}
-
 async function judge(
   lab: Lab,
   round: {
@@ -202,25 +214,38 @@ async function judge(
   const verdict = await lab.verdict(output);
   if (verdict === "wrong") fail(seed, "a wrong file bears the output's name");
   if (isOver && verdict !== "right") fail(seed, `exit 0, and the output is ${verdict}`);
-  const report = { cuts: 1, afterTheEnd: isOver ? 1 : 0, resumes: 0, worstAgainBytes: 0 };
+  const checkpoints = claimed.bytes > 0 ? 1 : 0;
+  const report = { ...noCuts, cuts: 1, afterTheEnd: isOver ? 1 : 0, checkpoints };
   if (verdict === "right") return report;
   const claims = await lab.claims(output);
-  const unbacked = await lab.unbacked(output, claims);
-  if (unbacked.length > 0) fail(seed, `the journal claims ${unbacked.length} pieces without bytes`);
-  const lost = [...claimed.pieces].filter((piece) => !claims.pieces.has(piece));
+  const ahead = await lab.unbacked(output, claims);
+  const kept = lab.without(claims, ahead);
+  const lost = [...claimed.pieces].filter((piece) => !kept.pieces.has(piece));
   if (lost.length > 0) fail(seed, `${lost.length} pieces were durable, and are lost`);
-  const second = await lab.ended(lab.start(output, { lane: lab.lanes.length - 1 }));
+  const second = await lab.runAgain(output, lab.lanes.length - 1);
   if (second.code !== 0) fail(seed, `the last run ended with ${second.code}: ${second.stderr}`);
   const end = await lab.verdict(output);
   if (end !== "right") fail(seed, `the last run ended well, and the output is ${end}`);
   const resumedBytes = lastNumber(second.stdout, "receipt", "resumedBytes");
-  if (resumedBytes < claims.bytes) fail(seed, "what the journal claims was fetched again");
+  if (resumedBytes < kept.bytes) fail(seed, "what the journal claims and has was fetched again");
+  const blamed = blamedIn(second.stdout);
+  if (blamed.length > 0) fail(seed, `${blamed} are blamed for the cut`);
   const done = lastNumber(first.stdout, "progress", "doneBytes");
   return {
     ...report,
     resumes: resumedBytes > 0 ? 1 : 0,
+    ahead: ahead.length > 0 ? 1 : 0,
     worstAgainBytes: Math.max(0, done - resumedBytes),
   };
+}
+
+/** The replicas that are told to have sent something wrong. */
+function blamedIn(stdout: string): string[] {
+  const { replicas } = receiptOf(stdout);
+  const blamed = replicas.filter(({ standing, faults }) => {
+    return standing === "banned" || (faults.corrupt ?? 0) > 0;
+  });
+  return blamed.map(({ address }) => address);
 }
 
 export function addCuts(one: PowerReport, other: PowerReport): PowerReport {
@@ -228,6 +253,8 @@ export function addCuts(one: PowerReport, other: PowerReport): PowerReport {
     cuts: one.cuts + other.cuts,
     afterTheEnd: one.afterTheEnd + other.afterTheEnd,
     resumes: one.resumes + other.resumes,
+    checkpoints: one.checkpoints + other.checkpoints,
+    ahead: one.ahead + other.ahead,
     worstAgainBytes: Math.max(one.worstAgainBytes, other.worstAgainBytes),
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { link, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { StorageError } from "../../src/errors.js";
 import {
   encodeRecord,
   headerOf,
@@ -105,12 +106,22 @@ describe("openJournal", () => {
     await writeFile(at("j"), journal);
     const opened = await openJournal(at("j"), another);
     assert.equal(opened.claimed, undefined);
+    await opened.sync(async () => {});
     assert.deepEqual(await readFile(at("j")), journal);
     await opened.append([record(4)]);
     await opened.append([record(5)]);
     await opened.close();
     const expected = [headerOf(identityOf(another)), ...[4, 5].map((n) => encodeRecord(record(n)))];
     assert.deepEqual(await readFile(at("j")), Buffer.concat(expected));
+  });
+
+  it("becomes an empty one of its own, when bytes of another state cannot be synced", async () => {
+    await writeFile(at("j"), journal);
+    const opened = await openJournal(at("j"), another);
+    const refused = opened.sync(() => Promise.reject(new StorageError("the disk refuses")));
+    await assert.rejects(refused, refusal(/the disk refuses/));
+    await opened.close();
+    assert.deepEqual(await readFile(at("j")), headerOf(identityOf(another)));
   });
 
   it("begins anew when the header was torn", async () => {

@@ -97,19 +97,20 @@ describe(`a disk without enough space${problem}`, () => {
   });
 
   it("fails the journal, which keeps its records and takes them again later", async () => {
-    const records = Array.from({ length: 1000 }, () => ({
-      piece: pieceIndex(0),
-      digest: Uint8Array.from(leafAt(fits.pieces, 0)),
+    const manifest = manifestOfBytes(bytes, 1024);
+    const records = Array.from({ length: 1000 }, (_, piece) => ({
+      piece: pieceIndex(piece),
+      digest: Uint8Array.from(leafAt(manifest.pieces, piece)),
     }));
     {
-      await using partial = await open(at("out"), fits);
+      await using partial = await open(at("out"), manifest);
       await partial.journal.append(records.slice(0, 1));
       await fill(at("hog"));
       await assert.rejects(partial.journal.append(records), refusal(/journal.*disk is full/));
       await rm(at("hog"));
-      await partial.journal.append(records.slice(0, 2));
+      await partial.journal.append(records.slice(1, 3));
     }
-    await using again = await open(at("out"), fits);
+    await using again = await open(at("out"), manifest);
     assert.deepEqual(again.journal.claimed?.slice(0, 3), records.slice(0, 3));
   });
 });

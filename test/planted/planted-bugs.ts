@@ -116,10 +116,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     worlds: [worldOf([{ kind: "false-root", story: 1 }])],
   },
   {
-    name: "the journal vouches before the bytes are durable",
+    name: "a checkpoint does not sync the bytes",
     file: "src/download/checkpoint.ts",
-    find: "await this.#partial.sink.sync();",
-    replace: "await this.#partial.journal.append(records.splice(0));",
+    find: "await journal.sync(() => sink.sync());",
+    replace: "await journal.sync(async () => void sink);",
     worlds: [worldOf([none])],
   },
   {

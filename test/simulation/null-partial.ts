@@ -22,7 +22,12 @@ export function nullPartial(): NullPartial {
       },
       async sync() {},
     },
-    journal: { claimed: undefined, async append() {} },
+    journal: {
+      claimed: undefined,
+      append: async () => {},
+      disown: async () => {},
+      sync: (syncBytes) => syncBytes(),
+    },
   };
   return partial;
 }

@@ -9,7 +9,7 @@ import type { Manifest } from "../../src/trust/manifest.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
 import type { MemoryOperation, MemoryStore } from "../support/memory-partial.js";
 import { Seeded } from "../support/seeded.js";
-import { SimulatedDisk } from "./disk.js";
+import { isWritten, SimulatedDisk } from "./disk.js";
 import { Link } from "./link.js";
 import { Marks } from "./marks.js";
 import { troubledReplica } from "./troubled-replica.js";
@@ -31,7 +31,7 @@ export interface Run {
   readonly witness: Witness;
   /** What it opened a partial for. */
   readonly manifest: Manifest | undefined;
-  /** Pieces that its journal vouched for in the beginning, when it was of this manifest. */
+  /** Pieces that it had in the beginning, and in a journal of this manifest. */
   readonly journaled: readonly number[];
   /** What the next run finds. */
   readonly store: MemoryStore;
@@ -119,7 +119,6 @@ class Stage {
     this.#witness = witness;
     const parts = { clock, witness, ...(left === undefined ? {} : { store: left }) };
     const disk = new SimulatedDisk(diskSpec, parts);
-    const journal = left?.journal;
     let manifest: Manifest | undefined;
     let isSame: boolean | undefined;
     const openPartial = async (agreed: Manifest) => {
@@ -158,7 +157,7 @@ class Stage {
     if (error instanceof Hang) end.abort(error);
     this.#markEnd(ended, disk.failed !== undefined && error instanceof StorageError);
     const tookMs = clock.now() - startedAt;
-    const journaled = isSame === true ? (journal?.records.map(({ piece }) => piece) ?? []) : [];
+    const journaled = isSame === true ? journaledIn(left) : [];
     if (isSame !== true && (receipt?.resumedBytes ?? 0) > 0) this.#marks.add("resumed-from-other");
     const outcome = { receipt, error, ended, diskFailed: disk.failed };
     const { published, isLocked } = store;
@@ -205,4 +204,11 @@ class Stage {
     if (ended === "abort") this.#marks.add("aborted");
     if (hasDiskFailed) this.#marks.add("disk-failed");
   }
+}
+
+/** Pieces that a journal vouches for and that are there: a power cut left zeros of others. */
+function journaledIn(left: MemoryStore | undefined): number[] {
+  const { journal, partial } = left ?? {};
+  const pieces = new Set(journal?.records.map(({ piece }) => piece as number));
+  return [...pieces].filter((piece) => partial !== undefined && isWritten(partial, piece));
 }

@@ -7,7 +7,10 @@ import type { Manifest } from "../../src/trust/manifest.js";
 export { manifestOfBytes } from "./memory-replica.js";
 
 /** What the fake is asked to do, in the words of the port. */
-export type MemoryOperation = "write" | "read" | "sync" | "append" | "publish" | "discard";
+export type MemoryOperation =
+  | ("write" | "read" | "sync")
+  | ("append" | "journal-sync")
+  | ("publish" | "discard");
 
 /** What a disk would hold. Made by `memoryStore`; tests read it. */
 export interface MemoryStore {
@@ -90,11 +93,34 @@ function portsOf(
       store.before("sync");
     },
   };
+  let soundCount = 0;
+  let failed: { readonly error: unknown } | undefined;
   const append = async (added: readonly JournalRecord[]) => {
+    if (failed !== undefined) throw failed.error;
     store.before("append");
     records.push(...added.map(({ piece, digest }) => ({ piece, digest: digest.slice() })));
   };
-  return { sink, journal: { claimed, append } };
+  const disown = async (pieces: readonly number[]) => {
+    if (failed !== undefined) throw failed.error;
+    store.before("append");
+    const kept = records.filter(({ piece }) => !pieces.includes(piece));
+    soundCount -= records.slice(0, soundCount).filter(({ piece }) => pieces.includes(piece)).length;
+    records.splice(0, records.length, ...kept);
+  };
+  const sync = async (syncBytes: () => Promise<void>) => {
+    if (failed !== undefined) throw failed.error;
+    const { length } = records;
+    try {
+      await syncBytes();
+    } catch (error) {
+      failed = { error };
+      records.length = soundCount;
+      throw error;
+    }
+    store.before("journal-sync");
+    soundCount = length;
+  };
+  return { sink, journal: { claimed, append, disown, sync } };
 }
 
 function existsError(): StorageError {
