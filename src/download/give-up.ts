@@ -42,3 +42,45 @@ function standingText({ standing, reason, lastByteAt }: Score): string {
   if (reason !== undefined) return reason;
   return lastByteAt === undefined ? "sent nothing" : standing;
 }
+
+/** What a transfer shows of itself whenever it is asked how long it has been stuck. */
+export interface Progress {
+  /** Verified and written bytes, and those of a piece in progress. */
+  readonly reachedBytes: number;
+  /** Whether it is we who hold bytes back, or do not take them. */
+  readonly isOurs: boolean;
+  /** Milliseconds for which we ourselves stood still since it was last asked. */
+  readonly stoodStillMs: number;
+}
+
+/** Counts how long nobody got a transfer any further. */
+export class Patience {
+  #furthestBytes: number;
+  #progressAt: number;
+
+  /** `doneBytes`: what is there at the beginning. */
+  constructor(doneBytes: number, now: number) {
+    this.#furthestBytes = doneBytes;
+    this.#progressAt = now;
+  }
+
+  /** A piece was settled for the first time. */
+  progressed(now: number): void {
+    this.#progressAt = now;
+  }
+
+  /**
+   * Milliseconds without progress. Bytes of a piece in progress count as long as they get further
+   * than any attempt before: a piece may take minutes on a slow link, and a replica that always
+   * breaks off half way gets nowhere. What we stood still for, or hold back ourselves, is nobody's
+   * delay.
+   */
+  stuckMs({ reachedBytes, isOurs, stoodStillMs }: Progress, now: number): number {
+    this.#progressAt = isOurs ? now : this.#progressAt + stoodStillMs;
+    if (reachedBytes > this.#furthestBytes) {
+      this.#furthestBytes = reachedBytes;
+      this.#progressAt = now;
+    }
+    return now - this.#progressAt;
+  }
+}

@@ -13,7 +13,7 @@ import type { Decision } from "../schedule/scheduler.js";
 import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import { doubted } from "./doubts.js";
-import { giveUp } from "./give-up.js";
+import { giveUp, Patience } from "./give-up.js";
 import type { Stop } from "./outcome.js";
 import { progressOf } from "./progress.js";
 import { readLease } from "./read-lease.js";
@@ -46,11 +46,10 @@ class Transfer {
   /** Why it ended before its time, if it did. */
   stopped: Stop | undefined;
   #doneBytes: number;
-  #furthestBytes: number;
   readonly #begunAt: number;
+  readonly #patience: Patience;
   /** Late votes that are still awaited. */
   #unheard: number;
-  #progressAt: number;
   #toldAt: number;
 
   constructor(job: TransferJob) {
@@ -58,11 +57,10 @@ class Transfer {
     this.#spare = new SpareMemory(job.hasher?.memory);
     const { settled, layout } = job.scheduler.ledger;
     this.#doneBytes = byteCount(layout, settled);
-    this.#furthestBytes = this.#doneBytes;
     this.#begunAt = job.clock.now();
+    this.#patience = new Patience(this.#doneBytes, this.#begunAt);
     this.#unheard = job.lateVotes.length;
-    this.#progressAt = this.#begunAt;
-    this.#toldAt = this.#progressAt;
+    this.#toldAt = this.#begunAt;
     for (const vote of job.lateVotes) this.#welcome(vote);
     job.pointless?.then(
       (stop) => this.#stop(stop),
@@ -223,7 +221,7 @@ class Transfer {
       const bytes = pieceLength(scheduler.ledger.layout, piece);
       checkpoint.add({ piece, digest }, bytes, now);
       this.#doneBytes += bytes;
-      this.#progressAt = now;
+      this.#patience.progressed(now);
       this.#job.prefix?.reached(scheduler.ledger.prefixBytes);
     }
     this.#tellBans();
@@ -259,26 +257,15 @@ class Transfer {
     // Whoever had not answered when the quorum was clear may be the only honest one.
     const isAwaited = this.#unheard > 0 && now - this.#begunAt < limits.surveyMs;
     if (scheduler.isHopeless && isAwaited) return;
-    // What we stood still for, or hold back ourselves, is nobody's delay.
     const isOurs = bucket?.isHolding(now) === true || partial.sink.handedOn?.isWaiting() === true;
-    this.#progressAt = isOurs ? now : this.#progressAt + scheduler.stoodStillMs;
-    // Bytes of a piece in progress count as long as they get further than any attempt before: a
-    // piece may take minutes on a slow link, and a replica that always breaks off half way gets
-    // nowhere.
-    const reachedBytes = this.#doneBytes + scheduler.mostHeldBytes;
-    if (reachedBytes > this.#furthestBytes) {
-      this.#furthestBytes = reachedBytes;
-      this.#progressAt = now;
-    }
+    const { mostHeldBytes, stoodStillMs } = scheduler;
+    const reachedBytes = this.#doneBytes + mostHeldBytes;
+    const stuckMs = this.#patience.stuckMs({ reachedBytes, isOurs, stoodStillMs }, now);
     if (scheduler.isHopeless && doubts !== undefined && doubts.accusations.length > 0) {
-      this.#stop({
-        kind: "root-doubted",
-        why: "nobody delivers what it accepts",
-        proof: undefined,
-      });
+      const why = "nobody delivers what it accepts";
+      this.#stop({ kind: "root-doubted", why, proof: undefined });
       return;
     }
-    const stuckMs = now - this.#progressAt;
     const error = giveUp({ name, scheduler, stuckMs, timeoutMs });
     if (error !== undefined) throw error;
   }
