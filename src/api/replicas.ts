@@ -31,7 +31,7 @@ export async function withReplicas<Result>(
     }
   }
   const { connectReplica } = await import("../grpc/replica-client.js");
-  const connect: Connect = (place) => connectReplica(place.host, place.port, place);
+  const connect: Connect = (route) => connectReplica(route.host, route.port, route);
   const found = await Promise.all(addresses.map(({ host }) => addressOf(host)));
   const keysFor = new Map<Access | undefined, Keys>();
   for (const [index, { host, access }] of addresses.entries()) {

@@ -16,31 +16,23 @@ import {
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import type { Chunk, ReadRequest } from "../ports.js";
 import type { Deadline } from "./deadline.js";
-import {
-  ExpressConnection,
-  type ExpressRequest,
-  type ExpressTarget,
-} from "./express/express-connection.js";
+import { ExpressConnection, type ExpressRequest } from "./express/express-connection.js";
 import { Unexpected } from "./express/frames.js";
 import { headerBlock, type LastHeaders, saysOk } from "./express/headers.js";
 import { prefixed } from "./express/messages.js";
 import { endpointText } from "./resolve.js";
+import type { Route } from "./route.js";
 import { type Questions, readRangeRequest, type Way } from "./way.js";
-
-/** Where express connections lead, and the token that is shown there. */
-export interface ExpressRoute extends ExpressTarget {
-  readonly token: string | undefined;
-}
 
 const { getChecksum, getSize, listPieces, listFiles, readRange } = ReplicaService.method;
 
 export class ExpressWay implements Way {
-  readonly #route: ExpressRoute;
+  readonly #route: Route;
   #connection: ExpressConnection | undefined;
   #isClosed = false;
 
   /** Connects when first asked, and again whenever a connection is spent. */
-  constructor(route: ExpressRoute) {
+  constructor(route: Route) {
     this.#route = route;
   }
 
@@ -117,7 +109,7 @@ export class ExpressWay implements Way {
   }
 }
 
-function connected(to: ExpressTarget): ExpressConnection {
+function connected(to: Route): ExpressConnection {
   try {
     return new ExpressConnection(to);
   } catch (cause) {

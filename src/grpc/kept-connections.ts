@@ -8,34 +8,26 @@ import { limits } from "../limits.js";
 import { type Chunk, type ReadRequest, type Replica, ReplicaFault } from "../ports.js";
 import type { FaultKind } from "../schedule/faults.js";
 import { digestOf } from "../trust/digest.js";
-import type { ClientTls } from "./channel.js";
 import type { RemoteReplica } from "./replica-client.js";
 import { endpointText } from "./resolve.js";
-
-/** Where a replica is, and how it is reached: what two connections must have in common. */
-export interface Place {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: ClientTls | undefined;
-  readonly token: string | undefined;
-}
+import type { Route } from "./route.js";
 
 interface Idle {
   readonly replica: RemoteReplica;
   readonly timer: NodeJS.Timeout;
 }
 
-/** Makes a new connection to a place. */
-export type Connect = (place: Place) => RemoteReplica;
+/** Makes a new connection. */
+export type Connect = (route: Route) => RemoteReplica;
 
 export class KeptConnections {
-  /** Connections that nobody uses now, by place. */
+  /** Connections that nobody uses now, by route. */
   readonly #idle = new Map<string, Idle[]>();
 
   /** A replica of one download, until it is closed; `connect` is for where none is kept. */
-  take(place: Place, connect: Connect): RemoteReplica {
-    const key = keyOf(place);
-    const open = () => connect(place);
+  take(route: Route, connect: Connect): RemoteReplica {
+    const key = keyOf(route);
+    const open = () => connect(route);
     const kept = this.#takeIdle(key);
     const watched = new Watched(kept ?? open(), kept === undefined ? undefined : open);
     return {
@@ -78,7 +70,8 @@ export class KeptConnections {
   }
 }
 
-function keyOf({ host, port, tls, token }: Place): string {
+/** Two connections of one route are as good as each other. */
+function keyOf({ host, port, tls, token }: Route): string {
   const at = endpointText(host.toLowerCase(), port);
   if (tls === undefined && token === undefined) return at;
   const { ca, cert, key, serverName } = tls ?? {};

@@ -6,8 +6,9 @@
 import { type CallOptions, createClientFactory, Metadata } from "nice-grpc";
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import { ReplicaFault } from "../ports.js";
-import { type ClientTls, openChannel } from "./channel.js";
+import { openChannel } from "./channel.js";
 import type { Deadline } from "./deadline.js";
+import type { Route } from "./route.js";
 import { definitionOf } from "./service.js";
 import { faultOfClientError } from "./status.js";
 import { readRangeRequest, type Way } from "./way.js";
@@ -15,11 +16,7 @@ import { readRangeRequest, type Way } from "./way.js";
 const definition = definitionOf(ReplicaService);
 
 /** Connects when first asked. */
-export function openOrdinaryWay(
-  host: string,
-  port: number,
-  { tls, token }: { readonly tls: ClientTls | undefined; readonly token: string | undefined },
-): Way {
+export function openOrdinaryWay({ host, port, tls, token }: Route): Way {
   const channel = openChannel(host, port, tls);
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const client = createClientFactory().create(definition, channel);

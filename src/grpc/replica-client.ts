@@ -20,6 +20,7 @@ import type { ClientTls } from "./channel.js";
 import { isLeftToGrpc } from "./express/tls-socket.js";
 import { ExpressWay } from "./express-way.js";
 import { Lane } from "./lane.js";
+import type { Route } from "./route.js";
 import type { Questions } from "./way.js";
 
 /** A remote replica, until it is closed. */
@@ -43,13 +44,14 @@ export function connectReplica(
   port: number,
   { tls, token, isExpress = true }: ConnectOptions = {},
 ): RemoteReplica {
+  const route: Route = { host, port, tls, token };
   const openOrdinary = async () => {
     const { openOrdinaryWay } = await import("./ordinary-way.js");
-    return openOrdinaryWay(host, port, { tls, token });
+    return openOrdinaryWay(route);
   };
   const openLane = () => {
     const isTaken = isExpress && (tls === undefined || !isLeftToGrpc(tls));
-    return new Lane(isTaken ? new ExpressWay({ host, port, tls, token }) : undefined, openOrdinary);
+    return new Lane(isTaken ? new ExpressWay(route) : undefined, openOrdinary);
   };
   const first = openLane();
   // Streams on one connection share its window and its losses.

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { KeptConnections, type Place } from "../../src/grpc/kept-connections.js";
+import { KeptConnections } from "../../src/grpc/kept-connections.js";
 import { connectReplica } from "../../src/grpc/replica-client.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
+import type { Route } from "../../src/grpc/route.js";
 import { limits } from "../../src/limits.js";
 import { type Call, ReplicaFault } from "../../src/ports.js";
 import type { ListeningServer } from "../../src/server-ports.js";
@@ -34,7 +35,7 @@ describe("a connection", function () {
     doorman.server.close();
   });
 
-  const connect = (place: Place) => connectReplica(place.host, place.port, place);
+  const connect = (route: Route) => connectReplica(route.host, route.port, route);
   const take = (token?: string) =>
     connections.take({ host: "127.0.0.1", port, tls: undefined, token }, connect);
   async function use(token?: string): Promise<void> {

@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import { limits } from "../../limits.js";
 import type { Chunk } from "../../ports.js";
 import type { Range } from "../../schedule/range.js";
-import type { ClientTls } from "../channel.js";
+import type { Route } from "../route.js";
 import { ExpressAnswer } from "./express-answer.js";
 import { ExpressRead } from "./express-read.js";
 import {
@@ -28,13 +28,6 @@ import type { LastHeaders } from "./headers.js";
 import { ReadMemory } from "./read-memory.js";
 import { connectTls } from "./tls-socket.js";
 import { WindowShare } from "./window-share.js";
-
-/** Where a connection leads; in plain text without `tls`. */
-export interface ExpressTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: ClientTls | undefined;
-}
 
 /** A call, as it goes over the wire. */
 export interface ExpressRequest {
@@ -91,7 +84,7 @@ export class ExpressConnection implements FrameTaker {
   /** Requests take no more of a connection than every server grants at first. */
   #requestBytesLeft = firstWindowBytes;
 
-  constructor({ host, port, tls }: ExpressTarget, memory = sharedMemory) {
+  constructor({ host, port, tls }: Omit<Route, "token">, memory = sharedMemory) {
     this.#memory = memory;
     this.#share = new WindowShare(memory);
     const startedAt = performance.now();
