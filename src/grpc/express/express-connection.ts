@@ -86,7 +86,7 @@ export class ExpressConnection implements FrameTaker {
 
   constructor({ host, port, tls }: Omit<Route, "token">, memory = sharedMemory) {
     this.#memory = memory;
-    this.#share = new WindowShare(memory);
+    this.#share = new WindowShare(memory.windows);
     const startedAt = performance.now();
     const { buffer } = memory;
     const callback = (length: number) => this.#read(buffer, length);
@@ -134,7 +134,7 @@ export class ExpressConnection implements FrameTaker {
     const stream = this.#nextStream;
     this.#nextStream += 2;
     this.#streams.set(stream, answer);
-    this.#memory.readBegins();
+    this.#memory.windows.readBegins();
     const head = frame(frameKind.headers, endHeadersFlag, stream, headers);
     const granted = windowUpdate(stream, answer.grant(this.#share.windowBytes));
     const asked = frame(frameKind.data, endFlag, stream, message);
@@ -146,7 +146,7 @@ export class ExpressConnection implements FrameTaker {
       yield* answer.items(signal, () => this.#grant(stream, answer));
     } finally {
       if (--this.#running === 0) this.#socket.unref();
-      this.#memory.readEnds();
+      this.#memory.windows.readEnds();
       const isCutShort = this.#streams.has(stream) && !answer.isWhole;
       if (isCutShort) this.#socket.write(reset(stream));
       // A path that froze shall not hold the next call as well.

@@ -1,17 +1,18 @@
 /**
  * The memory that all express connections of a process read into: one buffer for whichever socket
- * is read just now, and the blocks in which what came waits; and how it is shared out. With 64
- * replicas, memory of their own was most of what a download held.
+ * is read just now, and the blocks in which what came waits. With 64 replicas, memory of their own
+ * was most of what a download held.
  */
 
 import { limits } from "../../limits.js";
+import { WindowBudget } from "./window-budget.js";
 
 export class ReadMemory {
   readonly #spare: Buffer[] = [];
   #buffer: Buffer | undefined;
   #users = 0;
-  #reads = 0;
-  #lentBytes = 0;
+  /** How much may be on its way into it. */
+  readonly windows = new WindowBudget();
 
   /** What a socket is read into; whoever is told of it is done with it when that call returns. */
   get buffer(): Buffer {
@@ -40,31 +41,5 @@ export class ReadMemory {
   give(block: Buffer): void {
     const isNeeded = this.#users > 0 && this.#spare.length < limits.receiveBytes / block.length;
     if (isNeeded) this.#spare.push(block);
-  }
-
-  /** A read begins, until `readEnds`. */
-  readBegins(): void {
-    this.#reads++;
-  }
-
-  readEnds(): void {
-    this.#reads--;
-  }
-
-  /** The window of a read when all that run have the same. */
-  get shareBytes(): number {
-    const share = Math.floor(limits.receiveBytes / 2 / Math.max(1, this.#reads));
-    return Math.min(limits.windowBytes, Math.max(limits.leastWindowBytes, share));
-  }
-
-  /** As much of this as is left of what is lent to those whose share is too small for them. */
-  borrow(bytes: number): number {
-    const lent = Math.max(0, Math.min(bytes, limits.receiveBytes / 2 - this.#lentBytes));
-    this.#lentBytes += lent;
-    return lent;
-  }
-
-  giveBack(bytes: number): void {
-    this.#lentBytes -= bytes;
   }
 }

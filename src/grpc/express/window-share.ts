@@ -4,26 +4,26 @@
  */
 
 import { limits } from "../../limits.js";
-import type { ReadMemory } from "./read-memory.js";
+import type { WindowBudget } from "./window-budget.js";
 
 /** Bytes come in bursts, so less time than this tells nothing. */
 const leastMs = 100;
 
 export class WindowShare {
-  readonly #memory: ReadMemory;
+  readonly #budget: WindowBudget;
   #borrowedBytes = 0;
   #roundTripMs = Number.POSITIVE_INFINITY;
   /** What came since when. */
   #since: number | undefined;
   #cameBytes = 0;
 
-  constructor(memory: ReadMemory) {
-    this.#memory = memory;
+  constructor(budget: WindowBudget) {
+    this.#budget = budget;
   }
 
   /** The window of each read. */
   get windowBytes(): number {
-    return Math.min(limits.windowBytes, this.#memory.shareBytes + this.#borrowedBytes);
+    return Math.min(limits.windowBytes, this.#budget.shareBytes + this.#borrowedBytes);
   }
 
   /** Something was answered after so long; the soonest answer is nearest to the round trip. */
@@ -42,12 +42,12 @@ export class WindowShare {
     this.#cameBytes = 0;
     const neededBytes = Math.min(limits.windowBytes, Math.ceil(2 * carriedBytes));
     const missingBytes = neededBytes - this.windowBytes;
-    if (missingBytes > 0) this.#borrowedBytes += this.#memory.borrow(missingBytes);
+    if (missingBytes > 0) this.#borrowedBytes += this.#budget.borrow(missingBytes);
   }
 
   /** Nothing more will come. */
   leave(): void {
-    this.#memory.giveBack(this.#borrowedBytes);
+    this.#budget.giveBack(this.#borrowedBytes);
     this.#borrowedBytes = 0;
   }
 }

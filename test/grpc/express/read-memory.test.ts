@@ -124,7 +124,7 @@ describe("two express connections with one memory", () => {
     const [one] = connections;
     const [server] = servers;
     if (!one || !server) assert.fail();
-    for (let others = 0; others < 63; others++) memory.readBegins();
+    for (let others = 0; others < 63; others++) memory.windows.readBegins();
     const reading = readOn(one, { start: 0, end: 3_000_000 });
     const first = reading.next();
     const { stream } = await server.next(frameKind.data);

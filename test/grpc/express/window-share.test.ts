@@ -1,17 +1,17 @@
 /** What reads may have on their way: a share each, and more for who is far and fast. */
 
 import assert from "node:assert/strict";
-import { ReadMemory } from "../../../src/grpc/express/read-memory.js";
+import { WindowBudget } from "../../../src/grpc/express/window-budget.js";
 import { WindowShare } from "../../../src/grpc/express/window-share.js";
 import { limits } from "../../../src/limits.js";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-function memoryOf(reads: number): ReadMemory {
-  const memory = new ReadMemory();
-  for (let read = 0; read < reads; read++) memory.readBegins();
-  return memory;
+function budgetFor(reads: number): WindowBudget {
+  const budget = new WindowBudget();
+  for (let read = 0; read < reads; read++) budget.readBegins();
+  return budget;
 }
 
 /** Lets bytes come as a link gives them to a server that sends a window in each round trip. */
@@ -38,14 +38,14 @@ describe("the window of a read", () => {
   ];
   for (const [reads, bytes] of rows) {
     it(`of ${reads} is ${bytes / KiB} KiB`, () => {
-      assert.equal(new WindowShare(memoryOf(reads)).windowBytes, bytes);
+      assert.equal(new WindowShare(budgetFor(reads)).windowBytes, bytes);
     });
   }
 
   it("grows again when others end", () => {
-    const memory = memoryOf(64);
-    const share = new WindowShare(memory);
-    for (let read = 0; read < 60; read++) memory.readEnds();
+    const budget = budgetFor(64);
+    const share = new WindowShare(budget);
+    for (let read = 0; read < 60; read++) budget.readEnds();
     assert.equal(share.windowBytes, limits.windowBytes);
   });
 
@@ -57,7 +57,7 @@ describe("the window of a read", () => {
   ];
   for (const [rate, roundTripMs, least] of far) {
     it(`reaches the product of ${rate / MiB} MiB/s and ${roundTripMs} ms beside 63 others`, () => {
-      const share = new WindowShare(memoryOf(64));
+      const share = new WindowShare(budgetFor(64));
       share.answered(roundTripMs);
       flow(share, { rate, roundTripMs });
       const { windowBytes } = share;
@@ -67,20 +67,20 @@ describe("the window of a read", () => {
   }
 
   it("stays as it is for one that is near, however fast", () => {
-    const share = new WindowShare(memoryOf(64));
+    const share = new WindowShare(budgetFor(64));
     share.answered(1);
     flow(share, { rate: 200 * MiB, roundTripMs: 5 });
     assert.equal(share.windowBytes, 512 * KiB);
   });
 
   it("stays as it is as long as nothing was answered", () => {
-    const share = new WindowShare(memoryOf(64));
+    const share = new WindowShare(budgetFor(64));
     flow(share, { rate: 200 * MiB, roundTripMs: 5 });
     assert.equal(share.windowBytes, 512 * KiB);
   });
 
   it("takes the soonest answer for the round trip", () => {
-    const share = new WindowShare(memoryOf(64));
+    const share = new WindowShare(budgetFor(64));
     share.answered(1);
     share.answered(500);
     flow(share, { rate: 200 * MiB, roundTripMs: 5 });
@@ -88,9 +88,9 @@ describe("the window of a read", () => {
   });
 
   it("of all together has a bound, and who leaves makes room", () => {
-    const memory = memoryOf(64);
+    const budget = budgetFor(64);
     const shares = Array.from({ length: 64 }, () => {
-      const share = new WindowShare(memory);
+      const share = new WindowShare(budget);
       share.answered(100);
       flow(share, { rate: 100 * MiB, roundTripMs: 100 });
       return share;
