@@ -8,6 +8,7 @@ import {
   verifyReceipt,
 } from "../index.js";
 import { countText } from "./format.js";
+import { given } from "./given.js";
 import { receiptVerificationJson } from "./json.js";
 import { interruptible } from "./signals.js";
 import { print, printJson } from "./terminal.js";
@@ -32,8 +33,7 @@ export async function runVerifyReceipt(
 /** With a receipt nobody is asked, so flags that say whom, or for what, contradict it. */
 function refuseQuestions(flags: VerifyFlags): void {
   const { port, servers, quorum, digest, name, repair } = flags;
-  const given = Object.entries({ port, servers, quorum, digest, name, repair });
-  const [flag] = given.flatMap(([name_, value]) => (value === undefined ? [] : [name_]));
+  const [flag] = Object.keys(given({ port, servers, quorum, digest, name, repair }));
   if (flag === undefined) return;
   throw new UsageError(`verify: --receipt asks nobody, so --${flag} has no say: leave one out`);
 }

@@ -42,11 +42,11 @@ export function parseReceipt(text: string, source: string): KeptReceipt {
     program: fields.text("program"),
     name: fields.checkedText("name", nameProblem),
     path: fields.text("path"),
-    manifest: parseManifest(fields.object("manifest")),
+    manifest: readManifest(fields.object("manifest")),
     rule: rule ?? fields.fail("rule", "no rule"),
     needed: fields.whole("needed", limits.replicas),
-    votes: fields.objects("votes", limits.replicas).map(parseVote),
-    replicas: fields.objects("replicas", limits.replicas).map(parseLine),
+    votes: fields.objects("votes", limits.replicas).map(readVote),
+    replicas: fields.objects("replicas", limits.replicas).map(readLine),
     startedAtMs: fields.time("startedAt"),
     finishedAtMs: fields.time("finishedAt"),
     seconds: fields.number("seconds"),
@@ -57,25 +57,25 @@ export function parseReceipt(text: string, source: string): KeptReceipt {
   };
 }
 
-function parseClaim(fields: Fields): Claim {
+function readClaim(fields: Fields): Claim {
   const root = fields.has("pieceRoot") ? fields.digest("pieceRoot") : undefined;
   return { digest: fields.digest("digest"), size: fields.whole("size", limits.fileBytes), root };
 }
 
-function parseManifest(fields: Fields): Manifest {
-  const manifest = manifestOf(parseClaim(fields));
+function readManifest(fields: Fields): Manifest {
+  const manifest = manifestOf(readClaim(fields));
   if (fields.whole("pieceSize") !== manifest.pieceBytes) {
     fields.fail("pieceSize", `not ${manifest.pieceBytes}, the one for a file of this size`);
   }
   return manifest;
 }
 
-function parseVote(fields: Fields): Vote {
+function readVote(fields: Fields): Vote {
   const replica = replicaId(fields.text("address"));
   const kind = fields.oneOf("answer", answers);
   switch (kind) {
     case "claimed":
-      return { replica, answer: { kind, claim: parseClaim(fields.object("claim")) } };
+      return { replica, answer: { kind, claim: readClaim(fields.object("claim")) } };
     case "missing":
       return { replica, answer: { kind } };
     case "silent":
@@ -85,25 +85,25 @@ function parseVote(fields: Fields): Vote {
   }
 }
 
-function parseLine(fields: Fields): ReplicaReceipt {
+function readLine(fields: Fields): ReplicaReceipt {
   return {
     address: replicaId(fields.text("address")),
     standing: fields.oneOf("standing", standings),
     reason: fields.has("reason") ? fields.text("reason") : undefined,
-    claim: fields.has("claim") ? parseClaim(fields.object("claim")) : undefined,
+    claim: fields.has("claim") ? readClaim(fields.object("claim")) : undefined,
     deliveredBytes: fields.whole("deliveredBytes"),
     wastedBytes: fields.whole("wastedBytes"),
-    faults: parseFaults(fields.object("faults")),
-    evidence: fields.has("evidence") ? parseEvidence(fields.object("evidence")) : undefined,
+    faults: readFaults(fields.object("faults")),
+    evidence: fields.has("evidence") ? readEvidence(fields.object("evidence")) : undefined,
   };
 }
 
-function parseFaults(fields: Fields): Partial<Record<FaultKind, number>> {
+function readFaults(fields: Fields): Partial<Record<FaultKind, number>> {
   const met = faultKinds.filter((kind) => fields.has(kind));
   return Object.fromEntries(met.map((kind) => [kind, fields.whole(kind)]));
 }
 
-function parseEvidence(fields: Fields): Evidence {
+function readEvidence(fields: Fields): Evidence {
   return {
     piece: fields.has("piece") ? fields.whole("piece") : undefined,
     expected: fields.digest("expected"),
