@@ -1,9 +1,10 @@
 /** Streams a range to a client, however slow it is, in chunks that fit its pace. */
 
+import type { ServerHttp2Stream } from "node:http2";
 import { type CallContext, ServerError, Status } from "nice-grpc";
 import type { ReadRangeRequest } from "../../gen/quorate/v1/replica_pb.js";
 import { limits } from "../limits.js";
-import type { Call, Chunk, Replica } from "../ports.js";
+import type { Call, Replica } from "../ports.js";
 import { ReplicaFault } from "../ports.js";
 import { type Connections, streamKey } from "./connections.js";
 import { Pace } from "./pace.js";
@@ -18,15 +19,15 @@ export interface Reads {
 }
 
 /**
- * The first message of a read; those behind it are sent on the read's own stream. gRPC sends the
- * headers before the first one, and the status behind the last.
+ * Sends a read on the call's own stream. gRPC sends the headers before its first message, and the
+ * status behind the last.
  */
-export async function* readRange(
+export async function sendRange(
   replica: Replica,
   { name, offset, length, ifDigest }: ReadRangeRequest,
   context: CallContext,
   { call, reads, connections }: { call: Call; reads: Reads; connections: Connections },
-) {
+): Promise<void> {
   const start = offsetOf(offset);
   const end = length === 0n ? (await replica.size(name, call)).size : start + offsetOf(length);
   const range = { start, end: Math.max(start, end) };
@@ -38,7 +39,6 @@ export async function* readRange(
   const wire = new ReadWire(open.stream, { memory, signal, onTaken });
   const pace = new Pace();
   const room = (_: number, most: number) => wire.room(Math.min(most, pace.bytes, memory.share));
-  let isFirst = true;
   memory.reads++;
   try {
     const request = { name, range, ifDigest: ifDigestOf(ifDigest), room };
@@ -46,9 +46,8 @@ export async function* readRange(
       if (reads.isOver) throw new ReplicaFault({ kind: "busy", retryMs: limits.drainMs });
       const handedAt = performance.now();
       open.sentBytes += chunk.bytes.length;
-      if (isFirst) yield messageOf(chunk);
-      else await wire.send(chunk);
-      isFirst = false;
+      sendHeaders(open.stream, context);
+      await wire.send(chunk);
       pace.took(performance.now() - handedAt);
     }
   } finally {
@@ -57,7 +56,11 @@ export async function* readRange(
   }
 }
 
-/** With bytes of its own: gRPC keeps it for as long as it likes. */
-function messageOf({ offset, bytes }: Chunk) {
-  return { offset: BigInt(offset), data: Uint8Array.from(bytes) };
+/** Has gRPC send the headers, unless it did. */
+function sendHeaders(stream: ServerHttp2Stream, { header, sendHeader }: CallContext): void {
+  if (stream.headersSent) return;
+  // nice-grpc sends them ahead of a message only if one of them is ours; gRPC's own say the same.
+  header.set("grpc-encoding", "identity");
+  sendHeader();
+  if (!stream.headersSent) throw new ServerError(Status.CANCELLED, "the client left");
 }

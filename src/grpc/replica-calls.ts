@@ -9,7 +9,7 @@ import { pieceBytesFor } from "../trust/manifest.js";
 import { unforeseenError } from "./call-record.js";
 import type { Connections } from "./connections.js";
 import { addressOfPeer, clientOf } from "./peer.js";
-import { type Reads, readRange } from "./read-stream.js";
+import { type Reads, sendRange } from "./read-stream.js";
 import { ifDigestOf, offsetOf } from "./request.js";
 import { definitionOf } from "./service.js";
 import { serverErrorOf } from "./status.js";
@@ -35,9 +35,10 @@ export function replicaCalls(
         const entry = await replica.size(name, call);
         return { name: entry.name, size: BigInt(entry.size) };
       }),
+    // biome-ignore lint/correctness/useYield: its messages go on its own stream.
     async *readRange(request, context) {
       try {
-        yield* readRange(replica, request, context, { call: callOf(context), ...shared });
+        await sendRange(replica, request, context, { call: callOf(context), ...shared });
       } catch (error) {
         throw errorOf(error, request.name, context, shared);
       }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Metadata } from "nice-grpc";
+import { SendMemory } from "../../src/grpc/read-wire.js";
 import { all, wires } from "../serve/wire.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
@@ -25,5 +26,14 @@ describe("the stream of a read", () => {
     const rest = await all({ [Symbol.asyncIterator]: () => other });
     const bytes = Buffer.concat([first, ...rest].map((chunk) => chunk?.data ?? Buffer.alloc(0)));
     assert.ok(bytes.equals(data.subarray(100_000)));
+  });
+
+  it("has its first message, too, in memory that later reads use again", async () => {
+    const memory = new SendMemory();
+    const port = await listen(honest, { memory });
+    const [chunk, ...more] = await all(connect(port).readRange({ length: 1000n }));
+    assert.ok(chunk?.data.every((byte, index) => byte === data[index]));
+    assert.deepEqual([chunk?.data.length, more.length], [1000, 0]);
+    assert.ok(memory.take().reachedBytes > 1000);
   });
 });
