@@ -13,8 +13,9 @@ import type {
   ServerHttp2Stream,
 } from "node:http2";
 import { constants } from "node:http2";
+import type { Socket } from "node:net";
 import { limits } from "../limits.js";
-import { collectGarbage } from "./collect-garbage.js";
+import { garbageCollector } from "./collect-garbage.js";
 import { clientOf } from "./peer.js";
 
 /** What connections may cost. Milliseconds. */
@@ -67,12 +68,13 @@ export class Connections {
   readonly #sweeper: NodeJS.Timeout;
   #server: Http2Server | Http2SecureServer | undefined;
   #nextId = 0;
-  /** Streams that were opened since the last look, and that ended since garbage was collected. */
+  /** Streams and connections: opened since the last look, ended since garbage was collected. */
   #openedLately = 0;
   #endedLately = 0;
   #collectionsLeft = 0;
+  #goneConnections = 0;
 
-  /** `onQuiet`: called when many streams ended and none comes, before garbage is collected. */
+  /** `onQuiet`: called once it is quiet after a flood, before garbage is collected. */
   constructor(bounds: ConnectionBounds = limits, onQuiet: () => void = () => {}) {
     this.#bounds = bounds;
     this.#onQuiet = onQuiet;
@@ -122,6 +124,7 @@ export class Connections {
     server.maxConnections = this.#bounds.connections;
     // Beyond it, the stream is reset; just below, an answer still says why.
     server.updateSettings({ maxHeaderListSize: 2 * limits.requestHeaderBytes });
+    server.on("connection", (socket) => this.#connected(socket));
     server.on("session", (session) => this.#opened(session));
     server.prependListener("stream", (stream, headers) => this.#asked(stream, headers));
     // A connection that could not be accepted, for want of descriptors, is no reason to end.
@@ -137,6 +140,17 @@ export class Connections {
 
   #ended(): void {
     if (!this.isEnding) this.#onDeath("it stopped listening");
+  }
+
+  /** Every connection, also one that never becomes a session. */
+  #connected(socket: Socket): void {
+    this.#openedLately++;
+    socket.once("close", () => {
+      this.#endedLately++;
+      this.#goneConnections++;
+      if (this.#goneConnections < limits.connectionsCollected) return;
+      if (garbageCollector.collect()) this.#goneConnections = 0;
+    });
   }
 
   #opened(session: ServerHttp2Session): void {
@@ -188,18 +202,18 @@ export class Connections {
     this.#collectGarbage();
   }
 
-  /** After many streams, once none comes any more: nobody waits for us just then. */
+  /** After a flood, once nothing comes any more: nobody waits for us just then. */
   #collectGarbage(): void {
     const isQuiet = this.#openedLately === 0;
     this.#openedLately = 0;
-    if (this.#endedLately >= limits.streamsCollected) {
+    if (this.#endedLately >= limits.endingsCollected) {
       this.#endedLately = 0;
       this.#collectionsLeft = collections;
     }
     if (!isQuiet || this.#collectionsLeft === 0) return;
     this.#collectionsLeft--;
     this.#onQuiet();
-    collectGarbage();
+    garbageCollector.collect();
   }
 
   #isStalled(open: OpenStream, at: number): boolean {
