@@ -185,7 +185,10 @@ describe("bad input", () => {
     await chmod(await here.write("secret.bin", madeUp(10)), 0o000);
     const served = await here.run(["serve", "-f", "secret.bin", "-p", 10001], nobody);
     assert.deepEqual([served.code, served.stdout], [2, ""]);
-    assert.match(served.stderr, /^serve secret\.bin: it cannot be read \(denied\)\n$/);
+    assert.match(
+      served.stderr,
+      /^serve secret\.bin: it cannot be read: permission denied \(EACCES\)\n$/,
+    );
     await chmod(await here.mkdir("closed"), 0o555);
     const [port] = await freePorts(1);
     await here.serve(["-f", "file.bin", "-p", String(port)]);
