@@ -103,19 +103,30 @@ export async function startServing(
   return serving;
 }
 
-/** Ports that nobody listens on now. */
+/**
+ * Ports that nobody listens on now, below those that the system hands out by itself: nobody is to
+ * get one of them before it is used. Each process that runs tests begins elsewhere.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const probes = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const probe = createServer();
-      await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-      return probe;
-    }),
-  );
-  const ports = probes.map((probe) => {
-    const address = probe.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = firstPort + ((process.pid * processPorts + portsTried++) % portsInAll);
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
+}
+
+const firstPort = 10_240;
+const portsInAll = 22_000;
+const processPorts = 1_999;
+let portsTried = 0;
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer();
+  const listens = await new Promise<boolean>((resolve) => {
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  if (listens) await new Promise((resolve) => probe.close(resolve));
+  return listens;
 }

@@ -1,6 +1,6 @@
 /**
  * One hostile server among three honest ones, one row a vice: the file is right, in time, and the
- * honest ones are not blamed.
+ * honest ones are not blamed. In several files, since rows wait more than they work.
  */
 
 import assert from "node:assert/strict";
@@ -8,13 +8,13 @@ import { readFile } from "node:fs/promises";
 import { type Serving, serve } from "../../src/index.js";
 import { freePorts } from "../support/cli.js";
 import { madeUp } from "../support/made-up.js";
-import { overEachWire } from "../support/wires.js";
+import { overEachWire, type Wire } from "../support/wires.js";
 import { Workspace } from "../support/workspace.js";
-import { claiming, listing } from "./asking-vices.js";
-import { knownOf, type Listener, listenHostile, listenRaw } from "./hostile-server.js";
-import { type Row, reading } from "./vices.js";
+import { type Known, knownOf, type Listener, listenHostile } from "./hostile-server.js";
+import type { Row } from "./vices.js";
 
-interface Line {
+/** What a receipt says of a replica. */
+export interface Line {
   readonly address: string;
   readonly standing: string;
   readonly wastedBytes: number;
@@ -24,9 +24,26 @@ interface Line {
 /** A peer that took all that it could get away with would cost no more than this in vain. */
 const mostWastedBytes = 8 * 1024 * 1024;
 
-overEachWire("a client among hostile servers", function (wire) {
-  // A vice that costs a deadline costs seconds, and a machine may be slow.
-  this.timeout(120_000);
+/** A client, the honest servers, and what it said of the hostile one beside them. */
+export interface Among {
+  readonly known: Known;
+  readonly wire: Wire;
+  readonly downloadBeside: (hostile: Listener) => Promise<{ said: string; line: Line }>;
+  /** A test of a row. Each is asked over an express connection first, and then the ordinary way. */
+  readonly check: (row: Row) => void;
+}
+
+/** A suite of such rows over each wire. */
+export function amongServers(part: string, rows: (among: Among) => void): void {
+  overEachWire(`a client among hostile servers, ${part}`, function (wire) {
+    // A vice that costs a deadline costs seconds, and a machine may be slow.
+    this.timeout(120_000);
+    rows(among(wire));
+  });
+}
+
+/** Call inside a `describe`. */
+function among(wire: Wire): Among {
   const here = Workspace.forSuite();
   const name = "file.bin";
   const content = madeUp(6 * 1024 * 1024 + 3);
@@ -73,7 +90,6 @@ overEachWire("a client among hostile servers", function (wire) {
     }
   }
 
-  /** Each is asked over an express connection first, and then the ordinary way. */
   function check(row: Row): void {
     it(`one that ${row.title}`, async () => {
       const hostile = await listenHostile(known, row, wire.tls()?.server);
@@ -92,36 +108,5 @@ overEachWire("a client among hostile servers", function (wire) {
     });
   }
 
-  describe("at the vote", () => claiming.forEach(check));
-  describe("with the piece list", () => listing.forEach(check));
-  describe("in a read", () => reading.forEach(check));
-
-  describe("on the connection", () => {
-    it("one that takes the connection and says nothing", async () => {
-      const { line } = await downloadBeside(await listenRaw(() => {}));
-      assert.equal(line.standing, "silent");
-    });
-
-    it("one that answers with garbage", async () => {
-      const pour = (bytes: Buffer) => listenRaw((socket) => socket.write(bytes));
-      const { line } = await downloadBeside(await pour(Buffer.alloc(1 << 20, 0x41)));
-      assert.equal(line.standing, "silent");
-    });
-
-    it("one that hangs up at once", async () => {
-      const { line } = await downloadBeside(await listenRaw((socket) => socket.destroy()));
-      assert.equal(line.standing, "silent");
-    });
-
-    it("one that floods with pings and settings", async () => {
-      const session: NonNullable<Row["session"]> = (session) => {
-        const timer = setInterval(() => {
-          for (let i = 0; i < 100 && !session.destroyed; i++) session.ping(() => {});
-          if (!session.destroyed) session.settings({ initialWindowSize: 65_535 });
-        }, 5);
-        session.on("close", () => clearInterval(timer));
-      };
-      await downloadBeside(await listenHostile(known, { session }, wire.tls()?.server));
-    });
-  });
-});
+  return { known, wire, downloadBeside, check };
+}
