@@ -174,8 +174,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a piece list is believed without its root",
     file: "src/download/piece-list.ts",
-    find: "if (actual === expected) return digests;",
-    replace: "if (actual !== undefined) return digests;",
+    find: "if (actual === expected) return {",
+    replace: "if (actual !== undefined) return {",
     worlds: [worldOf([{ kind: "false-list", piece: 2, isCutShort: false }, none, none])],
   },
   {
