@@ -254,8 +254,8 @@ export interface PrefixDigest {
 }
 
 /**
- * Digests an open file on another core, as it is filled; the descriptor must outlive that.
- * `undefined` where that would gain nothing.
+ * Digests an open file on another core, as it is filled; the descriptor must outlive that, and is
+ * asked for once something is in place. `undefined` where that would gain nothing.
  */
 export type StartPrefixDigest = (file: {
   readonly fd: number;
@@ -264,6 +264,11 @@ export type StartPrefixDigest = (file: {
 
 /** The unfinished file on disk, locked for this process. */
 export interface Partial {
+  /**
+   * Resolves once it is open, which all that writes to it waits for; rejects with why it cannot be.
+   * `undefined` where it is open already.
+   */
+  readonly opening?: Promise<void> | undefined;
   readonly sink: Sink;
   /** Hashes pieces of what the sink holds on other cores; `undefined` where it can only be read. */
   readonly hashPieces?: ((request: PiecesToHash) => Promise<PieceDigests>) | undefined;

@@ -43,7 +43,7 @@ export interface Filler extends Filling {
 
 /** Transfers what the scheduler still wants. */
 export async function run(filler: Filler): Promise<Stop | undefined> {
-  const { request, world, resolved, agreed, listing } = filler;
+  const { request, world, resolved, agreed, listing, partial } = filler;
   const { limitRate } = resolved;
   const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
   const { clock, random } = world;
@@ -53,9 +53,14 @@ export async function run(filler: Filler): Promise<Stop | undefined> {
     ...filler,
     ...agreed,
     digests: listing.digests,
-    pointless: listing.pointless,
+    pointless: Promise.race([listing.pointless, cannotBeOpened(partial)]),
     clock,
     bucket,
     lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
   });
+}
+
+/** Rejects if and when it turns out that there is nowhere to write to. */
+function cannotBeOpened({ opening }: Partial): Promise<never> {
+  return new Promise((_, reject) => opening?.catch(reject));
 }

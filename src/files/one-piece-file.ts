@@ -9,6 +9,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename } from "node:fs/promises";
 import type { Partial, Sink } from "../ports.js";
 import { closeQuietly } from "./close.js";
+import { comingPartial } from "./coming-partial.js";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { readAll, writeAll } from "./in-full.js";
 import { lostNameError } from "./locked-file.js";
@@ -18,14 +19,15 @@ import { errorCode, storageError } from "./storage-error.js";
 import { checkTarget, type Target } from "./target.js";
 
 /**
- * The partial of a target: of one piece, when the file has no more and no earlier run left another
- * one there, which is then taken up or set aside as always.
+ * The partial of a target. Where an earlier run left one it is taken up or set aside, and open when
+ * this resolves; otherwise it is one of a single piece, or on its way.
  */
 export async function openOutput(target: Target, options: PartialOptions): Promise<Partial> {
   const { manifest } = options;
   // Without a root nobody could tell a right piece from a wrong one before it is written.
   const isOnePiece = manifest.pieceCount <= 1 && manifest.root !== undefined;
-  if (!isOnePiece || (await hasEarlier(target))) return openPartialFile(target, options);
+  if (await hasEarlier(target)) return openPartialFile(target, options);
+  if (!isOnePiece) return comingPartial(target, options);
   return partialOf(new OnePieceFile(target, options));
 }
 

@@ -34,11 +34,19 @@ export interface PartialOptions {
   readonly replaces?: ReplacedFile | undefined;
 }
 
+/** A partial that is open. */
+export interface PartialFile extends Partial {
+  readonly fd: number;
+}
+
 /**
  * Locks, checks and opens the partial of a target. Throws StorageError, with what to do; nothing is
  * left then that was not there before, and what was there stays as it was.
  */
-export async function openPartialFile(target: Target, options: PartialOptions): Promise<Partial> {
+export async function openPartialFile(
+  target: Target,
+  options: PartialOptions,
+): Promise<PartialFile> {
   const { manifest, isForced, resumes, replaces } = options;
   await checkTarget(target, isForced);
   // Before anything is read or written: what another process is changing tells us nothing.
@@ -61,7 +69,7 @@ export async function openPartialFile(target: Target, options: PartialOptions): 
     const { startPrefixDigest } = options;
     const file = { fd: handle.fd, size: manifest.size };
     const startDigest = startPrefixDigest && (() => startPrefixDigest(file));
-    return { ...partialOf(opened), hashPieces, startDigest, setAside };
+    return { ...partialOf(opened), fd: handle.fd, hashPieces, startDigest, setAside };
   } catch (error) {
     await journal?.close();
     // A download that never began leaves no litter; our lock is on the partial, so it goes last.

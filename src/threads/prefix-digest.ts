@@ -17,16 +17,17 @@ export const startPrefixDigest: StartPrefixDigest = (file) => {
 };
 
 /** The thread starts once a first stretch is in place: before that, others need the cores. */
-export function prefixDigest({ fd, size }: Parameters<StartPrefixDigest>[0]): PrefixDigest {
-  const order: PrefixOrder = { fd, size, reached: new BigInt64Array(new SharedArrayBuffer(8)) };
+export function prefixDigest(file: Parameters<StartPrefixDigest>[0]): PrefixDigest {
+  const { size } = file;
+  const inPlace = new BigInt64Array(new SharedArrayBuffer(8));
   const abort = new AbortController();
   let onProgress: (doneBytes: number) => void = () => {};
   let running: Promise<Digest> | undefined;
   const start = () => {
-    const { signal } = abort;
+    const order = { fd: file.fd, size, reached: inPlace } satisfies PrefixOrder;
     running ??= runWorker("prefix-worker", order, {
       onProgress: (done) => onProgress(done),
-      signal,
+      signal: abort.signal,
     });
     return running;
   };
@@ -36,8 +37,8 @@ export function prefixDigest({ fd, size }: Parameters<StartPrefixDigest>[0]): Pr
       // Each wakes a thread, which costs more than hashing a single piece.
       if (bytes - told < limits.prefixStepBytes && bytes < size) return;
       told = bytes;
-      Atomics.store(order.reached, 0, BigInt(bytes));
-      Atomics.notify(order.reached, 0);
+      Atomics.store(inPlace, 0, BigInt(bytes));
+      Atomics.notify(inPlace, 0);
       // Whoever asks for the digest hears of it; nobody has to ask.
       start().catch(() => {});
     },

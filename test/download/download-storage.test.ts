@@ -2,9 +2,16 @@
 
 import assert from "node:assert/strict";
 import { StorageError } from "../../src/errors.js";
-import { paced, withoutPieces } from "../support/broken-replica.js";
+import { paced, withoutBytes, withoutPieces } from "../support/broken-replica.js";
 import type { MemoryOperation } from "../support/memory-partial.js";
-import { type ByLetter, content, honest, pieceBytes, SmallDownload } from "./small-download.js";
+import {
+  type ByLetter,
+  content,
+  errorOf,
+  honest,
+  pieceBytes,
+  SmallDownload,
+} from "./small-download.js";
 
 const bytes = content.subarray(0, 6 * pieceBytes + 7);
 
@@ -70,6 +77,28 @@ describe("a disk whose n-th operation fails", () => {
     const outcome = await world.get(pair(world, false)).catch((error: unknown) => error);
     assert.ok(outcome instanceof StorageError);
     assert.equal(world.store.published, undefined);
+  });
+
+  it("(opening, while reads run) ends the download at once, though nobody delivers", async () => {
+    const world = new SmallDownload();
+    const refused = async (): Promise<never> => {
+      await world.clock.sleep(20, new AbortController().signal);
+      throw new StorageError("lock memory: somebody else is writing this output");
+    };
+    world.wrap = (partial) => {
+      const opening = refused();
+      opening.catch(() => {});
+      return { ...partial, opening, sink: { ...partial.sink, write: () => opening } };
+    };
+    const { A } = pair(world, false);
+    assert.ok(A !== undefined);
+    const startedAt = world.clock.now();
+    await assert.rejects(
+      world.get({ A: withoutBytes(A, world.clock) }),
+      errorOf("StorageError", /somebody else is writing/),
+    );
+    assert.equal(world.clock.now() - startedAt, 20);
+    world.assertUnpublished();
   });
 
   it("(write) keeps what was verified before: the next run resumes", async () => {

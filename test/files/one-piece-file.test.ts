@@ -119,7 +119,8 @@ describe("a file of one piece", () => {
 
   it("is a partial like any other where nobody gives its piece, or it has more", async () => {
     for (const of of [{ ...manifest, root: undefined }, manifestOfBytes(Buffer.alloc(70_000))]) {
-      await using _partial = await open({ manifest: of });
+      await using partial = await open({ manifest: of });
+      await partial.opening;
       assert.deepEqual(await left(), [".out.quorate-journal", ".out.quorate-part"]);
     }
   });
