@@ -38,10 +38,9 @@ export async function publishFile(publication: Publication): Promise<string> {
     // What was verified is the file that is open, which need not be the one of that name any more.
     if (!(await inspect(handle, target.partial)).isOurs) throw lostNameError(target.partial);
     if (replaces !== undefined) await checkUnchanged(target.output, replaces);
-    if (isForced) await renameToOutput(target);
-    else await linkToOutput(publication, sync);
     // The name is durable only once its folder is, and only then may anybody be told.
-    await sync(target.folder);
+    if (isForced) await renameToOutput(target);
+    if (isForced || !(await linkToOutput(publication, sync))) await sync(target.folder);
   } catch (error) {
     throw storageError("publish", target.output, error);
   }
@@ -67,15 +66,17 @@ async function renameToOutput(target: Target): Promise<void> {
   await rename(target.partial, target.output);
 }
 
-async function linkToOutput({ target, handle }: Publication, sync: SyncFolder): Promise<void> {
+/** Whether the new name is durable already. */
+async function linkToOutput({ target, handle }: Publication, sync: SyncFolder): Promise<boolean> {
   const { partial, output } = target;
   const file = { handle, path: partial, output };
   // Where it cannot be linked the journal goes first, as above.
-  if ((await nameFree(file, () => unlinkIfThere(target.journal))) === "renamed") return;
+  if ((await nameFree(file, () => unlinkIfThere(target.journal))) === "renamed") return false;
   // The new name is durable before the old one goes, or a power cut could leave neither.
   await sync(target.folder);
   // The partial's name goes last, since our lock is on it. The file is in its place: what cannot be
-  // removed is litter, for `clean`, and no reason to call the download failed.
+  // removed, or comes back after a power cut, is litter, for `clean`, and no failed download.
   await unlinkIfThere(target.journal).catch(() => {});
   await unlinkIfThere(target.partial).catch(() => {});
+  return true;
 }
