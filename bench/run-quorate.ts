@@ -31,6 +31,8 @@ export interface Outcome {
   readonly faults: number;
   /** Reads on other streams than the first. */
   readonly readsBeside: number;
+  /** How often it was decided what to do. */
+  readonly turns: number;
   /** How many streams each replica had in the end. */
   readonly streams: readonly number[];
 }
@@ -86,6 +88,13 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   for (const [index, id] of [...replicas.keys()].entries()) {
     scheduler.join(id, world.replicas[index]?.latencyMs);
   }
+  let turns = 0;
+  const next = scheduler.decide.bind(scheduler);
+  scheduler.decide = (now) => {
+    turns++;
+    clock.jump(world.decidingMs ?? 0);
+    return next(now);
+  };
   const partial = nullPartial();
   await transfer({
     ...{ name: "file.bin", agreement, replicas, lateVotes: [], scheduler, digests, partial },
@@ -101,5 +110,5 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   const faults = kinds.reduce((sum, count) => sum + count, 0);
   const streams = scores.map((score) => score.streams);
   const seconds = clock.now() / 1000;
-  return { seconds, wasted, size: world.size, banned, faults, readsBeside, streams };
+  return { seconds, wasted, size: world.size, banned, faults, readsBeside, turns, streams };
 }

@@ -23,6 +23,8 @@ export interface ScheduleWorld {
   readonly replicas: readonly WorldReplica[];
   /** Megabytes a second. */
   readonly cap?: number;
+  /** What it takes the client to decide what to do; no time by default. */
+  readonly decidingMs?: number;
   /** The share of the ideal that is aimed at. */
   readonly aim: number;
 }

@@ -12,6 +12,7 @@ import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
 import type { Decision } from "../schedule/scheduler.js";
 import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
+import { DecidingPace } from "./deciding-pace.js";
 import { doubted } from "./doubts.js";
 import { giveUp, Patience } from "./give-up.js";
 import type { Stop } from "./outcome.js";
@@ -40,6 +41,7 @@ export async function transfer(job: TransferJob): Promise<Stop | undefined> {
 class Transfer {
   readonly #job: TransferJob;
   readonly #bell = new Bell();
+  readonly #pace = new DecidingPace(this.#bell);
   readonly #spare: SpareMemory;
   readonly #reads = new Map<number, { abort: AbortController; done: Promise<void> }>();
   #failure: { readonly error: unknown } | undefined;
@@ -64,10 +66,7 @@ class Transfer {
     for (const vote of job.lateVotes) this.#welcome(vote);
     job.pointless?.then(
       (stop) => this.#stop(stop),
-      (error: unknown) => {
-        this.#failure ??= { error };
-        this.#bell.ring();
-      },
+      (error: unknown) => this.#fail(error),
     );
   }
 
@@ -87,12 +86,19 @@ class Transfer {
         this.#giveUpWhenHopeless(now);
         checkpoint.poll(now);
         this.#tell(now);
-        await this.#bell.rungWithin(scheduler.lookAgainMs(now), clock);
+        const turn = { since: now, clock, isOver: () => this.#isOver };
+        await this.#pace.wait(scheduler.lookAgainMs(now), turn);
       }
       this.#tell(Number.POSITIVE_INFINITY);
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  /** Whether nothing more is to be decided. */
+  get #isOver(): boolean {
+    const { scheduler, signal } = this.#job;
+    return scheduler.isDone || signal.aborted || (this.#failure ?? this.stopped) !== undefined;
   }
 
   /** Throws what a read, or somebody who listens, failed with. */
@@ -166,13 +172,11 @@ class Transfer {
         () => job.scheduler.ended(lease, undefined, job.clock.now()),
         (error: unknown) => this.#readFailed(lease, error, abort.signal),
       )
-      .catch((error: unknown) => {
-        // A listener threw when it was told of the fault.
-        this.#failure ??= { error };
-      })
+      // A listener threw when it was told of the fault.
+      .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#reads.delete(lease.id);
-        this.#bell.ring();
+        this.#pace.ring();
       });
     this.#reads.set(lease.id, { abort, done });
   }
@@ -187,7 +191,12 @@ class Transfer {
       return;
     }
     if (signal.aborted && error === signal.reason) return;
+    this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
     this.#failure ??= { error };
+    this.#bell.ring();
   }
 
   /** What a fault says about the agreement itself, or about the root. */
@@ -225,7 +234,8 @@ class Transfer {
       this.#job.prefix?.reached(scheduler.ledger.prefixBytes);
     }
     this.#tellBans();
-    if (runsDry || scheduler.isDone || guilty.length > 0) this.#bell.ring();
+    if (scheduler.isDone) this.#bell.ring();
+    else if (runsDry || guilty.length > 0) this.#pace.ring();
   }
 
   #tellBans(): void {
@@ -244,12 +254,9 @@ class Transfer {
       const away = Math.min(roundTripsMs?.get(replica) ?? 0, limits.surveyGraceMs);
       scheduler.join(replica, away);
       onEvent({ event: "joined", replica });
-      this.#bell.ring();
+      this.#pace.ring();
     });
-    welcomed.catch((error: unknown) => {
-      this.#failure ??= { error };
-      this.#bell.ring();
-    });
+    welcomed.catch((error: unknown) => this.#fail(error));
   }
 
   #giveUpWhenHopeless(now: number): void {

@@ -30,6 +30,12 @@ export const transferLimits = {
   hedgeLookMs: 20,
   /** How often the watchdog looks, at least. */
   watchMs: 250,
+  /**
+   * Deciding rests for so many times as long as it took, but no longer than this at a time; nor for
+   * what it took of as much time unused.
+   */
+  decideRests: 9,
+  decideRestMs: 100,
 
   /**
    * Leases running at once, over all replicas: bounds unverified bytes in memory (one piece each).
