@@ -1,7 +1,7 @@
 /** Runs a command and says what it cost: time, processor and memory, of it and all its children. */
 
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 /** What one run cost. */
 export interface Cost {
@@ -54,7 +54,12 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** The most memory that a running process has had, in MiB. */
+/** The most memory that a running process has had is what it has now. */
+export function forgetPeakOf(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+/** The most memory that a running process has had since it began, or was forgotten; in MiB. */
 export function peakMiBOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;

@@ -59,13 +59,24 @@ export const rivals = [aria2("aria2", false), aria2("aria2 checked", true)];
 
 /** Our servers on so many ports, with the digest of the file known before anybody asks. */
 export async function startQuorate(source: string, count: number) {
+  return startServing(["-f", source], [basename(source)], count);
+}
+
+/** The same of what these arguments serve, with the digests of these names known. */
+export async function startServing(
+  served: readonly string[],
+  names: readonly string[],
+  count: number,
+) {
   const ports = await freePorts(count);
   const listed = ports.map(String);
   const own = [process.execPath, mainPath] as const;
-  const server = new Started([...own, "serve", "--json", "-f", source, "-p", ...listed]);
+  const server = new Started([...own, "serve", "--json", ...served, "-p", ...listed]);
   await server.says(/"event":"listening"/);
-  const asked = new Started([...own, "survey", basename(source), "-p", ...listed]);
-  if ((await asked.closed) !== 0) throw new Error(`our servers do not agree: ${asked.stdout}`);
+  for (const name of names) {
+    const asked = new Started([...own, "survey", name, "-p", ...listed]);
+    if ((await asked.closed) !== 0) throw new Error(`our servers do not agree: ${asked.stdout}`);
+  }
   return { ports, server };
 }
 

@@ -20,6 +20,7 @@ import { type Peer, peersHere, type Race } from "./peers.js";
 import { startNginx, startQuorate } from "./real-contestants.js";
 import { keep, machine, medianOf, say } from "./report.js";
 import type { Started } from "./started.js";
+import { warmMemory } from "./warm.js";
 
 const servers = 4;
 
@@ -96,7 +97,7 @@ async function runRounds(
       mkdirSync(folder);
       // What an earlier tool left to be written must not be this one's delay.
       execFileSync("sync");
-      if (values.warm) execFileSync("/usr/bin/python3", ["-c", touching(race.size)]);
+      if (values.warm) warmMemory(2 * race.size);
       const before = cpuSecondsOf(pids[peer.feed]);
       const cost = await measured(["bash", "-c", peer.script(race)]);
       if (cost.code !== 0) throw new Error(`${peer.name} ended with ${cost.code}`);
@@ -109,11 +110,6 @@ async function runRounds(
     }
   }
   return laps;
-}
-
-/** Takes memory for two copies of the file, touches each page, and ends. */
-function touching(sizeBytes: number): string {
-  return `held = bytearray(${2 * sizeBytes})\nfor at in range(0, len(held), 4096): held[at] = 1`;
 }
 
 function tableOf(laps: Laps, sizeBytes: number): string[] {
