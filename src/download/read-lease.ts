@@ -83,9 +83,9 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
     scheduler.arrived(lease, chunk.bytes.length, clock.now());
     const holdMs = reading.bucket?.take(chunk.bytes.length, clock.now()) ?? 0;
     if (holdMs > 0) await clock.sleep(holdMs, signal);
-    for (const { piece, content } of gatherer.add(chunk.bytes)) {
-      stretch.hold(piece, content);
-      if (!stretch.isFull && piece + 1 < lease.end) continue;
+    for (const gathered of gatherer.add(chunk.bytes, () => stretch.most)) {
+      stretch.hold(gathered);
+      if (!stretch.isFull && gathered.piece + gathered.pieces < lease.end) continue;
       await stretch.write();
       if (lease.next >= lease.end) return;
     }

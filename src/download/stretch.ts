@@ -5,6 +5,7 @@ import { pieceIndex } from "../schedule/pieces.js";
 import { leafAt, leafCount } from "../trust/merkle.js";
 import { checked } from "./checked.js";
 import { orAborted } from "./or-aborted.js";
+import type { Gathered } from "./piece-gatherer.js";
 import type { LeaseReading } from "./read-lease.js";
 
 /** What a stretch is written with. */
@@ -42,23 +43,38 @@ export class Stretch {
 
   /** Memory behind what is held: a piece that is gathered there need not be copied again. */
   room(): Uint8Array {
-    this.#memory ??= this.#writing.spare.take(this.#pieces * this.#pieceBytes);
-    const start = this.#content.length;
-    return this.#memory.subarray(start, start + this.#pieceBytes);
+    return this.#room(1);
   }
 
-  /** Holds a piece. It must be the next one, and there must be room. */
-  hold(piece: number, content: Uint8Array): void {
+  #room(pieces: number): Uint8Array {
+    this.#memory ??= this.#writing.spare.take(this.#pieces * this.#pieceBytes);
+    const start = this.#content.length;
+    return this.#memory.subarray(start, start + pieces * this.#pieceBytes);
+  }
+
+  /**
+   * How many pieces it takes at once, 1 or more. Those of one chunk are written as they lie there,
+   * unless each must be written alone.
+   */
+  get most(): number {
+    const { digests, sink } = this.#writing;
+    if (digests === undefined || sink.handedOn !== undefined) return 1;
+    if (this.#pieces > 1) return this.#pieces - this.#held;
+    return Math.max(1, Math.floor(limits.stretchBytes / this.#pieceBytes));
+  }
+
+  /** Holds pieces. They must be the next ones, and there must be room. */
+  hold({ piece, pieces, content }: Gathered): void {
     if (this.#held === 0) {
       this.#first = piece;
       this.#heldAt = this.#writing.clock.now();
     }
-    this.#held++;
+    this.#held += pieces;
     if (this.#pieces === 1) {
       this.#content = content;
       return;
     }
-    const room = this.room();
+    const room = this.#room(pieces);
     const isInPlace = content.buffer === room.buffer && content.byteOffset === room.byteOffset;
     if (!isInPlace) room.set(content);
     const { buffer, byteOffset } = room;

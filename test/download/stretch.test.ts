@@ -99,10 +99,12 @@ describe("pieces that come fast", () => {
     });
   }
 
-  it("are written one at a time where that is a matter of a whole piece and more", async () => {
-    const one = new FastLease(1);
+  it("are written as each chunk brings them where that is a matter of a piece and more", async () => {
+    const [one, other] = [new FastLease(1), new FastLease(1)];
     await one.read(honest());
     assert.deepEqual(one.writes, [...upTo(20).map((piece) => `${piece}+1`)]);
+    await other.read(honest(content, 9 * pieceBytes));
+    assert.deepEqual(other.writes, ["0+9", "9+9", "18+2"]);
   });
 
   it("are never more than the bound, however fast", async () => {
