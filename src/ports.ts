@@ -4,8 +4,9 @@
  * disk's a `StorageError`.
  */
 
+import type { PiecesToHash, PrefixDigest } from "./hash-ports.js";
 import type { Fault } from "./schedule/faults.js";
-import type { Layout, PieceIndex } from "./schedule/pieces.js";
+import type { PieceIndex } from "./schedule/pieces.js";
 import type { Range } from "./schedule/range.js";
 import type { Digest } from "./trust/digest.js";
 import type { Claim } from "./trust/manifest.js";
@@ -198,69 +199,6 @@ export interface Seed {
   /** Fills the buffer from `offset`; gives fewer bytes only at the end of what is there. */
   read(offset: number, buffer: Uint8Array): Promise<number>;
 }
-
-/** Which pieces are to be hashed. */
-export interface PiecesToHash {
-  readonly layout: Layout;
-  readonly pieces: readonly number[];
-  readonly onProgress: (doneBytes: number) => void;
-  /** It rejects with the signal's reason when it is aborted. */
-  readonly signal: AbortSignal;
-}
-
-/**
- * Says what pieces of an open file are, in the order asked for, on other cores than the one that
- * asks. A piece that is not all there gets another digest than a whole one. The descriptor must
- * stay open until this is over.
- */
-export type HashPieces = (request: PiecesToHash & { readonly fd: number }) => Promise<PieceDigests>;
-
-/** Says what pieces in memory are, on other cores than the one that asks. */
-export interface LeafHasher {
-  /** Memory that the other cores see: pieces must lie in it. At least so many bytes. */
-  memory(bytes: number): Uint8Array;
-  /**
-   * The leaf digests of pieces that lie one after the other, the last of which may be shorter. The
-   * content must stay as it is until this resolves; it does not reject.
-   */
-  leaves(content: Uint8Array, pieceBytes: number): Promise<PieceDigests>;
-  /** Once it resolves, nothing reads the memory any more. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * Starts to hash pieces of a file on other cores, in so many threads, or in as many as there are
- * cores for; `undefined` where that would gain nothing.
- */
-export type StartLeafHasher = (wanted: {
-  readonly size: number;
-  readonly threads: number | undefined;
-}) => LeafHasher | undefined;
-
-/** The digest of a file, in the making while the file is being filled. */
-export interface PrefixDigest {
-  /** So many bytes from the file's beginning are in place, and stay as they are. */
-  reached(bytes: number): void;
-  /**
-   * Resolves once the whole file was reached and read. Rejects with what reading failed with, with
-   * the signal's reason when it is aborted.
-   */
-  digest(request: {
-    readonly onProgress: (doneBytes: number) => void;
-    readonly signal: AbortSignal;
-  }): Promise<Digest>;
-  /** Once it resolves, nothing reads the file any more. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/**
- * Digests an open file on another core, as it is filled; the descriptor must outlive that, and is
- * asked for once something is in place. `undefined` where that would gain nothing.
- */
-export type StartPrefixDigest = (file: {
-  readonly fd: number;
-  readonly size: number;
-}) => PrefixDigest | undefined;
 
 /** The unfinished file on disk, locked for this process. */
 export interface Partial {

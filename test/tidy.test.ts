@@ -41,6 +41,7 @@ const layers: readonly (readonly string[])[] = [
   ["download", "serve"],
   ["server-ports"],
   ["ports"],
+  ["hash-ports"],
   ["schedule"],
   ["trust"],
   ["errors", "limits", "version"],

@@ -1,6 +1,7 @@
-/** Checks pieces in memory against the piece list: nothing else reaches the disk. */
+/** Checks pieces in memory against the piece list. */
 
-import { type LeafHasher, ReplicaFault } from "../ports.js";
+import type { LeafHasher } from "../hash-ports.js";
+import { ReplicaFault } from "../ports.js";
 import { digestBytes, digestFromRaw } from "../trust/digest.js";
 import { leafAt, leafCount, leafDigests, type PieceDigests } from "../trust/merkle.js";
 

@@ -3,8 +3,9 @@
  * all at once, when the whole is asked for.
  */
 
+import type { PrefixDigest } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import type { PrefixDigest, Sink } from "../ports.js";
+import type { Sink } from "../ports.js";
 import { type Digest, DigestBuilder } from "../trust/digest.js";
 
 /** The digest of the sink's first `size` bytes. Nothing is read before a first stretch is there. */

@@ -4,12 +4,14 @@
  * publishing it comes after.
  */
 
+import type { LeafHasher, PrefixDigest } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import type { LeafHasher, Partial, PrefixDigest } from "../ports.js";
+import type { Partial } from "../ports.js";
 import { byteCount } from "../schedule/pieces.js";
 import type { RangeSet } from "../schedule/range.js";
 import { Scheduler } from "../schedule/scheduler.js";
 import { digestBytes } from "../trust/digest.js";
+import { Chain } from "./chain.js";
 import { Checkpoint } from "./checkpoint.js";
 import { aSeed, Deliveries } from "./deliveries.js";
 import { digestHere } from "./digest-here.js";
@@ -51,9 +53,12 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   await using prefix = followed(partial, manifest.size);
   const isFollowed = prefix !== undefined;
   const scheduler = schedulerFor(filling, resumed.verified.union(seeded), isFollowed);
-  prefix?.reached(scheduler.ledger.prefixBytes);
   await using hasher = hashed(filling);
-  const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, hasher };
+  const { sink } = partial;
+  const chain = prefix && new Chain({ prefix, scheduler, sink, clock: world.clock });
+  // Where there are cores to hash pieces on, nothing is gained by waiting for the one that follows.
+  if (hasher === undefined) void listing.outcome.then((outcome) => begin(chain, outcome), ignored);
+  const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, chain, hasher };
   const stop = (await run(filler)) ?? (await proved(filler));
   lessons.attempted(manifest, scheduler);
   return stop ?? filler;
@@ -113,6 +118,11 @@ function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean)
   else void listing.outcome.then((list) => "faults" in list && blame(list), ignored);
   weigh(filling, scheduler);
   return scheduler;
+}
+
+/** A list that comes late is as good. */
+function begin(chain: Chain | undefined, outcome: PieceList | Stop): void {
+  if (!("kind" in outcome) && outcome.prefixes !== undefined) chain?.begin(outcome.prefixes);
 }
 
 /** That there is no list ends the transfer, which says so. */

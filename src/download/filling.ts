@@ -1,9 +1,11 @@
 /** What a partial is filled from, and with; and the transfer that fills it. */
 
-import type { LeafHasher, Partial, PrefixDigest } from "../ports.js";
+import type { LeafHasher, PrefixDigest } from "../hash-ports.js";
+import type { Partial } from "../ports.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
 import type { Agreed } from "./agree.js";
+import type { Chain } from "./chain.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Doubts } from "./doubts.js";
@@ -37,6 +39,8 @@ export interface Filler extends Filling {
   readonly deliveries: Deliveries;
   /** The whole digest in the making, where that is worth a thread. */
   readonly prefix: PrefixDigest | undefined;
+  /** What that proves while the file comes. */
+  readonly chain: Chain | undefined;
   /** Hashes pieces on other cores, where that is worth threads. */
   readonly hasher: LeafHasher | undefined;
 }

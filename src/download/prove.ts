@@ -54,7 +54,7 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
   scheduler.ledger.reopen(wrong);
   // What was digested on the way here is over, and was of other bytes.
-  return run({ ...filler, prefix: undefined });
+  return run({ ...filler, prefix: undefined, chain: undefined });
 }
 
 /** Whether the wrong bytes were found by reading them from others; whoever sent them is banned. */

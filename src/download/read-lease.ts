@@ -1,16 +1,10 @@
 /**
- * Carries out one lease: reads the range, checks every piece before it touches the disk, writes it.
+ * Carries out one lease: reads the range, writes every piece, and settles it once it is verified.
  */
 
+import type { LeafHasher } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import {
-  type Chunk,
-  type Clock,
-  type LeafHasher,
-  type Replica,
-  ReplicaFault,
-  type Sink,
-} from "../ports.js";
+import { type Chunk, type Clock, type Replica, ReplicaFault, type Sink } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
 import type { PieceIndex } from "../schedule/pieces.js";
 import type { Range } from "../schedule/range.js";
@@ -18,6 +12,7 @@ import type { Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import type { Digest } from "../trust/digest.js";
 import type { PieceDigests } from "../trust/merkle.js";
+import type { Chain } from "./chain.js";
 import { PieceGatherer } from "./piece-gatherer.js";
 import type { SpareMemory } from "./spare-memory.js";
 import { Stretch } from "./stretch.js";
@@ -46,6 +41,10 @@ export interface LeaseReading {
   readonly spare: SpareMemory;
   /** Hashes what lies in the spare memory; else the thread does that reads. */
   readonly hasher?: LeafHasher | undefined;
+  /** Proves what lies near the frontier of a fast download; else each piece is hashed by itself. */
+  readonly chain?: Chain | undefined;
+  /** Pieces are written, and left to the chain. */
+  readonly onUnproven?: (lease: Lease) => void;
   /** A piece is on the disk. */
   readonly onPiece: (lease: Lease, piece: PieceIndex, digest: Uint8Array) => void;
 }
@@ -59,9 +58,15 @@ export async function readLease(reading: LeaseReading): Promise<void> {
   const stretch = new Stretch(reading, stretchPieces(reading));
   try {
     await read(reading, stretch);
+    // Others can do with its memory.
+    stretch.end();
+    await stretch.settled();
   } catch (error) {
     // What was right before is not lost with what is wrong now.
-    if (!reading.signal.aborted) await stretch.write();
+    if (!reading.signal.aborted) {
+      await stretch.write();
+      await stretch.settled();
+    }
     throw error;
   } finally {
     stretch.end();
@@ -87,7 +92,7 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
       stretch.hold(gathered);
       if (!stretch.isFull && gathered.piece + gathered.pieces < lease.end) continue;
       await stretch.write();
-      if (lease.next >= lease.end) return;
+      if (gathered.piece + gathered.pieces >= lease.end) return;
     }
     scheduler.awaiting(lease, clock.now());
   }

@@ -1,6 +1,7 @@
 /** What a download is given: what to get, from whom, and what it needs from the world. */
 
-import type { Clock, Partial, Random, Seed, StartLeafHasher } from "../ports.js";
+import type { StartLeafHasher } from "../hash-ports.js";
+import type { Clock, Partial, Random, Seed } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import type { Replicas } from "./survey.js";
 

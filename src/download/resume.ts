@@ -3,8 +3,9 @@
  * decide.
  */
 
+import type { PiecesToHash } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import type { JournalRecord, Partial, PiecesToHash } from "../ports.js";
+import type { JournalRecord, Partial } from "../ports.js";
 import { type Layout, type PieceIndex, pieceIndex, pieceLength } from "../schedule/pieces.js";
 import { RangeSet } from "../schedule/range.js";
 import { digestBytes } from "../trust/digest.js";

@@ -1,9 +1,12 @@
 /** Holds consecutive pieces of a lease until those that are right are written, in one write. */
 
+import type { LeafHasher } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import { pieceIndex } from "../schedule/pieces.js";
-import { leafAt, leafCount } from "../trust/merkle.js";
-import { checked } from "./checked.js";
+import { bytesOf, pieceIndex } from "../schedule/pieces.js";
+import type { Range } from "../schedule/range.js";
+import { leafAt, leafCount, leavesOf, type PieceDigests } from "../trust/merkle.js";
+import type { Chain } from "./chain.js";
+import { type Checked, checked } from "./checked.js";
 import { orAborted } from "./or-aborted.js";
 import type { Gathered } from "./piece-gatherer.js";
 import type { LeaseReading } from "./read-lease.js";
@@ -11,7 +14,8 @@ import type { LeaseReading } from "./read-lease.js";
 /** What a stretch is written with. */
 type Writing = Pick<
   LeaseReading,
-  "lease" | "digests" | "sink" | "signal" | "scheduler" | "clock" | "spare" | "hasher" | "onPiece"
+  | ("lease" | "digests" | "sink" | "signal" | "scheduler" | "clock")
+  | ("spare" | "hasher" | "chain" | "onPiece" | "onUnproven")
 >;
 
 export class Stretch {
@@ -27,6 +31,8 @@ export class Stretch {
   /** One wakes for all that are held, one after the other: a timer for each cost more. */
   #nap: Promise<boolean> | undefined;
   readonly #over = new AbortController();
+  /** What was left to the chain and is not settled yet, one after the other. */
+  #settling: Promise<void> | undefined;
   /** The held pieces' bytes: in memory, or a chunk's own when it is a single one. */
   #content: Uint8Array = new Uint8Array();
 
@@ -122,26 +128,78 @@ export class Stretch {
   }
 
   /**
-   * Writes what is held and right, and settles it, as far as a cut left it to this lease. Throws a
-   * ReplicaFault for the first piece that is wrong; those behind it are lost.
+   * Writes what is held and right, and settles it, as far as a cut left it to this lease; what is
+   * left to the chain, once that has proven it. Throws a ReplicaFault for the first piece that is
+   * wrong, now or in what was written before; those behind it are lost.
    */
   async write(): Promise<void> {
-    const { lease, sink, signal, onPiece } = this.#writing;
+    const { sink, chain, lease } = this.#writing;
     const first = this.#first;
     const content = this.#content.subarray(0, this.#leftToUs(this.#held));
     this.#held = 0;
     this.#content = new Uint8Array();
     if (content.length === 0) return;
-    const { leaves, wrong } = await this.#check(content);
+    const pieces = { start: first, end: first + Math.ceil(content.length / this.#pieceBytes) };
+    if (chain?.takes(lease, pieces)) return this.#leaveToChain(pieces, content, chain);
+    await this.settled();
+    const isShared = content.buffer === this.#memory?.buffer;
+    const hasher = isShared ? this.#writing.hasher : undefined;
+    const { leaves, wrong } = await this.#check(first, content, hasher);
     const right = content.subarray(0, this.#leftToUs(leafCount(leaves)));
+    await chain?.quiet(pieces);
     if (right.length > 0) await sink.write(first * this.#pieceBytes, right);
+    this.#settle(first, leaves);
+    if (wrong !== undefined) throw wrong;
+  }
+
+  /** Resolves once all that was written is settled; throws what ailed it. */
+  async settled(): Promise<void> {
+    if (this.#settling === undefined) return;
+    const { chain, signal } = this.#writing;
+    chain?.hurry();
+    await orAborted(this.#settling, signal);
+    this.#settling = undefined;
+  }
+
+  async #leaveToChain(pieces: Range, content: Uint8Array, chain: Chain): Promise<void> {
+    const { lease, onUnproven } = this.#writing;
+    const { isProven } = await chain.write(pieces, content);
+    const before = this.#settling;
+    const settling = Promise.all([before]).then(() => this.#settleProven(pieces, isProven));
+    // Who waits for it next is told.
+    settling.catch(() => {});
+    this.#settling = settling;
+    onUnproven?.(lease);
+  }
+
+  async #settleProven(pieces: Range, isProven: Promise<boolean>): Promise<void> {
+    const { signal } = this.#writing;
+    const expected = await this.#expected();
+    const isAsExpected = expected !== undefined && (await isProven);
+    signal.throwIfAborted();
+    if (!isAsExpected) return this.#checkInPlace(pieces);
+    this.#settle(pieces.start, leavesOf(expected, pieces));
+  }
+
+  /** Hashes what was left to the chain, and was not proven by it. */
+  async #checkInPlace(pieces: Range): Promise<void> {
+    const { sink, scheduler } = this.#writing;
+    const { start, end } = bytesOf(scheduler.ledger.layout, pieces);
+    const content = Buffer.allocUnsafeSlow(end - start);
+    const length = await sink.read(start, content);
+    const { leaves, wrong } = await this.#check(pieces.start, content.subarray(0, length));
+    this.#settle(pieces.start, leaves);
+    if (wrong !== undefined) throw wrong;
+  }
+
+  #settle(first: number, leaves: PieceDigests): void {
+    const { lease, signal, onPiece } = this.#writing;
     for (let index = 0; index < leafCount(leaves); index++) {
       signal.throwIfAborted();
       // A cut while it was written: those are somebody else's now.
       const piece = pieceIndex(first + index);
       if (piece < lease.end) onPiece(lease, piece, leafAt(leaves, index));
     }
-    if (wrong !== undefined) throw wrong;
   }
 
   /** Bytes of the first so many pieces, without those that are somebody else's by now. */
@@ -150,16 +208,18 @@ export class Stretch {
     return Math.max(0, ours) * this.#pieceBytes;
   }
 
-  async #check(content: Uint8Array) {
-    const { digests, hasher, signal, clock } = this.#writing;
-    const expected = digests instanceof Promise ? await orAborted(digests, signal) : digests;
-    const isShared = content.buffer === this.#memory?.buffer;
-    const pieces = { first: this.#first, content, pieceBytes: this.#pieceBytes };
-    const by = { hasher: isShared ? hasher : undefined, atMs: clock.now() };
-    return checked(pieces, expected, by);
+  async #check(first: number, content: Uint8Array, hasher?: LeafHasher): Promise<Checked> {
+    const pieces = { first, content, pieceBytes: this.#pieceBytes };
+    const atMs = this.#writing.clock.now();
+    return checked(pieces, await this.#expected(), { hasher, atMs });
   }
 
-  /** Nothing is held any more; what is, is lost. */
+  async #expected(): Promise<PieceDigests | undefined> {
+    const { digests, signal } = this.#writing;
+    return digests instanceof Promise ? orAborted(digests, signal) : digests;
+  }
+
+  /** Nothing is held any more; what is, is lost. What is written may not be settled yet. */
   end(): void {
     this.#over.abort();
     if (this.#memory !== undefined) this.#writing.spare.giveBack(this.#memory);

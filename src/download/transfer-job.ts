@@ -1,10 +1,12 @@
 /** What a transfer is told: what it fetches from whom, into what, and whom it tells. */
 
-import type { Clock, LeafHasher, Partial, PrefixDigest } from "../ports.js";
+import type { LeafHasher } from "../hash-ports.js";
+import type { Clock, Partial } from "../ports.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import type { PieceDigests } from "../trust/merkle.js";
 import type { Reached, ReplicaId, Vote } from "../trust/quorum.js";
+import type { Chain } from "./chain.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Doubts } from "./doubts.js";
@@ -33,8 +35,8 @@ export interface TransferJob {
   readonly pointless?: Promise<Stop> | undefined;
   readonly partial: Pick<Partial, "sink" | "journal">;
   readonly checkpoint: Checkpoint;
-  /** Is told how far the file is in place from its beginning. */
-  readonly prefix?: Pick<PrefixDigest, "reached"> | undefined;
+  /** Is told whenever more of the file is in place; proves some of it. */
+  readonly chain?: Chain | undefined;
   /** Hashes pieces on other cores; without it they are hashed where they are received. */
   readonly hasher?: LeafHasher | undefined;
   readonly clock: Clock;

@@ -71,7 +71,7 @@ class Transfer {
   }
 
   async run(): Promise<void> {
-    const { scheduler, clock, signal, checkpoint } = this.#job;
+    const { scheduler, clock, signal, checkpoint, chain } = this.#job;
     const onAbort = () => this.#bell.ring();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -85,6 +85,7 @@ class Transfer {
         this.#tellBans();
         this.#giveUpWhenHopeless(now);
         checkpoint.poll(now);
+        chain?.poll(now);
         this.#tell(now);
         const turn = { since: now, clock, isOver: () => this.#isOver };
         await this.#pace.wait(scheduler.lookAgainMs(now), turn);
@@ -164,6 +165,10 @@ class Transfer {
       bucket: job.bucket,
       spare: this.#spare,
       hasher: job.hasher,
+      chain: job.chain,
+      onUnproven: ({ replica: from }: Lease) => {
+        if (job.scheduler.runsDry(from, job.clock.now())) this.#pace.ring();
+      },
       onPiece: (held: Lease, piece: PieceIndex, digest: Uint8Array) =>
         this.#settle(held, piece, digest),
     };
@@ -231,7 +236,7 @@ class Transfer {
       checkpoint.add({ piece, digest }, bytes, now);
       this.#doneBytes += bytes;
       this.#patience.progressed(now);
-      this.#job.prefix?.reached(scheduler.ledger.prefixBytes);
+      this.#job.chain?.moved();
     }
     this.#tellBans();
     if (scheduler.isDone) this.#bell.ring();

@@ -1,6 +1,7 @@
 /** Reads back what is on the disk and says what it is: the last word before a file is published. */
 
-import type { PrefixDigest, Sink } from "../ports.js";
+import type { PrefixDigest } from "../hash-ports.js";
+import type { Sink } from "../ports.js";
 import type { Digest } from "../trust/digest.js";
 import { digestHere } from "./digest-here.js";
 import type { OnEvent } from "./progress.js";

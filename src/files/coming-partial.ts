@@ -21,6 +21,7 @@ export function comingPartial(target: Target, options: PartialOptions): Partial 
       return opened.fd;
     },
     size: options.manifest.size,
+    pieceBytes: options.manifest.pieceBytes,
   };
   const hashPieces: Partial["hashPieces"] = async (request) => {
     const hash = (await coming).hashPieces;

@@ -5,7 +5,8 @@
 
 import { type FileHandle, statfs } from "node:fs/promises";
 import { StorageError } from "../errors.js";
-import type { HashPieces, Partial, PiecesToHash, Sink, StartPrefixDigest } from "../ports.js";
+import type { HashPieces, PiecesToHash, StartPrefixDigest } from "../hash-ports.js";
+import type { Partial, Sink } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { readerOf, writeAll } from "./in-full.js";
@@ -67,7 +68,8 @@ export async function openPartialFile(
     const opened = { ...files, leftoverBytes, isForced, replaces, syncFolder: options.syncFolder };
     const hashPieces = hashingOf(handle, target.partial, options.hashPieces);
     const { startPrefixDigest } = options;
-    const file = { fd: handle.fd, size: manifest.size };
+    const { size, pieceBytes } = manifest;
+    const file = { fd: handle.fd, size, pieceBytes };
     const startDigest = startPrefixDigest && (() => startPrefixDigest(file));
     return { ...partialOf(opened), fd: handle.fd, hashPieces, startDigest, setAside };
   } catch (error) {

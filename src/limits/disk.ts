@@ -37,6 +37,14 @@ export const diskLimits = {
    */
   prefixDigestBytes: 128 * MiB,
   prefixStepBytes: 4 * MiB,
+  /**
+   * Pieces that the digest in the making reaches within so long, at a rate of at least this, are
+   * proven by it. What it has not reached after a while is hashed, and none is left to it then.
+   */
+  chainMs: 300,
+  chainRate: 100 * MiB,
+  chainPatienceMs: 500,
+  chainPauseMs: 2_000,
   /** Threads that hash pieces, and what each must have to do: 128 MiB are twice its start. */
   hashThreads: 8,
   hashThreadBytes: 128 * MiB,

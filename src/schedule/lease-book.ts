@@ -171,7 +171,7 @@ export class LeaseBook {
     const earlyMs = limits.earlyMs + limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
     for (let lane = 0; lane < this.#scoreboard.of(replica).streams; lane++) {
       const own = running.filter((one) => one.lease.lane === lane);
-      if (own.length >= limits.leasesPerStream) continue;
+      if (own.filter((one) => this.#leftOf([one]) > 0).length >= limits.leasesPerStream) continue;
       // A further connection first shows that it carries anything.
       if (lane > 0 && own.some(({ hasBytes }) => !hasBytes)) continue;
       const waitsMs = own.map((one) => Math.max(this.#delayMs(one, now), this.#silentMs(one, now)));

@@ -94,6 +94,14 @@ export class Scheduler {
     return this.scoreboard.all().every((score) => this.scoreboard.isOutForGood(score));
   }
 
+  /** Bytes per second of all replicas together, as far as theirs are known. */
+  rate(now: number): number {
+    const rates = this.scoreboard.all().map(({ replica }) => {
+      return this.scoreboard.knownRate(replica, now) ?? 0;
+    });
+    return rates.reduce((sum, rate) => sum + rate, 0);
+  }
+
   /** A member of the quorum takes part; `latencyMs` is the round trip seen when it was asked. */
   join(replica: ReplicaId, latencyMs?: number): void {
     this.scoreboard.add(replica, latencyMs);
@@ -178,7 +186,12 @@ export class Scheduler {
       this.ledger.forgiveHedge(1 - Math.min(1, this.#book.gotBytes(loser) / bytes));
       this.#book.close(loser, now);
     }
-    return { isFirst, losers, guilty, runsDry: this.#book.freeLane(replica, now) !== undefined };
+    return { isFirst, losers, guilty, runsDry: this.runsDry(replica, now) };
+  }
+
+  /** Whether a replica needs another lease: then decisions should not wait for the next tick. */
+  runsDry(replica: ReplicaId, now: number): boolean {
+    return this.#book.freeLane(replica, now) !== undefined;
   }
 
   /** A lease is over: done when `fault` is undefined. What it left open is wanted again. */

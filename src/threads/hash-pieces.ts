@@ -1,8 +1,8 @@
 /** Hashes pieces of an open file on several cores: what an earlier run left may be very large. */
 
 import { availableParallelism } from "node:os";
+import type { HashPieces } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import type { HashPieces } from "../ports.js";
 import { pieceLength } from "../schedule/pieces.js";
 import { digestBytes } from "../trust/digest.js";
 import type { PieceDigests } from "../trust/merkle.js";

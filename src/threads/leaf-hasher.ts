@@ -5,8 +5,8 @@
 
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
+import type { LeafHasher, StartLeafHasher } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import type { LeafHasher, StartLeafHasher } from "../ports.js";
 import { leafDigests, type PieceDigests } from "../trust/merkle.js";
 import type { LeafAnswer, LeafOrder } from "./leaf-worker.js";
 import { checkDescriptors, startThread } from "./run-worker.js";

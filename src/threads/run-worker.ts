@@ -5,20 +5,29 @@ import { Worker } from "node:worker_threads";
 import { limits } from "../limits.js";
 
 /** What a thread tells of an order. */
-export type WorkerReport<Result> =
+export type WorkerReport<Result, News = never> =
   | { readonly kind: "progress"; readonly doneBytes: number }
+  | { readonly kind: "news"; readonly news: News }
   | { readonly kind: "done"; readonly result: Result }
   | { readonly kind: "failed"; readonly message: string; readonly code: string | undefined };
+
+/** Who hears of an order. */
+interface WorkerListening<News> {
+  readonly onProgress: (doneBytes: number) => void;
+  /** What the thread tells of its own accord, where it tells anything. */
+  readonly onNews?: (news: News) => void;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Runs `order` in the thread of that file (beside this one, without its extension) and gives its
  * result. Rejects with the signal's reason when it is aborted, and with what the thread failed
  * with; the thread is gone by then. Without descriptors for a thread it rejects with EMFILE.
  */
-export async function runWorker<Result>(
+export async function runWorker<Result, News = never>(
   worker: string,
   order: object,
-  { onProgress, signal }: { onProgress: (doneBytes: number) => void; signal: AbortSignal },
+  { onProgress, onNews, signal }: WorkerListening<News>,
 ): Promise<Result> {
   signal.throwIfAborted();
   checkDescriptors();
@@ -26,8 +35,9 @@ export async function runWorker<Result>(
   const ended = new AbortController();
   try {
     return await new Promise<Result>((resolve, reject) => {
-      thread.on("message", (report: WorkerReport<Result>) => {
+      thread.on("message", (report: WorkerReport<Result, News>) => {
         if (report.kind === "progress") onProgress(report.doneBytes);
+        else if (report.kind === "news") onNews?.(report.news);
         else if (report.kind === "done") resolve(report.result);
         else reject(Object.assign(new Error(report.message), { code: report.code }));
       });

@@ -39,7 +39,12 @@ export function digestOf(bytes: Uint8Array): Digest {
 
 /** Takes the bytes of a file in order and gives its digest at the end. */
 export class DigestBuilder {
-  readonly #hash: Hash = createHash("sha256");
+  readonly #hash: Hash;
+
+  constructor(hash: Hash = createHash("sha256")) {
+    this.#hash = hash;
+  }
+
   /** Adds the next bytes. */
   add(bytes: Uint8Array): void {
     this.#hash.update(bytes);
@@ -47,6 +52,10 @@ export class DigestBuilder {
   /** The digest of everything added until now, as 32 raw bytes; more may be added. */
   soFar(): Uint8Array {
     return this.#hash.copy().digest();
+  }
+  /** Another one, to which the same was added. */
+  copy(): DigestBuilder {
+    return new DigestBuilder(this.#hash.copy());
   }
   /** The digest of everything added. Call once, last. */
   finish(): Digest {

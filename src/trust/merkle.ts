@@ -51,6 +51,15 @@ export function endsIn(prefixes: PieceDigests, digest: Digest): boolean {
   return last < 0 || digestFromRaw(leafAt(prefixes, last)) === digest;
 }
 
+/** The leaf digests of consecutive pieces, as a view into the list. */
+export function leavesOf(
+  digests: PieceDigests,
+  { start, end }: { readonly start: number; readonly end: number },
+): PieceDigests {
+  assert(start >= 0 && end <= leafCount(digests), `pieces ${start} to ${end} are in the list`);
+  return digests.subarray(start * digestBytes, end * digestBytes);
+}
+
 /**
  * The root of the tree over these leaves.
  *

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { DownloadEvent } from "../../src/download/progress.js";
 import { type Resumed, resume } from "../../src/download/resume.js";
+import type { PiecesToHash } from "../../src/hash-ports.js";
 import { limits } from "../../src/limits.js";
-import type { JournalRecord, Partial, PiecesToHash } from "../../src/ports.js";
+import type { JournalRecord, Partial } from "../../src/ports.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { type MemoryOperation, memoryPartial, memoryStore } from "../support/memory-partial.js";

@@ -1,91 +1,14 @@
 /** Pieces that come fast are written together; nothing that is right is lost, nothing else kept. */
 
 import assert from "node:assert/strict";
-import { type LeaseReading, readLease } from "../../src/download/read-lease.js";
 import { SpareMemory } from "../../src/download/spare-memory.js";
+import type { LeafHasher } from "../../src/hash-ports.js";
 import { limits } from "../../src/limits.js";
-import { type LeafHasher, type Replica, ReplicaFault, type Sink } from "../../src/ports.js";
-import type { Lease } from "../../src/schedule/ledger.js";
-import { RangeSet } from "../../src/schedule/range.js";
-import { Scheduler } from "../../src/schedule/scheduler.js";
+import { type Replica, ReplicaFault } from "../../src/ports.js";
 import { leafDigests } from "../../src/trust/merkle.js";
-import { replicaId } from "../../src/trust/quorum.js";
-import { corruptAt, dyingAfter, paced } from "../support/broken-replica.js";
-import { FakeClock } from "../support/fake-clock.js";
-import { memoryPartial, memoryStore } from "../support/memory-partial.js";
-import { manifestOfBytes } from "../support/memory-replica.js";
-import { content, honest, name, pieceBytes } from "./small-download.js";
-
-const manifest = manifestOfBytes(content);
-const A = replicaId("A");
-
-/** A lease on all pieces, from a replica that was seen to send so many pieces in `stretchMs`. */
-class FastLease {
-  readonly clock = new FakeClock();
-  readonly scheduler = new Scheduler(manifest, { verified: RangeSet.empty, random: () => 0.5 });
-  readonly abort = new AbortController();
-  readonly spare: SpareMemory;
-  readonly lease: Lease;
-  readonly #pieces: number;
-  readonly writes: string[] = [];
-  readonly settled: number[] = [];
-  /** Called while a write is under way. */
-  whileWriting = () => {};
-
-  constructor(pieces: number, spare = new SpareMemory()) {
-    this.#pieces = pieces;
-    this.spare = spare;
-    const { ledger, scoreboard } = this.scheduler;
-    this.scheduler.join(A);
-    scoreboard.startFlow(A, 0);
-    const step = limits.stretchMs;
-    for (let at = step; at <= 1000; at += step) {
-      scoreboard.addArrived(A, (pieces + 0.5) * pieceBytes, at);
-    }
-    scoreboard.stopFlow(A, 1000);
-    ledger.assign(A, RangeSet.of({ start: 0, end: manifest.pieceCount }));
-    this.lease = ledger.open(A, manifest.pieceCount);
-  }
-
-  async read(replica: Replica, changes: Partial<LeaseReading> = {}): Promise<void> {
-    const { clock, scheduler, lease } = this;
-    const { sink } = await memoryPartial(memoryStore(), manifest);
-    const watched: Sink = {
-      ...sink,
-      write: async (offset, bytes) => {
-        // What is being written is nobody's to use.
-        this.spare.take(1).fill(255);
-        const wanted = content.subarray(offset, offset + bytes.length);
-        assert.equal(Buffer.compare(bytes, wanted), 0, "only right bytes reach the disk");
-        this.writes.push(`${offset / pieceBytes}+${Math.ceil(bytes.length / pieceBytes)}`);
-        await sink.write(offset, bytes);
-        this.whileWriting();
-      },
-    };
-    // Time passes with the bytes, or else there is none between the first and the last.
-    const rate = (3000 * this.#pieces * pieceBytes) / limits.stretchMs;
-    await readLease({
-      ...{
-        name,
-        replica: paced(replica, clock, { rate, latencyMs: 0 }),
-        lease,
-        scheduler,
-        clock,
-        sink: watched,
-        bucket: undefined,
-      },
-      ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
-      bytes: { start: 0, end: content.length },
-      signal: this.abort.signal,
-      spare: this.spare,
-      onPiece: (held, piece) => {
-        this.settled.push(piece);
-        scheduler.settled(held, piece, clock.now());
-      },
-      ...changes,
-    });
-  }
-}
+import { corruptAt, dyingAfter } from "../support/broken-replica.js";
+import { A, FastLease } from "./fast-lease.js";
+import { content, honest, pieceBytes } from "./small-download.js";
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 

@@ -7,6 +7,7 @@
 import { knownWorlds, manySilent, replicaWith, worldOf } from "../simulation/known-worlds.js";
 import { changing, steady } from "../simulation/shapes.js";
 import { forever, type Trouble, type World, type WorldReplica } from "../simulation/world.js";
+import { prefixBugs } from "./prefix-bugs.js";
 
 /** One bug. */
 export interface PlantedBug {
@@ -248,30 +249,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     worlds: [],
     testFile: "test/schedule/streams.test.ts",
   },
-  {
-    name: "prefixes need no agreed root",
-    file: "src/download/piece-list.ts",
-    find: "rootOf(prefixes) === prefixRoot && ",
-    replace: "",
-    worlds: [],
-    testFile: "test/download/piece-list-prefixes.test.ts",
-  },
-  {
-    name: "the word of few makes a prefix root",
-    file: "src/trust/quorum.ts",
-    find: "most !== undefined && enough(most[1]) && ",
-    replace: "most !== undefined && ",
-    worlds: [],
-    testFile: "test/trust/quorum-prefixes.test.ts",
-  },
-  {
-    name: "a prefix ends where its piece begins",
-    file: "src/trust/manifest-builder.ts",
-    find: "this.#prefixes.set(this.#whole.soFar(), at);",
-    replace: "this.#prefixes.set(this.#whole.soFar(), Math.max(0, at - digestBytes));",
-    worlds: [],
-    testFile: "test/trust/manifest-builder.test.ts",
-  },
+  ...prefixBugs,
 ];
 
 /** The worlds of all bugs: none of them fails while no bug is planted. */

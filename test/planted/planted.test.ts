@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, "..", "..");
 const copied = [
   ...["src", "gen", "package.json", "tsconfig.json", ".mocharc.json"],
   ...["test/simulation", "test/support", "test/planted", "test/download", "test/schedule"],
-  ...["test/durability", "test/trust"],
+  ...["test/durability", "test/trust", "test/threads"],
 ];
 
 interface Ending {

@@ -1,6 +1,7 @@
 /** A prefix digest in memory: it reads each stretch as soon as it is told of it, and no sooner. */
 
-import type { Partial, PrefixDigest } from "../../src/ports.js";
+import type { PrefixDigest } from "../../src/hash-ports.js";
+import type { Partial } from "../../src/ports.js";
 import { DigestBuilder } from "../../src/trust/digest.js";
 
 /** What it was told, in that order; and whether it was let go. */
