@@ -7,18 +7,22 @@ import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 
 class LengthHash {
-  #length = 0;
-  #first: number | undefined;
+  length = 0;
+  first: number | undefined;
 
   update(bytes: Uint8Array): this {
-    this.#first ??= bytes[0];
-    this.#length += bytes.length;
+    this.first ??= bytes[0];
+    this.length += bytes.length;
     return this;
   }
 
+  copy(): LengthHash {
+    return Object.assign(new LengthHash(), this);
+  }
+
   digest(): Buffer {
-    const digest = Buffer.alloc(32, this.#first ?? 0);
-    digest.writeDoubleBE(this.#length);
+    const digest = Buffer.alloc(32, this.first ?? 0);
+    digest.writeDoubleBE(this.length);
     return digest;
   }
 }
