@@ -18,6 +18,8 @@ import { manifestOfBytes, memoryReplica } from "../test/support/memory-replica.j
 import type { ScheduleWorld } from "./schedule-worlds.js";
 
 const chunkBytes = 64 * 1024;
+/** Of those that are gathered. */
+const packetBytes = 16 * 1024;
 
 /** How a download went. */
 export interface Outcome {
@@ -60,7 +62,8 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   let readsBeside = 0;
   const replicas = new Map(
     world.replicas.map(({ rateAt, ...path }, index) => {
-      const behaviour = { ...path, link: new Link(rateAt), clientLink, chunkBytes, content };
+      const own = path.isGathered === true ? packetBytes : chunkBytes;
+      const behaviour = { ...path, link: new Link(rateAt), clientLink, chunkBytes: own, content };
       const replica = simulatedReplica(honest, behaviour, clock);
       const read: Replica["read"] = (request, call) => {
         if (call.lane !== undefined && call.lane > 0) readsBeside++;

@@ -14,6 +14,8 @@ export interface WorldReplica {
   readonly connections?: number;
   /** Bytes of a read that lie in buffers on the way. */
   readonly bufferBytes?: number;
+  /** Whether its bytes are told of no sooner than on a connection of our own. */
+  readonly isGathered?: boolean;
 }
 
 /** A world: who is there, how large the file is, and what the client's link takes. */

@@ -125,8 +125,8 @@ export const transferLimits = {
   /**
    * What a replica delivers right now: over this long, or this many chunks when they come seldom.
    */
-  rateWindowMs: 250,
-  rateWindowChunks: 8,
+  rateWindowMs: 120,
+  rateWindowChunks: 4,
   /** Less time of flow than this tells nothing. */
   rateLeastMs: 5,
   /** Bytes a second that a limit may be set to: less is as good as nothing. */

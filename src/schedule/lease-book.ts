@@ -181,9 +181,9 @@ export class LeaseBook {
     return undefined;
   }
 
-  /** Milliseconds of work leased on one stream of a replica. */
+  /** Milliseconds of work leased on one stream of a replica, at its pace of this moment. */
   laneLeftMs(replica: ReplicaId, lane: number, now: number): number {
-    const laneRate = this.#scoreboard.rate(replica, now) * this.laneShareOf(replica, lane);
+    const laneRate = this.#scoreboard.recentRate(replica, now) * this.laneShareOf(replica, lane);
     return (this.leftInLane(replica, lane) / laneRate) * 1000;
   }
 

@@ -93,13 +93,16 @@ export class RateMeter {
 
   /**
    * Bytes per second over the last `limits.rateWindowMs` or `limits.rateWindowChunks` chunks,
-   * whichever is longer, and the silence since; `undefined` before there is enough to tell.
+   * whichever is longer, and the silence since, beyond their usual gap; `undefined` before there is
+   * enough to tell.
    */
   recentRate(now: number): number | undefined {
-    const elapsedMs = this.#flowMs + this.#waitedMs(now) - (this.#samples[0]?.at ?? 0);
-    if (elapsedMs < limits.rateLeastMs) return undefined;
+    const waitedMs = this.#waitedMs(now);
+    const spanMs = this.#flowMs - (this.#samples[0]?.at ?? 0);
+    if (spanMs + waitedMs < limits.rateLeastMs) return undefined;
     if (this.#allBytes === 0) return this.#mostRate(now);
-    return (this.#windowBytes * 1000) / elapsedMs;
+    const gapMs = spanMs / Math.max(1, this.#samples.length - 1);
+    return (this.#windowBytes * 1000) / (spanMs + Math.max(0, waitedMs - gapMs));
   }
 
   /** Bytes per second over all the time of flow; `undefined` before there is enough to tell. */

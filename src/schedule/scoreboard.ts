@@ -164,12 +164,14 @@ export class Scoreboard {
   }
 
   /**
-   * Bytes per second as of this moment, never more than the average: for what somebody else still
-   * has to deliver, where a collapse must show at once and a burst must not.
+   * Bytes per second as of this moment: for what there is still to deliver, where a change of pace
+   * must show at once. Who ends its reads early sends nothing while it is asked again, which is no
+   * change.
    */
   recentRate(replica: ReplicaId, now: number): number {
-    const recent = this.of(replica).meter.recentRate(now);
-    return Math.max(1, Math.min(this.rate(replica, now), recent ?? Number.POSITIVE_INFINITY));
+    const { meter, broughtShare } = this.of(replica);
+    const recent = broughtShare < 1 ? undefined : meter.recentRate(now);
+    return Math.max(1, recent ?? this.rate(replica, now));
   }
 
   /** How the good ones do in comparison with themselves; between two leases, as they last did. */

@@ -18,9 +18,15 @@ export interface Behaviour {
   /** Bytes of a read that lie in buffers on the way, and come before anything else; one chunk's. */
   readonly bufferBytes?: number | undefined;
   readonly chunkBytes: number;
+  /** Whether chunks are gathered, as on a connection of our own, before they are handed over. */
+  readonly isGathered?: boolean | undefined;
   /** The file's bytes. */
   readonly content: Uint8Array;
 }
+
+/** Gathered chunks are handed over once they are so large, or the last one is so long ago. */
+const gatheredBytes = 512 * 1024;
+const gatheredMs = 25;
 
 /** A replica that answers as `honest` does, but at the pace of its links. */
 export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: Clock): Replica {
@@ -60,12 +66,20 @@ export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: C
       return sleepUntil(clock, sentAhead.shift() ?? now, call);
     };
     let coming = carried();
+    let handed = start;
+    let handedAt = Number.NEGATIVE_INFINITY;
     try {
       while (offset < end) {
         await coming;
-        const next = Math.min(offset + chunkBytes, end);
-        const chunk = { offset, bytes: content.subarray(offset, next) };
-        offset = next;
+        offset = Math.min(offset + chunkBytes, end);
+        const isDue = offset - handed >= gatheredBytes || clock.now() - handedAt > gatheredMs;
+        if (behaviour.isGathered === true && !isDue && offset < end) {
+          coming = carried();
+          continue;
+        }
+        const chunk = { offset: handed, bytes: content.subarray(handed, offset) };
+        handed = offset;
+        handedAt = clock.now();
         if (clientLink !== undefined) {
           // The next one is on its way while this one passes: two links in a row are one pipe.
           if (offset < end) coming = ahead(carried());
