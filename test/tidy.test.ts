@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
+import { plantedBugs } from "./planted/planted-bugs.js";
 
 const root = join(import.meta.dirname, "..");
 
@@ -197,6 +198,16 @@ describe("tidy", () => {
       lines.flatMap((line, index) => (sloppy.test(line) ? [`${path}:${index + 1}`] : [])),
     );
     assert.deepEqual(wrong, []);
+  });
+
+  it("every bug that is planted elsewhere still has its place, once", () => {
+    const lost = plantedBugs.filter(({ file, find }) => {
+      return readFileSync(join(root, file), "utf8").split(find).length !== 2;
+    });
+    assert.deepEqual(
+      lost.map(({ name, file }) => `${name}: ${file}`),
+      [],
+    );
   });
 
   it("every file of src/ begins with a sentence that says what it decides", () => {

@@ -203,8 +203,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "a record is more durable than its bytes",
-    file: "src/download/checkpoint.ts",
-    find: "await this.#partial.sink.sync();",
+    file: "src/files/journal-file.ts",
+    find: "await syncBytes();",
     replace: "await Promise.resolve();",
     worlds: [],
     testFile: "test/durability/modelled-disk.test.ts",
@@ -212,7 +212,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a new header may stand above another file's records",
     file: "src/files/journal-file.ts",
-    find: "if (endBytes === 0 && !isNew) await handle.datasync();",
+    find: "if (this.#endBytes === 0 && !this.isNew) await this.#handle.datasync();",
     replace: "",
     worlds: [],
     testFile: "test/durability/modelled-disk.test.ts",
