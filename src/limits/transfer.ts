@@ -127,6 +127,8 @@ export const transferLimits = {
    */
   rateWindowMs: 120,
   rateWindowChunks: 4,
+  /** A first chunk that takes so much longer than the way comes from a slow replica. */
+  slowFirstMs: 100,
   /** Less time of flow than this tells nothing. */
   rateLeastMs: 5,
   /** Bytes a second that a limit may be set to: less is as good as nothing. */

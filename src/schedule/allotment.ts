@@ -132,10 +132,11 @@ export class Allotment {
     }
     const all = this.#free(replica, now);
     const free = isProbe ? all.subtract(this.#beyondReach(replica)) : all;
-    if (free.isEmpty && isProbe && this.#endMs(now) < limits.firstByteMs) return;
+    const endMs = () => Math.max(0, ...this.ready(now).map((one) => this.#book.leftMs(one, now)));
+    if (free.isEmpty && isProbe && endMs() < limits.firstByteMs) return;
     const source = free.isEmpty ? this.#cut(replica, lane, now) : free;
-    const most = free.isEmpty ? source.count : this.#leasePieces(replica, now);
-    const [pieces] = source.takeFirst(isProbe ? 1 : most);
+    const wanted = () => (free.isEmpty ? source.count : this.#mostPieces(replica, now));
+    const [pieces] = source.takeFirst(isProbe ? 1 : wanted());
     this.#ledger.assign(replica, pieces);
   }
 
@@ -150,21 +151,14 @@ export class Allotment {
     return RangeSet.of({ start: Math.max(0, end - least + 1), end });
   }
 
-  /** Milliseconds until everybody has delivered what it is to deliver now. */
-  #endMs(now: number): number {
-    return Math.max(0, ...this.ready(now).map((one) => this.#book.leftMs(one, now)));
-  }
-
   /** What lies about that this replica may have. */
   #free(replica: ReplicaId, now: number): RangeSet {
     const { pool, settled } = this.#ledger;
     if (this.#spanPieces === undefined || pool.isEmpty) return pool;
-    const window = { pieces: Number.POSITIVE_INFINITY, leadPieces: this.#leadPieces(replica, now) };
     // What waits for a slow reader takes up memory as much as what is on its way.
-    if (this.#windowPieces !== undefined) {
-      window.pieces = this.#windowPieces - this.#ledger.waitingPieces;
-    }
-    const near = withinWindow(pool, frontierOf(settled), window);
+    const pieces = (this.#windowPieces ?? Number.POSITIVE_INFINITY) - this.#ledger.waitingPieces;
+    const leadPieces = this.#leadPieces(replica, now);
+    const near = withinWindow(pool, frontierOf(settled), { pieces, leadPieces });
     return near.isEmpty && this.#windowPieces === undefined ? pool : near;
   }
 
@@ -194,11 +188,6 @@ export class Allotment {
     this.#horizonPieces = windowPieces(bytes, layout.pieceBytes);
   }
 
-  /** A replica's part of what all that are ready deliver together. */
-  #shareOf(replica: ReplicaId, now: number): number {
-    return this.#scoreboard.rate(replica, now) / this.#rateSum(now);
-  }
-
   #rateSum(now: number): number {
     const ready = this.#scoreboard.all().filter((score) => this.#scoreboard.isReady(score, now));
     return ready.reduce((sum, { replica }) => sum + this.#scoreboard.rate(replica, now), 0);
@@ -209,8 +198,18 @@ export class Allotment {
     const { pieceBytes } = this.#ledger.layout;
     const pieces = leasePieces(this.#scoreboard, { replica, pieceBytes, now });
     if (this.#spanPieces === undefined) return pieces;
-    const room = Math.floor((this.#spanPieces * this.#shareOf(replica, now)) / 2);
+    const share = this.#scoreboard.rate(replica, now) / this.#rateSum(now);
+    const room = Math.floor((this.#spanPieces * share) / 2);
     return Math.max(1, Math.min(pieces, room));
+  }
+
+  /** Towards the end, nobody takes what others would have sooner: it is cut from it again. */
+  #mostPieces(replica: ReplicaId, now: number): number {
+    const pieces = this.#leasePieces(replica, now);
+    const isInOrder = this.#windowPieces !== undefined;
+    if (isInOrder || this.#ledger.pool.count >= (this.#horizonPieces ?? 0)) return pieces;
+    this.#victims = undefined;
+    return Math.min(pieces, this.#regions.fairPieces(replica, this.ready(now), now));
   }
 
   #leadPieces(replica: ReplicaId, now: number): number {

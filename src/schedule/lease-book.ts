@@ -63,13 +63,13 @@ export class LeaseBook {
       this.#scoreboard.addGap(replica, now - running.waitingSince);
     }
     running.waitingSince = undefined;
+    const waitMs = now - running.grantedAt;
     const others = this.#runningOf(replica).filter((other) => other !== running);
     const isFlowing = running.hasBytes || others.some(({ hasBytes }) => hasBytes);
     if (isFlowing) this.#scoreboard.addArrived(replica, bytes, now);
-    else this.#scoreboard.startFlow(replica, now, bytes);
+    else this.#scoreboard.startFlow(replica, now, { bytes, waitMs });
     if (running.hasBytes) return;
     running.hasBytes = true;
-    const waitMs = now - running.grantedAt;
     this.#scoreboard.addLatency(replica, waitMs, running.isBehindAnother);
   }
 

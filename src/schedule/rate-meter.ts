@@ -22,6 +22,8 @@ export class RateMeter {
   #weightMs = 0;
   #flowMs = 0;
   #firstBytes = 0;
+  /** What they took beyond the way, where that was long. */
+  #firstMs = 0;
   #lastAt: number | undefined;
   /** The latest chunks, the one that the window begins after first. */
   #samples: Sample[] = [{ at: 0, bytes: 0 }];
@@ -45,14 +47,16 @@ export class RateMeter {
   /**
    * Bytes begin to flow: from now on, time without bytes lowers the rate. Until the next ones come,
    * it is no more than if they were as many and came now. Where time counts already, so do they.
+   * `tookMs`: what they took beyond the way there and back.
    */
-  start(now: number, bytes = 0): void {
+  start(now: number, bytes = 0, tookMs = 0): void {
     this.#forget();
     if (this.#lastAt !== undefined) {
       if (bytes > 0) this.add(bytes, now);
       return;
     }
     this.#firstBytes = bytes;
+    this.#firstMs = tookMs < limits.slowFirstMs ? 0 : tookMs;
     this.#lastAt = now;
   }
 
@@ -97,10 +101,10 @@ export class RateMeter {
    * enough to tell.
    */
   recentRate(now: number): number | undefined {
+    if (this.#allBytes === 0) return this.#mostRate(now);
     const waitedMs = this.#waitedMs(now);
     const spanMs = this.#flowMs - (this.#samples[0]?.at ?? 0);
     if (spanMs + waitedMs < limits.rateLeastMs) return undefined;
-    if (this.#allBytes === 0) return this.#mostRate(now);
     const gapMs = spanMs / Math.max(1, this.#samples.length - 1);
     return (this.#windowBytes * 1000) / (spanMs + Math.max(0, waitedMs - gapMs));
   }
@@ -124,7 +128,7 @@ export class RateMeter {
 
   /** Before a second chunk came: a faster replica would have sent it. */
   #mostRate(now: number): number | undefined {
-    const flowMs = this.#flowMs + this.#waitedMs(now);
+    const flowMs = this.#firstMs + this.#flowMs + this.#waitedMs(now);
     return flowMs < limits.rateLeastMs ? undefined : (this.#firstBytes * 1000) / flowMs;
   }
 

@@ -56,6 +56,48 @@ export class Regions {
     this.#move(level(this.#wanted(), workers, this.#ledger.layout.pieceBytes));
   }
 
+  /**
+   * Pieces of the pool that a replica would deliver before all of it is there. Who would have one
+   * first may always take one: where each has less than half of one, nobody took the last.
+   */
+  fairPieces(replica: ReplicaId, ready: readonly ReplicaId[], now: number): number {
+    const workers = this.#workers(ready, now);
+    const own = workers.find((worker) => worker.replica === replica);
+    if (own === undefined) return 0;
+    this.#takeBack(workers, now);
+    const { pieceBytes } = this.#ledger.layout;
+    const pieceMs = ({ rate, busyMs }: Worker) => busyMs + (pieceBytes * 1000) / rate;
+    const isFirst = pieceMs(own) <= Math.min(...workers.map(pieceMs));
+    const poolMs = levelMs(this.#ledger.pool.count * pieceBytes, workers);
+    return Math.max(isFirst ? 1 : 0, this.#piecesIn(poolMs - own.busyMs, own.rate));
+  }
+
+  /**
+   * Who has far more to do than until the end that all can reach together gives the rest back now:
+   * once the others have nothing else to do, each of them would lose the way there and back. By the
+   * best that it has shown: one that is slow just now may be fast again before that.
+   */
+  #takeBack(workers: readonly Worker[], now: number): void {
+    const { pieceBytes } = this.#ledger.layout;
+    const left = workers.reduce((sum, one) => sum + this.#book.leftBytes(one.replica), 0);
+    const all = workers.map(({ replica, rate }) => {
+      return { rate, busyMs: this.#book.delayMs(replica, now) };
+    });
+    const endMs = levelMs(left + this.#ledger.pool.count * pieceBytes, all);
+    for (const { replica } of workers) {
+      const usual = this.#scoreboard.of(replica).meter.usualRate(now) ?? 0;
+      const rate = Math.max(usual, this.#scoreboard.rate(replica, now));
+      const leftMs = (this.#book.leftBytes(replica) / rate) * 1000;
+      if (leftMs <= limits.cutEndMultiple * endMs) continue;
+      const pieces = this.#piecesIn(leftMs - endMs, rate);
+      this.#ledger.cut(replica, Math.min(pieces, this.#ledger.cuttable(replica)));
+    }
+  }
+
+  #piecesIn(ms: number, rate: number): number {
+    return Math.max(0, Math.round((rate * ms) / 1000 / this.#ledger.layout.pieceBytes));
+  }
+
   #first(ready: readonly ReplicaId[], now: number): Map<ReplicaId, RangeSet> {
     const { pool } = this.#ledger;
     if (this.#chunks !== undefined) return partitionInto(this.#chunks, pool, ready);
@@ -92,9 +134,8 @@ export class Regions {
     // Everybody goes on where it is, as far as that can be: reads that follow each other are long.
     good.sort((left, right) => this.#placeOf(left) - this.#placeOf(right));
     return good.map((replica) => {
-      const isIdle = this.#ledger.leasesOf(replica).length === 0;
-      const latencyMs = isIdle ? this.#scoreboard.awaitMs(replica) : 0;
-      const busyMs = latencyMs + this.#book.busyMs(replica, now);
+      // Whoever is busy for less than the way there and back waits for what it asks for now.
+      const busyMs = Math.max(this.#scoreboard.awaitMs(replica), this.#book.busyMs(replica, now));
       return { replica, rate: this.#book.outlook(replica, now), busyMs };
     });
   }

@@ -74,10 +74,10 @@ export class Scoreboard {
   }
 
   /** From now on time without bytes lowers its rate; the first ones may have come. */
-  startFlow(replica: ReplicaId, now: number, bytes = 0): void {
+  startFlow(replica: ReplicaId, now: number, first = { bytes: 0, waitMs: 0 }): void {
     const line = this.#line(replica);
-    line.arrivedBytes += bytes;
-    line.meter.start(now, bytes);
+    line.arrivedBytes += first.bytes;
+    line.meter.start(now, first.bytes, first.waitMs - line.usualLatencyMs);
   }
 
   /** Nothing is on its way any more. */

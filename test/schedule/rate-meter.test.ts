@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { limits } from "../../src/limits.js";
 import { RateMeter } from "../../src/schedule/rate-meter.js";
 
 /** A meter that took `bytes` each `everyMs`, from `from` until `until`. */
@@ -54,6 +55,19 @@ describe("schedule/rate-meter", () => {
     }
     meter.add(1000, 1600);
     isNear(meter.rate(1600), 1000 / 1.5, 0.01);
+  });
+
+  it("a first chunk that was long on its way tells a slow replica at once", () => {
+    const [slow, far] = [new RateMeter(), new RateMeter()];
+    slow.start(660, 1000, 500);
+    isNear(slow.rate(660), 2000, 0.01);
+    isNear(slow.recentRate(660), 2000, 0.01);
+    isNear(slow.rate(1160), 1000, 0.01);
+    slow.add(3000, 1660);
+    isNear(slow.rate(1660), 3000, 0.01);
+    // What a busy server takes to begin says nothing of its rate.
+    far.start(660, 1000, limits.slowFirstMs - 1);
+    assert.equal(far.rate(660), undefined);
   });
 
   it("a steady flow has its rate", () => {

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { LeaseBook } from "../../src/schedule/lease-book.js";
+import { Ledger } from "../../src/schedule/ledger.js";
+import { Regions } from "../../src/schedule/regions.js";
+import { Scoreboard } from "../../src/schedule/scoreboard.js";
 import { replicaId } from "../../src/trust/quorum.js";
 import { at, pieceBytes, SmallWorld } from "./small-world.js";
 
@@ -36,6 +40,17 @@ describe("schedule/regions", () => {
     const dead = at(100, { rate: () => 0 });
     const world = new SmallWorld(1000, { ...servers, E: dead }).run(60_000);
     assert.ok(world.now <= 1.08 * without.now, `${world.now} against ${without.now} ms`);
+  });
+
+  it("of a pool smaller than they are many, who would have it first takes it", () => {
+    const layout = { size: pieceBytes, pieceBytes, pieceCount: 1 };
+    const [ledger, scoreboard] = [new Ledger(layout), new Scoreboard()];
+    const book = new LeaseBook(ledger, scoreboard);
+    const regions = new Regions({ ledger, scoreboard, book }, undefined);
+    const names = [A, B, replicaId("C"), replicaId("D")];
+    for (const [index, name] of names.entries()) scoreboard.add(name, 8 - index);
+    const fair = names.map((name) => regions.fairPieces(name, names, 0));
+    assert.deepEqual(fair, [0, 0, 0, 1]);
   });
 
   it("one that turns out slow costs three others nothing", () => {

@@ -168,6 +168,29 @@ describe("leases while a digest follows", () => {
     assert.ok(inRegions.every((count) => count > 0) && ledger.pool.isEmpty, `${inRegions}`);
   });
 
+  it("take no more towards the end than is there when all is", () => {
+    const servers = { A: at(1000), B: at(1000, { latencyMs: 300 }) };
+    const world = new SmallWorld(4000, servers, () => 0.5, { isFollowed: true });
+    const late = () => world.scheduler.ledger.settled.count > 1000;
+    while (!late()) world.run(world.now + 10);
+    const from = world.decisions.length;
+    world.run(60_000);
+    const reads = world.decisions.slice(from).filter(({ kind }) => kind === "read");
+    const cut = reads.map((read) => {
+      assert.ok(read.kind === "read");
+      return Math.ceil(read.bytes.end / pieceBytes) - read.lease.end;
+    });
+    const sum = cut.reduce((all, one) => all + one, 0);
+    assert.ok(sum < 20, `${sum} pieces asked for and cut again`);
+  });
+
+  it("are taken back from a slow replica before the others' last round trip", () => {
+    const far = at(400, { latencyMs: 150 });
+    const alone = mostBehind({ A: far, B: far, C: far }, 4000);
+    const beside = mostBehind({ A: far, B: far, C: far, D: at(1.5) }, 4000);
+    assert.ok(beside.ms <= 1.02 * alone.ms, `${beside.ms} ms, ${alone.ms} without it`);
+  });
+
   it("are further apart where replicas are far", () => {
     assert.equal(horizonBytes(limits.followRate - 1, 5), undefined);
     assert.equal(horizonBytes(limits.followRate, 5), limits.followRate);
