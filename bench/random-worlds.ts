@@ -54,6 +54,10 @@ const silent = { rateAt: steady(0), latencyMs: 5 };
 
 /** What cannot matter, and tells how much does: everybody is a little further away. */
 const awayMs = 0.3;
+/** So many such distances tell what a world takes in the median, whatever chance does to one. */
+const distances = 8;
+/** A slow replica more may cost so much. */
+const slowMost = 1.02;
 
 /** One world: its share of the ideal and of bytes in vain, in percent; times as ratios. */
 interface RandomLine {
@@ -62,8 +66,12 @@ interface RandomLine {
   readonly duplicates: number;
   readonly faults: number;
   readonly banned: number;
+  /** Whether every rate stays as it is. */
+  readonly keepsRates: boolean;
   /** The time with one more replica over the time without. */
   readonly withSlow?: number;
+  /** The same of the medians over all distances; only of worlds where `withSlow` is too much. */
+  readonly inMedian?: number;
   readonly withSilent?: number;
   /** The time when everybody is `awayMs` further away, over the time as it is. */
   readonly further?: number;
@@ -77,17 +85,38 @@ async function randomLine(world: ScheduleWorld, hasCompany: boolean): Promise<Ra
   const line = {
     ...{ world: world.name, share: (100 * ideal) / seconds, faults, banned },
     duplicates: (100 * wasted) / world.size,
+    keepsRates: world.replicas.every(({ rateAt }) => keepsRate(rateAt)),
   };
   if (!hasCompany) return line;
   const times = async (replicas: readonly WorldReplica[]) =>
     (await runQuorate({ ...world, replicas })).seconds / seconds;
-  const away = world.replicas.map((one) => ({ ...one, latencyMs: one.latencyMs + awayMs }));
   const [withSlow, withSilent, further] = [
     await times([...world.replicas, slow]),
     await times([...world.replicas, silent]),
-    await times(away),
+    await times(away(world.replicas, awayMs)),
   ];
-  return { ...line, withSlow, withSilent, further };
+  const company = { ...line, withSlow, withSilent, further };
+  if (withSlow <= slowMost) return company;
+  const beside = { ...world, replicas: [...world.replicas, slow] };
+  return { ...company, inMedian: (await medianSeconds(beside)) / (await medianSeconds(world)) };
+}
+
+function keepsRate(rateAt: RateAt): boolean {
+  const times = Array.from({ length: 12_000 }, (_, index) => 5 * index);
+  return times.every((ms) => rateAt(ms) === rateAt(0));
+}
+
+function away(replicas: readonly WorldReplica[], ms: number): WorldReplica[] {
+  return replicas.map((one) => ({ ...one, latencyMs: one.latencyMs + ms }));
+}
+
+async function medianSeconds(world: ScheduleWorld): Promise<number> {
+  const seconds: number[] = [];
+  for (let index = 1; index <= distances; index++) {
+    const replicas = away(world.replicas, 0.1 * index);
+    seconds.push((await runQuorate({ ...world, replicas })).seconds);
+  }
+  return medianOf(seconds.sort((left, right) => left - right));
 }
 
 export async function randomScore(
@@ -127,8 +156,23 @@ export function randomText(lines: readonly RandomLine[]): string {
     `duplicates ${duplicates.toFixed(3)} %, at most ${most(lines, (line) => line.duplicates)} % ` +
       `(without a fault ${most(well, (line) => line.duplicates)} %); ` +
       `honest replicas banned: ${sum(({ banned }) => banned)}`,
-    ...company("one more, 0.1 MB/s", 1.02, ({ withSlow }) => withSlow),
+    ...company("one more, 0.1 MB/s", slowMost, ({ withSlow }) => withSlow),
+    ...beyondText(lines),
     ...company("one more, silent", 1.25, ({ withSilent }) => withSilent),
-    ...company(`all ${awayMs} ms further away`, 1.02, ({ further }) => further),
+    ...company(`all ${awayMs} ms further away`, slowMost, ({ further }) => further),
   ].join("\n");
+}
+
+/** Which of the worlds that a slow one made slower owe it to that one rather than to chance. */
+function beyondText(lines: readonly RandomLine[]): string[] {
+  if (lines.every(({ withSlow }) => withSlow === undefined)) return [];
+  const keeping = lines.filter(({ keepsRates }) => keepsRates);
+  const keptBeyond = keeping.filter(({ inMedian }) => inMedian !== undefined);
+  const lasting = lines.filter(({ inMedian = 0 }) => inMedian > slowMost);
+  const named = lasting.map(({ world, inMedian }) => ` (${world}, x${inMedian?.toFixed(3)})`);
+  return [
+    `  of those beyond, of the ${keeping.length} worlds that keep their rates: ` +
+      `${keptBeyond.length}; beyond in the median of ${distances} distances, too: ` +
+      `${lasting.length}${named.join("")}`,
+  ];
 }

@@ -23,11 +23,11 @@ describe("in company", function () {
     });
   }
 
-  it("who is busy for less than the way takes no part that comes too late: seed 92", async () => {
-    const world = randomWorld(92, 256);
+  it("who is busy for less than the way takes no part that comes too late: seed 69", async () => {
+    const world = randomWorld(69, 256);
     const { seconds } = await runQuorate(world);
     const share = (100 * idealSeconds(world.size, world.replicas)) / seconds;
-    assert.ok(share >= 92, `${share.toFixed(1)} %`);
+    assert.ok(share >= 98, `${share.toFixed(1)} %`);
   });
 
   // Pieces went to far replicas that had sent nothing yet, while near ones were idle: 12, 18, 26 %.
