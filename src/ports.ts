@@ -60,6 +60,11 @@ export interface ReadRequest {
   /** The digest that the file must have; `undefined` takes whatever is there. */
   readonly ifDigest: Digest | undefined;
   /**
+   * Whether it is asked before anybody knows what the file is: then nobody looks into why it ends
+   * early. Default: no.
+   */
+  readonly isEarly?: boolean | undefined;
+  /**
    * Memory for the chunk at an offset, of 1 to `most` bytes: a replica on this machine fills it, so
    * that the bytes need not be copied again. It may be the same memory for every chunk.
    */

@@ -2,7 +2,7 @@
 
 import { checkRequest, type DownloadOptions } from "../download/options.js";
 import type { Receipt } from "../download/progress.js";
-import { openOutput } from "../files/one-piece-file.js";
+import { hasEarlier, openOutput } from "../files/one-piece-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import { systemSyncs } from "../system.js";
@@ -30,6 +30,11 @@ export interface GetRequest {
    */
   readonly seeds?: readonly string[] | undefined;
   /**
+   * Whether the first bytes are asked for together with the vote: that saves a round trip where the
+   * file has some MiB, and costs a request a replica where it has less. Default: no.
+   */
+  readonly early?: boolean | undefined;
+  /**
    * A file that keeps the receipt, as JSON. One that exists is replaced only with `force`. Default:
    * none.
    */
@@ -53,7 +58,9 @@ export async function download(request: GetRequest, options?: DownloadOptions): 
   );
   // What this download itself left, when the file became another one meanwhile, is taken up.
   let isReopened = false;
+  const mayReadEarly = request.early === true && options?.limitRate === undefined;
   const place = {
+    readsEarly: mayReadEarly && opened.seeds.length === 0 && !(await hasEarlier(target)),
     seeds: opened.seeds,
     startLeafHasher,
     openPartial: (manifest: Manifest) => {

@@ -78,7 +78,7 @@ export async function runGet(
     const resume = flags.resume !== false;
     const receipt =
       take === undefined
-        ? await download({ ...asked, output, resume, seeds }, options)
+        ? await download({ ...asked, output, resume, seeds, early: true }, options)
         : await downloadInOrder(asked, take, options);
     screen.clear();
     if (!isJson) for (const line of receiptText(receipt)) print(line);

@@ -11,6 +11,7 @@ import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { account } from "./account.js";
 import type { Agreed } from "./agree.js";
 import { Doubts } from "./doubts.js";
+import type { EarlyReads } from "./early-reads.js";
 import { fill } from "./fill.js";
 import type { Filler } from "./filling.js";
 import { judge } from "./judge.js";
@@ -30,6 +31,8 @@ export interface Attempt {
   readonly world: DownloadWorld;
   readonly resolved: ResolvedOptions;
   readonly agreed: Agreed;
+  /** Reads that began with the vote. */
+  readonly early: EarlyReads;
   /** What was learnt before; this attempt adds to it. */
   readonly lessons: Lessons;
 }

@@ -8,6 +8,7 @@
 import { agree } from "./agree.js";
 import { askAgain, decideAgain } from "./ask-again.js";
 import { attempt } from "./attempt.js";
+import { EarlyReads } from "./early-reads.js";
 import { Lessons } from "./lessons.js";
 import { thenLetGo } from "./let-go.js";
 import {
@@ -44,9 +45,13 @@ async function getFile(
   const { clock } = world;
   const lessons = new Lessons();
   const asking = { request, world, resolved, lessons };
-  let agreed = await agree("get", { ...request, ...resolved, clock });
+  const agreeing = agree("get", { ...request, ...resolved, clock });
+  // Behind the questions, on the same connections.
+  using early = new EarlyReads();
+  if (world.readsEarly === true) early.begin(request.name, request.replicas);
+  let agreed = await agreeing;
   for (;;) {
-    const outcome = await attempt({ ...asking, agreed });
+    const outcome = await attempt({ ...asking, agreed, early });
     switch (outcome.kind) {
       case "done": {
         const { path, digest, size, ...rest } = outcome.got;

@@ -31,6 +31,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const { onEvent } = resolved;
   const { manifest } = agreed.agreement;
   const list = isAllMissing(filling) ? undefined : await listing.outcome;
+  if (list !== undefined || !listing.hasDigests) filling.early[Symbol.dispose]();
   if (list !== undefined && "kind" in list) return list;
   const digests = list?.digests;
   const resumed = await resume(partial, manifest, { ...resolved, digests });

@@ -9,6 +9,7 @@ import type { Chain } from "./chain.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Doubts } from "./doubts.js";
+import type { EarlyReads } from "./early-reads.js";
 import { lateVotes } from "./late-votes.js";
 import type { Lessons } from "./lessons.js";
 import type { Listing } from "./listing.js";
@@ -26,6 +27,8 @@ export interface Filling {
   readonly agreed: Agreed;
   readonly listing: Listing;
   readonly partial: Partial;
+  /** Reads that began with the vote. */
+  readonly early: EarlyReads;
   readonly support: Support;
   /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
   readonly doubts: Doubts | undefined;

@@ -22,6 +22,8 @@ export interface LeaseReading {
   readonly name: string;
   readonly fileDigest: Digest;
   readonly replica: Replica;
+  /** What comes of it already, when it began before. */
+  readonly early?: AsyncIterable<Chunk> | undefined;
   readonly lease: Lease;
   /** The bytes of the lease as granted; a cut may end it sooner. */
   readonly bytes: Range;
@@ -79,7 +81,7 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
   let offset = bytes.start;
   const request = { name: reading.name, range: bytes, ifDigest: reading.fileDigest };
   const call = { signal, deadlineMs: reading.deadlineMs, lane: lease.lane };
-  const chunks = stretch.writtenInSilence(reading.replica.read(request, call));
+  const chunks = stretch.writtenInSilence(reading.early ?? reading.replica.read(request, call));
   for await (const chunk of chunks) {
     signal.throwIfAborted();
     checkChunk(chunk, offset, bytes.end);

@@ -16,6 +16,8 @@ export interface DownloadWorld {
   openPartial(manifest: Manifest): Promise<Partial>;
   /** Old copies, of which equal pieces are taken before any is fetched. Default: none. */
   readonly seeds?: readonly Seed[] | undefined;
+  /** Whether reads may begin with the vote: nothing is there that could make them useless. */
+  readonly readsEarly?: boolean | undefined;
   /** Hashes the pieces of large files on other cores. Default: who receives does. */
   readonly startLeafHasher?: StartLeafHasher | undefined;
 }

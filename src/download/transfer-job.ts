@@ -10,6 +10,7 @@ import type { Chain } from "./chain.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Doubts } from "./doubts.js";
+import type { EarlyReads } from "./early-reads.js";
 import type { Stop } from "./outcome.js";
 import type { OnEvent } from "./progress.js";
 import type { Support } from "./support.js";
@@ -29,6 +30,8 @@ export interface TransferJob {
   readonly doubts: Doubts | undefined;
   readonly deliveries: Deliveries;
   readonly scheduler: Scheduler;
+  /** Reads that began with the vote. */
+  readonly early?: EarlyReads | undefined;
   /** What the pieces must be, or will be known to be; `undefined` when nobody gives pieces. */
   readonly digests: PieceDigests | Promise<PieceDigests> | undefined;
   /** Resolves, or rejects with an error, when something else makes it pointless. */

@@ -71,10 +71,11 @@ class Transfer {
   }
 
   async run(): Promise<void> {
-    const { scheduler, clock, signal, checkpoint, chain } = this.#job;
+    const { scheduler, clock, signal, checkpoint, chain, early } = this.#job;
     const onAbort = () => this.#bell.ring();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
+      for (const decision of early?.adopted(scheduler, clock.now()) ?? []) this.#carryOut(decision);
       while (!scheduler.isDone) {
         signal.throwIfAborted();
         this.throwIfFailed();
@@ -152,6 +153,7 @@ class Transfer {
     const abort = new AbortController();
     const reading = {
       name: job.name,
+      early: lease.isEarly ? job.early?.take(lease.replica, abort.signal) : undefined,
       fileDigest: job.agreement.manifest.digest,
       replica,
       lease,
@@ -190,9 +192,12 @@ class Transfer {
     const { scheduler, clock, onEvent } = this.#job;
     if (error instanceof ReplicaFault) {
       if (signal.aborted) return;
-      scheduler.ended(lease, error.fault, clock.now());
-      onEvent({ event: "fault", replica: lease.replica, fault: error.fault });
-      this.#learn(lease.replica, error.fault);
+      // Nobody had promised that what is read early is there, nor that it is of this file.
+      const fault = lease.isEarly ? undefined : error.fault;
+      scheduler.ended(lease, fault, clock.now());
+      if (fault === undefined) return;
+      onEvent({ event: "fault", replica: lease.replica, fault });
+      this.#learn(lease.replica, fault);
       return;
     }
     if (signal.aborted && error === signal.reason) return;

@@ -31,7 +31,8 @@ export async function openOutput(target: Target, options: PartialOptions): Promi
   return partialOf(new OnePieceFile(target, options));
 }
 
-async function hasEarlier({ partial, journal }: Target): Promise<boolean> {
+/** Whether an earlier run left something to take up. */
+export async function hasEarlier({ partial, journal }: Target): Promise<boolean> {
   const isThere = (path: string) => lstat(path).catch(() => undefined);
   const found = await Promise.all([isThere(partial), isThere(journal)]);
   return found.some((stats) => stats !== undefined);

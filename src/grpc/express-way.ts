@@ -55,7 +55,7 @@ export class ExpressWay implements Way {
       yield chunk;
       next += chunk.bytes.length;
     }
-    if (next < range.end) await end.throwFault(deadline);
+    if (next < range.end && request.isEarly !== true) await end.throwFault(deadline);
   }
 
   close(): void {

@@ -124,7 +124,8 @@ class Watched {
 
   read(request: ReadRequest, call: Parameters<Replica["read"]>[1]): AsyncIterable<Chunk> {
     const chunks = this.replica.read(request, call);
-    return { [Symbol.asyncIterator]: () => this.#counting(chunks, request) };
+    const isOver = () => request.isEarly === true && !call.signal.aborted;
+    return { [Symbol.asyncIterator]: () => this.#counting(chunks, request, isOver) };
   }
 
   async #counted<Answer>(run: () => Promise<Answer>): Promise<Answer> {
@@ -142,7 +143,11 @@ class Watched {
     }
   }
 
-  #counting(chunks: AsyncIterable<Chunk>, { range }: ReadRequest): AsyncIterator<Chunk> {
+  #counting(
+    chunks: AsyncIterable<Chunk>,
+    { range }: ReadRequest,
+    mayEndEarly: () => boolean,
+  ): AsyncIterator<Chunk> {
     const inner = chunks[Symbol.asyncIterator]();
     let left = range.end - range.start;
     let isOver = false;
@@ -158,6 +163,7 @@ class Watched {
       next: () =>
         inner.next().then(
           (step) => {
+            if (step.done === true && mayEndEarly()) left = 0;
             if (step.done === true) over();
             else left -= step.value.bytes.length;
             return step;

@@ -59,6 +59,7 @@ export class Lane {
     } catch (error) {
       if (!isUnexpected(error, deadline)) throw deadline.meaningOf(error);
     }
+    if (request.isEarly === true) return;
     try {
       const rest = { ...request, range: { start: next, end } };
       let isLetDown = express !== undefined;

@@ -1,6 +1,6 @@
 /** What asking who says what the file is may cost: names, claims, piece lists, opinions. */
 
-import { MiB } from "./byte-units.js";
+import { KiB, MiB } from "./byte-units.js";
 
 export const agreementLimits = {
   /** A name in UTF-8: what ext4 could hold four times over, and still a cheap message. */
@@ -14,6 +14,9 @@ export const agreementLimits = {
 
   /** A claim must be there within this; who is later counts as silent, and may still join. */
   surveyMs: 5_000,
+  /** Read of each of the first replicas while they vote: a round trip of 10 MB/s, 4 MiB in all. */
+  earlyBytes: 512 * KiB,
+  earlyReads: 16,
   /** Stragglers of a clear vote are waited for half as long as it took, within these bounds. */
   surveyGraceLeastMs: 100,
   surveyGraceMs: 300,

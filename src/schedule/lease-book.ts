@@ -63,14 +63,17 @@ export class LeaseBook {
       this.#scoreboard.addGap(replica, now - running.waitingSince);
     }
     running.waitingSince = undefined;
+    const hadBytes = running.hasBytes;
+    running.hasBytes = true;
+    // How long that was on its way, and waited for us, nobody knows.
+    if (lease.isEarly) return;
     const waitMs = now - running.grantedAt;
-    const others = this.#runningOf(replica).filter((other) => other !== running);
-    const isFlowing = running.hasBytes || others.some(({ hasBytes }) => hasBytes);
+    const isFlowing = this.#runningOf(replica).some(
+      (one) => (one === running ? hadBytes : one.hasBytes) && !one.lease.isEarly,
+    );
     if (isFlowing) this.#scoreboard.addArrived(replica, bytes, now);
     else this.#scoreboard.startFlow(replica, now, { bytes, waitMs });
-    if (running.hasBytes) return;
-    running.hasBytes = true;
-    this.#scoreboard.addLatency(replica, waitMs, running.isBehindAnother);
+    if (!hadBytes) this.#scoreboard.addLatency(replica, waitMs, running.isBehindAnother);
   }
 
   /** The most bytes of a piece in progress that any open lease holds. */
@@ -166,7 +169,7 @@ export class LeaseBook {
   freeLane(replica: ReplicaId, now: number): number | undefined {
     const running = this.#runningOf(replica);
     if (this.#scoreboard.knownRate(replica, now) === undefined) {
-      return running.length === 0 ? 0 : undefined;
+      return running.every(({ lease }) => lease.isEarly) ? 0 : undefined;
     }
     const earlyMs = limits.earlyMs + limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
     for (let lane = 0; lane < this.#scoreboard.of(replica).streams; lane++) {

@@ -23,6 +23,8 @@ export interface Lease {
   readonly next: number;
   /** Whether it duplicates a piece that another lease holds. */
   readonly isHedge: boolean;
+  /** Whether it was read before anybody knew what the file is: then nobody promised anything. */
+  readonly isEarly: boolean;
 }
 
 type OpenLease = { -readonly [Key in keyof Lease]: Lease[Key] };
@@ -129,13 +131,24 @@ export class Ledger {
     assert(run !== undefined && most > 0, `${replica} has a region to lease`);
     const range = { start: run.start, end: Math.min(run.end, run.start + most) };
     this.#regions.set(replica, this.region(replica).subtract(RangeSet.of(range)));
-    return this.#add({ replica, lane, isHedge: false }, range);
+    return this.#add({ replica, lane, isHedge: false, isEarly: false }, range);
+  }
+
+  /** Opens a lease on pieces of the pool that are being read already. */
+  adopt(replica: ReplicaId, range: Range): Lease {
+    const pieces = RangeSet.of(range);
+    assert(pieces.subtract(this.#pool).isEmpty, "what is adopted lay in the pool");
+    this.#pool = this.#pool.subtract(pieces);
+    return this.#add({ replica, lane: 0, isHedge: false, isEarly: true }, range);
   }
 
   /** Opens a second lease on a piece that another lease has in progress. */
   hedge(replica: ReplicaId, piece: number, lane = 0): Lease {
     this.#hedgedPieces++;
-    return this.#add({ replica, lane, isHedge: true }, { start: piece, end: piece + 1 });
+    return this.#add(
+      { replica, lane, isHedge: true, isEarly: false },
+      { start: piece, end: piece + 1 },
+    );
   }
 
   /** One of two leases on a piece is over, and so large a part of it never came twice. */
@@ -224,7 +237,7 @@ export class Ledger {
     return RangeSet.of(...ranges);
   }
 
-  #add(of: Pick<Lease, "replica" | "lane" | "isHedge">, { start, end }: Range): Lease {
+  #add(of: Pick<Lease, "replica" | "lane" | "isHedge" | "isEarly">, { start, end }: Range): Lease {
     const id = this.#nextId++;
     const lease = { id, ...of, start: pieceIndex(start), end, next: start };
     this.#leases.set(id, lease);

@@ -123,6 +123,18 @@ export class Scheduler {
     this.ledger.taken(pieces);
   }
 
+  /** Whether a replica takes part, and may be given work now. */
+  isWaitingFor(replica: ReplicaId): boolean {
+    return this.scoreboard
+      .all()
+      .some((score) => score.replica === replica && score.standing === "good");
+  }
+
+  /** A replica is being read for these pieces already: that becomes its first lease. */
+  adopt(replica: ReplicaId, pieces: Range, now: number): Decision {
+    return this.#start(this.ledger.adopt(replica, pieces), now);
+  }
+
   /** What to do now. To be asked again on every event, and at least each `limits.watchMs`. */
   decide(now: number): Decision[] {
     this.#forgiveOwnStall(now);

@@ -34,6 +34,8 @@ export class SmallDownload {
   readonly events: DownloadEvent[] = [];
   /** Old copies. */
   seeds: readonly Seed[] = [];
+  /** Whether reads begin with the vote. */
+  readsEarly = false;
   /** Changes the partial before the download gets it. */
   wrap: (partial: Partial) => Partial = (partial) => partial;
   /** Hears each event before it is kept. */
@@ -48,7 +50,13 @@ export class SmallDownload {
       this.events.push(event);
     };
     const request = { name, replicas: replicasOf(byLetter) };
-    const world = { clock, random: () => 0.5, openPartial, seeds: this.seeds };
+    const world = {
+      clock,
+      random: () => 0.5,
+      openPartial,
+      seeds: this.seeds,
+      readsEarly: this.readsEarly,
+    };
     return download(request, world, { onEvent, ...options });
   }
 

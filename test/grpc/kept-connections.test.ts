@@ -44,11 +44,15 @@ describe("a connection", function () {
     replica.close();
   }
   /** Reads until so many bytes are there. */
-  async function read(replica: ReturnType<typeof take>, most: number): Promise<void> {
-    const range = { start: 0, end: content.length };
+  async function read(
+    replica: ReturnType<typeof take>,
+    most: number,
+    range = { start: 0, end: content.length },
+    isEarly = false,
+  ): Promise<void> {
     let got = 0;
     for await (const { bytes } of replica.read(
-      { name: "a.bin", range, ifDigest: undefined },
+      { name: "a.bin", range, ifDigest: undefined, isEarly },
       call(),
     )) {
       got += bytes.length;
@@ -94,7 +98,23 @@ describe("a connection", function () {
     assert.equal(doorman.came, 1);
   });
 
+  it("is kept when an early read asked for what is not in the file", async () => {
+    const replica = take();
+    await replica.claim("a.bin", call());
+    await read(replica, 1, { start: content.length, end: 2 * content.length }, true);
+    replica.close();
+    await use();
+    assert.equal(doorman.came, 1);
+  });
+
   for (const [what, end] of [
+    [
+      "an early read on it was left",
+      async (replica) => {
+        await replica.claim("a.bin", call());
+        await read(replica, 1, { start: 0, end: content.length }, true);
+      },
+    ],
     [
       "a read on it was left early",
       async (replica) => {

@@ -85,6 +85,26 @@ overEachWire("a lane to a replica", (wire) => {
     });
   }
 
+  const earlyEnds = [
+    ["says that it cannot", (stream: number) => says(stream, "9")],
+    ["resets it", (stream: number) => frame(frameKind.reset, 0, stream, Buffer.alloc(4))],
+    ["sends what is no frame", () => Buffer.alloc(90, 0x41)],
+  ] as const;
+  for (const [what, end] of earlyEnds) {
+    it(`lets an early read end, and asks nobody why, when a server ${what}`, async () => {
+      const range = { start: 0, end: 1000 };
+      const request = { name: "a.bin", range, ifDigest: undefined, isEarly: true };
+      const chunks = on.lane.read(request, { signal: unspoken, deadlineMs: 9000 });
+      const first = chunks.next();
+      const { stream } = await on.server.asked();
+      on.server.greet();
+      on.server.send(...part(stream, 0, 600), end(stream));
+      assert.equal((await first).value?.bytes.length, 600);
+      assert.equal((await chunks.next()).done, true);
+      assert.deepEqual(on.tried.ordinary, []);
+    });
+  }
+
   it("gives the fault that the server names, and asks nobody else", async () => {
     const reading = read(0, 1000);
     const { stream } = await on.server.asked();

@@ -23,6 +23,7 @@ const s = (
     end: 1,
     next: 0,
     isHedge: false,
+    isEarly: false,
   },
   delayMs,
   leftBytes,

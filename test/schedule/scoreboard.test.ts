@@ -26,7 +26,14 @@ describe("schedule/scoreboard", () => {
 
   it("a lease that came whole because more was asked for does not tell what is usually brought", () => {
     const scoreboard = board();
-    const lease = { id: 1, replica: A, lane: 0, start: pieceIndex(0), isHedge: false };
+    const lease = {
+      id: 1,
+      replica: A,
+      lane: 0,
+      start: pieceIndex(0),
+      isHedge: false,
+      isEarly: false,
+    };
     scoreboard.addBrought({ ...lease, next: 8, end: 20 });
     assert.equal(scoreboard.of(A).broughtShare, 0.7);
     scoreboard.addBrought({ ...lease, next: 1, end: 1 });

@@ -1,0 +1,100 @@
+/**
+ * Reads that begin with the vote: the n-th replica is asked for the n-th stretch of the file before
+ * anybody knows whether there is one, so that bytes flow while the agreement is found. They wait in
+ * memory, and are worth no more than any other bytes: what they are is checked piece by piece.
+ */
+
+import { assert } from "../errors.js";
+import { limits } from "../limits.js";
+import type { Chunk, Replica } from "../ports.js";
+import type { Layout } from "../schedule/pieces.js";
+import type { Range } from "../schedule/range.js";
+import type { Decision, Scheduler } from "../schedule/scheduler.js";
+import type { ReplicaId } from "../trust/quorum.js";
+
+interface EarlyRead {
+  readonly range: Range;
+  readonly abort: AbortController;
+  readonly chunks: AsyncIterator<Chunk>;
+  /** What comes first, asked for already. */
+  readonly first: Promise<IteratorResult<Chunk>>;
+}
+
+export class EarlyReads {
+  readonly #reads = new Map<ReplicaId, EarlyRead>();
+
+  /** Asks the first of the replicas. Nothing that goes wrong is anybody's fault. */
+  begin(name: string, replicas: ReadonlyMap<ReplicaId, Replica>): void {
+    let start = 0;
+    for (const [id, replica] of [...replicas].slice(0, limits.earlyReads)) {
+      const range = { start, end: start + limits.earlyBytes };
+      const abort = new AbortController();
+      const request = { name, range, ifDigest: undefined, isEarly: true };
+      const call = { signal: abort.signal, deadlineMs: limits.surveyMs, lane: 0 };
+      const chunks = replica.read(request, call)[Symbol.asyncIterator]();
+      const first = chunks.next();
+      first.catch(() => {
+        // Whoever takes the read is told, if anybody does.
+      });
+      this.#reads.set(id, { range, abort, chunks, first });
+      start = range.end;
+    }
+  }
+
+  /**
+   * The first leases of those who take part, as far as they are read for whole pieces of the file;
+   * all others end.
+   */
+  adopted(scheduler: Scheduler, now: number): Decision[] {
+    const decisions: Decision[] = [];
+    for (const [replica, { range, ...read }] of this.#reads) {
+      const pieces = piecesIn(range, scheduler.ledger.layout);
+      const isWanted = scheduler.isWaitingFor(replica);
+      if (isWanted && pieces !== undefined) decisions.push(scheduler.adopt(replica, pieces, now));
+      else this.#end(replica, read);
+    }
+    return decisions;
+  }
+
+  /** Hands a read over, to be read on until the signal says so. */
+  take(replica: ReplicaId, signal: AbortSignal): AsyncIterable<Chunk> {
+    const read = this.#reads.get(replica);
+    assert(read !== undefined, `${replica} is being read`);
+    this.#reads.delete(replica);
+    return readOn(read, signal);
+  }
+
+  /** Ends all that nobody took: what came of it came in vain. */
+  [Symbol.dispose](): void {
+    for (const [replica, read] of this.#reads) this.#end(replica, read);
+  }
+
+  #end(replica: ReplicaId, { abort, chunks, first }: Omit<EarlyRead, "range">): void {
+    this.#reads.delete(replica);
+    abort.abort();
+    first
+      .then(() => chunks.return?.())
+      .catch(() => {
+        // It failed, and nobody wanted it.
+      });
+  }
+}
+
+function piecesIn({ start, end }: Range, { size, pieceBytes }: Layout): Range | undefined {
+  if (end > size || limits.earlyBytes % pieceBytes !== 0) return undefined;
+  return { start: start / pieceBytes, end: end / pieceBytes };
+}
+
+async function* readOn(
+  { abort, first, chunks }: EarlyRead,
+  signal: AbortSignal,
+): AsyncGenerator<Chunk> {
+  const end = () => abort.abort(signal.reason);
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    for (let step = await first; step.done !== true; step = await chunks.next()) yield step.value;
+  } finally {
+    signal.removeEventListener("abort", end);
+    await chunks.return?.();
+  }
+}
