@@ -110,11 +110,9 @@ describe("the second system", () => {
       String(port),
     ]);
     assert.equal(got.code, 5, got.stderr);
-    assert.match(
-      got.stderr,
-      /not all chunks are downloaded: no byte for \d s \(.* connection refused\)/,
-    );
-    assert.match(got.stderr, /run it again to resume/);
+    // It may die of the read that began with the vote, before it gives its piece list.
+    const why = /(no byte for \d s|no replica gave a usable piece list) \(.* connection refused\)/;
+    assert.match(got.stderr, new RegExp(`not all chunks are downloaded: ${why.source}`));
   });
 
   it("is safe where client and server share a folder", async () => {
