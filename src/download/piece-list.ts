@@ -160,14 +160,25 @@ function askRound(
           bell.ring();
         });
     };
+    let waitMs: number = limits.pieceListPatienceMs;
     while (right === undefined && refusals.length < members.length) {
       const [next] = open < limits.pieceListsAtOnce ? waiting.splice(0, 1) : [];
-      if (next !== undefined) ask(next);
-      await bell.rungWithin(limits.pieceListPatienceMs, request.clock);
+      if (next !== undefined) {
+        ask(next);
+        waitMs = patienceMs(agreement, request.roundTripsMs?.get(next) ?? 0);
+      }
+      await bell.rungWithin(waitMs, request.clock);
       if (failure !== undefined) throw failure.error;
     }
     return { right, refusals };
   });
+}
+
+/** What a list that is near takes at a modest rate: bytes of pieces wait for it meanwhile. */
+function patienceMs({ manifest }: Reached, roundTripMs: number): number {
+  const bytes = 2 * manifest.pieceCount * digestBytes;
+  const expectedMs = roundTripMs + (bytes / limits.pieceListRate) * 1000;
+  return Math.min(limits.pieceListPatienceMs, limits.pieceListPatienceLeastMs + expectedMs);
 }
 
 /** The list when it has the agreed root, else what is wrong with it. */

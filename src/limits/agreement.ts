@@ -30,7 +30,12 @@ export const agreementLimits = {
   pieceListBytes: 512 * MiB,
   /** A whole piece list must be there within this; it is 32 bytes a piece. */
   pieceListMs: 15_000,
-  /** The nearest member has this long to give it before another is asked as well, and so on. */
+  /**
+   * The nearest member has so much longer than the way there and a list of this rate take, and no
+   * longer than that in all, before another is asked as well, and so on.
+   */
+  pieceListPatienceLeastMs: 100,
+  pieceListRate: 1 * MiB,
   pieceListPatienceMs: 1_000,
   /** Members asked for it at once: each answer is held in memory until it is compared. */
   pieceListsAtOnce: 3,

@@ -4,7 +4,13 @@ import { limits } from "../../src/limits.js";
 import type { Replica } from "../../src/ports.js";
 import type { Fault } from "../../src/schedule/faults.js";
 import { leafDigest } from "../../src/trust/merkle.js";
-import { decide, type Reached, type ReplicaId, type Vote } from "../../src/trust/quorum.js";
+import {
+  decide,
+  type Reached,
+  type ReplicaId,
+  replicaId,
+  type Vote,
+} from "../../src/trust/quorum.js";
 import {
   altered,
   refusingPieces,
@@ -102,9 +108,28 @@ describe("the piece list", () => {
     const list = await fetchPieceList(agreement, request);
     assert.deepEqual(list.digests && Buffer.from(list.digests), Buffer.from(pieces));
     assert.deepEqual(list.faults, []);
-    assert.equal(clock.now(), 1000 + limits.pieceListPatienceMs);
+    const waitedMs = clock.now() - 1000;
+    const listMs = (2 * pieces.length * 1000) / limits.pieceListRate;
+    assert.equal(Math.round(waitedMs), Math.round(limits.pieceListPatienceLeastMs + listMs));
     assert.ok(hasLetGo, "nobody waits for the first one any more");
   });
+
+  for (const { awayMs, patienceMs } of [
+    { awayMs: 300, patienceMs: limits.pieceListPatienceLeastMs + 300 },
+    { awayMs: 4000, patienceMs: limits.pieceListPatienceMs },
+  ]) {
+    it(`is waited for for ${patienceMs} ms from one that is ${awayMs} ms away`, async () => {
+      const clock = new FakeClock();
+      const byLetter = { A: silent(file, clock), B: file };
+      const agreement = await agreementOf({ A: file, B: file });
+      const { signal } = new AbortController();
+      const asked = { replicas: replicasOf(byLetter), name, signal, clock };
+      const distances = Object.entries({ A: awayMs, B: awayMs + 1 });
+      const roundTripsMs = new Map(distances.map(([letter, ms]) => [replicaId(letter), ms]));
+      await fetchPieceList(agreement, { ...asked, roundTripsMs });
+      assert.ok(Math.abs(clock.now() - 1000 - patienceMs) < 5);
+    });
+  }
 
   it("without the agreed root is its sender's fault, and the next one is asked", async () => {
     const list = await fetchFrom({ A: wrongPieces(file), B: file });
