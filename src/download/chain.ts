@@ -8,7 +8,7 @@ import type { PrefixDigest } from "../hash-ports.js";
 import { limits } from "../limits.js";
 import type { Clock, Sink } from "../ports.js";
 import type { Lease } from "../schedule/ledger.js";
-import { type Range, RangeSet } from "../schedule/range.js";
+import { overlap, type Range, RangeSet } from "../schedule/range.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { leafCount, type PieceDigests } from "../trust/merkle.js";
 
@@ -30,9 +30,8 @@ interface Unproven {
 export class Chain {
   readonly #parts: ChainParts;
   #isOn = false;
-  /** Unchecked writes under way, and the pieces that were written so: nobody else may do it. */
+  /** Unchecked writes under way, and what they brought: nobody else may write that unchecked. */
   readonly #writing = new Set<{ readonly pieces: Range; readonly written: Promise<void> }>();
-  #claimed = RangeSet.empty;
   #inPlace = RangeSet.empty;
   #unproven: readonly Unproven[] = [];
   #reachedPieces = 0;
@@ -69,7 +68,8 @@ export class Chain {
     // What was reached must stay as it is, and of two copies of a piece one must be checked first.
     if (lease.isHedge || pieces.start < this.#reachedPieces) return false;
     const { settled, layout } = scheduler.ledger;
-    if (touches(settled, pieces) || touches(this.#claimed, pieces)) return false;
+    if (settled.overlaps(pieces) || this.#inPlace.overlaps(pieces)) return false;
+    if ([...this.#writing].some((other) => overlap(other.pieces, pieces))) return false;
     const rate = scheduler.rate(now);
     const aheadBytes = (pieces.end - this.#provenPieces) * layout.pieceBytes;
     return rate >= limits.chainRate && aheadBytes * 1000 <= rate * limits.chainMs;
@@ -84,16 +84,18 @@ export class Chain {
     content: Uint8Array,
   ): Promise<{ readonly isProven: Promise<boolean> }> {
     const { sink, scheduler, clock } = this.#parts;
-    const range = RangeSet.of(pieces);
-    this.#claimed = this.#claimed.union(range);
     const written = sink.write(pieces.start * scheduler.ledger.layout.pieceBytes, content);
     const writing = { pieces, written };
     this.#writing.add(writing);
-    await written.finally(() => this.#writing.delete(writing));
+    try {
+      await written;
+      this.#inPlace = this.#inPlace.union(RangeSet.of(pieces));
+    } finally {
+      this.#writing.delete(writing);
+    }
     const isProven = new Promise<boolean>((resolve) => {
       this.#unproven = [...this.#unproven, { pieces, since: clock.now(), resolve }];
     });
-    this.#inPlace = this.#inPlace.union(range);
     this.moved();
     return { isProven };
   }
@@ -139,9 +141,7 @@ export class Chain {
 
   #proven(pieces: number): void {
     this.#provenPieces = pieces;
-    const proven = RangeSet.of({ start: 0, end: pieces });
-    this.#inPlace = this.#inPlace.subtract(proven);
-    this.#claimed = this.#claimed.subtract(proven);
+    this.#inPlace = this.#inPlace.subtract(RangeSet.of({ start: 0, end: pieces }));
     const isProven = (one: Unproven) => one.pieces.end <= pieces;
     const those = this.#unproven.filter(isProven);
     this.#unproven = this.#unproven.filter((one) => !isProven(one));
@@ -169,12 +169,6 @@ export class Chain {
     this.#unproven = [];
     for (const { resolve } of those) resolve(false);
   }
-}
-
-const overlap = (one: Range, other: Range) => one.start < other.end && other.start < one.end;
-
-function touches(set: RangeSet, pieces: Range): boolean {
-  return set.ranges.some((range) => overlap(range, pieces));
 }
 
 /** The first piece from there on that is in none of these sets. */

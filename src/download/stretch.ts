@@ -164,15 +164,19 @@ export class Stretch {
   async #leaveToChain(pieces: Range, content: Uint8Array, chain: Chain): Promise<void> {
     const { lease, onUnproven } = this.#writing;
     const { isProven } = await chain.write(pieces, content);
-    const before = this.#settling;
-    const settling = Promise.all([before]).then(() => this.#settleProven(pieces, isProven));
+    const settling = this.#settleProven(pieces, isProven, this.#settling);
     // Who waits for it next is told.
     settling.catch(() => {});
     this.#settling = settling;
     onUnproven?.(lease);
   }
 
-  async #settleProven(pieces: Range, isProven: Promise<boolean>): Promise<void> {
+  async #settleProven(
+    pieces: Range,
+    isProven: Promise<boolean>,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    await before;
     const { signal } = this.#writing;
     const expected = await this.#expected();
     const isAsExpected = expected !== undefined && (await isProven);

@@ -177,8 +177,7 @@ export class Allotment {
       this.#horizonPieces = undefined;
       return;
     }
-    const known = ready.map((one) => this.#scoreboard.knownRate(one, now) ?? 0);
-    const rate = known.reduce((sum, one) => sum + one, 0);
+    const rate = this.#scoreboard.knownSum(ready, now);
     const latencyMs = Math.max(0, ...ready.map((one) => this.#scoreboard.latencyMs(one)));
     const bytes = horizonBytes(rate, latencyMs);
     if (bytes === undefined) return;

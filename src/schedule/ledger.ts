@@ -57,11 +57,6 @@ export class Ledger {
     return this.#settled;
   }
 
-  /** Bytes from the file's beginning that are settled without a gap. */
-  get prefixBytes(): number {
-    return Math.min(this.layout.size, frontierOf(this.#settled) * this.layout.pieceBytes);
-  }
-
   /**
    * Settled pieces that still wait for the reader of a file that is taken in order; 0 where nobody
    * reads.

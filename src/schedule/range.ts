@@ -8,6 +8,11 @@ export interface Range {
   readonly end: number;
 }
 
+/** Whether anything is in both. */
+export function overlap(one: Range, other: Range): boolean {
+  return one.start < other.end && other.start < one.end;
+}
+
 /** An immutable set of integers, kept as sorted ranges that neither touch nor overlap. */
 export class RangeSet {
   static readonly empty = new RangeSet([]);
@@ -53,6 +58,11 @@ export class RangeSet {
   /** Whether it holds `value`. */
   has(value: number): boolean {
     return this.ranges.some(({ start, end }) => start <= value && value < end);
+  }
+
+  /** Whether anything of this range is in it. */
+  overlaps(range: Range): boolean {
+    return this.ranges.some((own) => overlap(own, range));
   }
 
   /** Everything in either. */

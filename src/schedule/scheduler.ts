@@ -96,10 +96,8 @@ export class Scheduler {
 
   /** Bytes per second of all replicas together, as far as theirs are known. */
   rate(now: number): number {
-    const rates = this.scoreboard.all().map(({ replica }) => {
-      return this.scoreboard.knownRate(replica, now) ?? 0;
-    });
-    return rates.reduce((sum, rate) => sum + rate, 0);
+    const replicas = this.scoreboard.all().map(({ replica }) => replica);
+    return this.scoreboard.knownSum(replicas, now);
   }
 
   /** A member of the quorum takes part; `latencyMs` is the round trip seen when it was asked. */

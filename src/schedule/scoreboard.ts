@@ -163,6 +163,11 @@ export class Scoreboard {
     return rate === undefined ? undefined : Math.max(rate, 1);
   }
 
+  /** Bytes per second of these together, as far as theirs are known. */
+  knownSum(replicas: readonly ReplicaId[], now: number): number {
+    return replicas.reduce((sum, one) => sum + (this.knownRate(one, now) ?? 0), 0);
+  }
+
   /**
    * Bytes per second as of this moment: for what there is still to deliver, where a change of pace
    * must show at once. Who ends its reads early sends nothing while it is asked again, which is no

@@ -79,14 +79,18 @@ class PrefixThread implements PrefixDigest {
   }
 
   #start(): Promise<Digest> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  #run(): Promise<Digest> {
     // There is a file by now: it may be opened while the first reads run.
     const order: PrefixOrder = { ...this.#order, fd: this.#file.fd };
-    this.#running ??= runWorker<Digest, PrefixNews>("prefix-worker", order, {
+    return runWorker<Digest, PrefixNews>("prefix-worker", order, {
       onProgress: (done) => this.#onProgress(done),
       onNews: (news) => this.#hear(news),
       signal: this.#abort.signal,
     });
-    return this.#running;
   }
 
   #tell(bytes: number): void {

@@ -224,6 +224,7 @@ describe("Chain", () => {
     });
     await turn();
     assert.equal(isQuiet, false);
+    assert.equal(world.takes(5, 6), false, "nor is it written unchecked meanwhile");
     isWritten();
     await Promise.all([quiet, writing]);
     assert.equal(isQuiet, true);
