@@ -19,6 +19,27 @@ export const manifest = manifestOfBytes(content);
 /** Whose lease it is. */
 export const A = replicaId("A");
 
+/** A lease, what it is read with, and the pieces of it that are settled. */
+interface LeaseWorld extends Pick<LeaseReading, "clock" | "scheduler" | "lease" | "spare"> {
+  readonly abort: AbortController;
+  readonly settled: number[];
+}
+
+/** What reading a lease of the small file from this replica takes. */
+export function readingOf(world: LeaseWorld, replica: Replica, sink: Sink): LeaseReading {
+  const { clock, scheduler, lease, spare, abort, settled } = world;
+  return {
+    ...{ name, replica, lease, scheduler, clock, sink, spare, bucket: undefined },
+    ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
+    bytes: { start: 0, end: Math.min(lease.end * pieceBytes, content.length) },
+    signal: abort.signal,
+    onPiece: (held, piece) => {
+      settled.push(piece);
+      scheduler.settled(held, piece, clock.now());
+    },
+  };
+}
+
 /** A lease on all pieces, from a replica that was seen to send so many pieces in `stretchMs`. */
 export class FastLease {
   readonly clock = new FakeClock();
@@ -67,29 +88,11 @@ export class FastLease {
   }
 
   async read(replica: Replica, changes: Partial<LeaseReading> = {}): Promise<void> {
-    const { clock, scheduler, lease } = this;
+    const { clock } = this;
     const sink = changes.sink ?? (await this.disk());
     // Time passes with the bytes, or else there is none between the first and the last.
     const rate = (3000 * this.#pieces * pieceBytes) / limits.stretchMs;
-    await readLease({
-      ...{
-        name,
-        replica: paced(replica, clock, { rate, latencyMs: 0 }),
-        lease,
-        scheduler,
-        clock,
-        sink,
-        bucket: undefined,
-      },
-      ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
-      bytes: { start: 0, end: content.length },
-      signal: this.abort.signal,
-      spare: this.spare,
-      onPiece: (held, piece) => {
-        this.settled.push(piece);
-        scheduler.settled(held, piece, clock.now());
-      },
-      ...changes,
-    });
+    const slowed = paced(replica, clock, { rate, latencyMs: 0 });
+    await readLease({ ...readingOf(this, slowed, sink), ...changes });
   }
 }

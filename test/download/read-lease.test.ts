@@ -9,7 +9,6 @@ import type { Lease } from "../../src/schedule/ledger.js";
 import { RangeSet } from "../../src/schedule/range.js";
 import { Scheduler } from "../../src/schedule/scheduler.js";
 import { TokenBucket } from "../../src/schedule/token-bucket.js";
-import { replicaId } from "../../src/trust/quorum.js";
 import {
   altered,
   corruptAt,
@@ -24,11 +23,8 @@ import {
 } from "../support/broken-replica.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { memoryPartial, memoryStore } from "../support/memory-partial.js";
-import { manifestOfBytes } from "../support/memory-replica.js";
+import { A, manifest, readingOf } from "./fast-lease.js";
 import { content, honest, name, pieceBytes } from "./small-download.js";
-
-const manifest = manifestOfBytes(content);
-const A = replicaId("A");
 
 /** A lease on the first pieces, and what became of it. */
 class OneLease {
@@ -50,7 +46,6 @@ class OneLease {
   }
 
   async read(replica: Replica, changes: Partial<LeaseReading> = {}): Promise<void> {
-    const { clock, scheduler, lease } = this;
     const { sink } = await memoryPartial(memoryStore(), manifest);
     const watched = {
       ...sink,
@@ -64,18 +59,7 @@ class OneLease {
         }
       },
     };
-    await readLease({
-      ...{ name, replica, lease, scheduler, clock, sink: watched, bucket: undefined },
-      ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
-      bytes: { start: 0, end: Math.min(lease.end * pieceBytes, content.length) },
-      signal: this.abort.signal,
-      spare: this.spare,
-      onPiece: (held, piece) => {
-        this.settled.push(piece);
-        scheduler.settled(held, piece, clock.now());
-      },
-      ...changes,
-    });
+    await readLease({ ...readingOf(this, replica, watched), ...changes });
   }
 
   async faultOf(replica: Replica): Promise<string> {
