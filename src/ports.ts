@@ -206,7 +206,7 @@ export interface Seed {
 }
 
 /** The unfinished file on disk, locked for this process. */
-export interface Partial {
+export interface PartialOutput {
   /**
    * Resolves once it is open, which all that writes to it waits for; rejects with why it cannot be.
    * `undefined` where it is open already.

@@ -4,7 +4,7 @@
  */
 
 import { limits } from "../limits.js";
-import type { JournalRecord, Partial } from "../ports.js";
+import type { JournalRecord, PartialOutput } from "../ports.js";
 
 /**
  * The journal may run ahead of the syncs: our own end leaves it and the pieces that it names in the
@@ -14,7 +14,7 @@ import type { JournalRecord, Partial } from "../ports.js";
  * it says of them: they would be found right in memory, and never be written again.
  */
 export class Checkpoint {
-  readonly #partial: Pick<Partial, "sink" | "journal">;
+  readonly #partial: Pick<PartialOutput, "sink" | "journal">;
   /** Written, and not in the journal. */
   #pending: JournalRecord[] = [];
   /** Written since the last sync began. */
@@ -25,7 +25,7 @@ export class Checkpoint {
   #syncing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(partial: Pick<Partial, "sink" | "journal">, now: number) {
+  constructor(partial: Pick<PartialOutput, "sink" | "journal">, now: number) {
     this.#partial = partial;
     this.#appendedAt = now;
     this.#syncedAt = now;

@@ -6,7 +6,7 @@
 
 import type { LeafHasher, PrefixDigest } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import type { Partial } from "../ports.js";
+import type { PartialOutput } from "../ports.js";
 import { byteCount } from "../schedule/pieces.js";
 import type { RangeSet } from "../schedule/range.js";
 import { Scheduler } from "../schedule/scheduler.js";
@@ -86,7 +86,7 @@ async function proved(filler: Filler): Promise<Stop | undefined> {
 }
 
 /** The whole digest in the making: nothing to do with what is digested as it is handed on. */
-function followed({ sink, startDigest }: Partial, size: number): PrefixDigest | undefined {
+function followed({ sink, startDigest }: PartialOutput, size: number): PrefixDigest | undefined {
   return sink.handedOn === undefined ? (startDigest?.() ?? digestHere(sink, size)) : undefined;
 }
 

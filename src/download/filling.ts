@@ -1,7 +1,7 @@
 /** What a partial is filled from, and with; and the transfer that fills it. */
 
 import type { LeafHasher, PrefixDigest } from "../hash-ports.js";
-import type { Partial } from "../ports.js";
+import type { PartialOutput } from "../ports.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
 import type { Agreed } from "./agree.js";
@@ -26,7 +26,7 @@ export interface Filling {
   readonly resolved: ResolvedOptions;
   readonly agreed: Agreed;
   readonly listing: Listing;
-  readonly partial: Partial;
+  readonly partial: PartialOutput;
   /** Reads that began with the vote. */
   readonly early: EarlyReads;
   readonly support: Support;
@@ -68,6 +68,6 @@ export async function run(filler: Filler): Promise<Stop | undefined> {
 }
 
 /** Rejects if and when it turns out that there is nowhere to write to. */
-function cannotBeOpened({ opening }: Partial): Promise<never> {
+function cannotBeOpened({ opening }: PartialOutput): Promise<never> {
   return new Promise((_, reject) => opening?.catch(reject));
 }

@@ -6,7 +6,7 @@
 
 import { IntegrityError } from "../errors.js";
 import { limits } from "../limits.js";
-import type { HandedOn, Partial, Sink } from "../ports.js";
+import type { HandedOn, PartialOutput, Sink } from "../ports.js";
 import { type Digest, DigestBuilder } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
 import { Bell } from "./bell.js";
@@ -32,7 +32,7 @@ export class OrderedOutput {
    * Opens it for one agreement. Throws IntegrityError when bytes under another agreement were given
    * away already: nobody can tell the reader to forget them.
    */
-  open(manifest: Manifest): Partial & { readonly heldBytes: () => number } {
+  open(manifest: Manifest): PartialOutput & { readonly heldBytes: () => number } {
     this.#throwIfGiven();
     const take: Take = (bytes) => {
       this.#givenBytes += bytes.length;

@@ -5,7 +5,7 @@
 
 import type { PiecesToHash } from "../hash-ports.js";
 import { limits } from "../limits.js";
-import type { JournalRecord, Partial } from "../ports.js";
+import type { JournalRecord, PartialOutput } from "../ports.js";
 import { type Layout, type PieceIndex, pieceIndex, pieceLength } from "../schedule/pieces.js";
 import { RangeSet } from "../schedule/range.js";
 import { digestBytes } from "../trust/digest.js";
@@ -33,7 +33,7 @@ interface Listening {
  * that could be there, so that whatever is equal in both need not be fetched again.
  */
 export async function resume(
-  partial: Partial,
+  partial: PartialOutput,
   layout: Layout,
   known: Listening & { readonly digests: PieceDigests | undefined },
 ): Promise<Resumed> {
@@ -62,7 +62,7 @@ export async function resume(
 
 /** Hashes every piece that the partial could hold, whatever the journal says. */
 async function scan(
-  partial: Pick<Partial, "sink" | "leftoverBytes" | "hashPieces">,
+  partial: Pick<PartialOutput, "sink" | "leftoverBytes" | "hashPieces">,
   layout: Layout,
   known: Listening & { readonly digests: PieceDigests },
 ): Promise<Resumed> {
@@ -76,7 +76,7 @@ async function scan(
 
 /** Believes nothing: a reserved piece that was never written reads as zeros, and looks like one. */
 async function thoseThatAreRight(
-  partial: Pick<Partial, "sink" | "hashPieces">,
+  partial: Pick<PartialOutput, "sink" | "hashPieces">,
   layout: Layout,
   expected: readonly JournalRecord[],
   listening: Listening,
@@ -90,7 +90,7 @@ async function thoseThatAreRight(
 
 /** The pieces that the disk does not hold as they are expected. */
 export async function differing(
-  partial: Pick<Partial, "sink" | "hashPieces">,
+  partial: Pick<PartialOutput, "sink" | "hashPieces">,
   layout: Layout,
   { expected, ...listening }: Listening & { readonly expected: readonly JournalRecord[] },
 ): Promise<RangeSet> {
@@ -100,7 +100,7 @@ export async function differing(
 
 /** The leaf digests of all that is on the disk. */
 export function leavesOf(
-  partial: Pick<Partial, "sink" | "hashPieces">,
+  partial: Pick<PartialOutput, "sink" | "hashPieces">,
   layout: Layout,
   listening: Listening,
 ): Promise<PieceDigests> {
@@ -109,7 +109,7 @@ export function leavesOf(
 }
 
 async function hashed(
-  { sink, hashPieces }: Pick<Partial, "sink" | "hashPieces">,
+  { sink, hashPieces }: Pick<PartialOutput, "sink" | "hashPieces">,
   layout: Layout,
   pieces: PiecesToHash["pieces"],
   { signal, onEvent = () => {} }: Listening,
@@ -123,7 +123,7 @@ async function hashed(
 }
 
 async function hashHere(
-  sink: Pick<Partial["sink"], "read">,
+  sink: Pick<PartialOutput["sink"], "read">,
   { layout, pieces, onProgress, signal }: PiecesToHash,
 ): Promise<PieceDigests> {
   const digests = new Uint8Array(pieces.length * digestBytes);

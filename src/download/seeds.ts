@@ -5,7 +5,7 @@
 
 import { StorageError } from "../errors.js";
 import { limits } from "../limits.js";
-import type { Clock, Partial, Seed } from "../ports.js";
+import type { Clock, PartialOutput, Seed } from "../ports.js";
 import { byteCount, type Layout, pieceLength } from "../schedule/pieces.js";
 import { RangeSet } from "../schedule/range.js";
 import { leafAt, leafDigest, type PieceDigests } from "../trust/merkle.js";
@@ -20,7 +20,7 @@ export interface Seeding {
   readonly digests: PieceDigests | undefined;
   /** Pieces that are there already. */
   readonly verified: RangeSet;
-  readonly partial: Pick<Partial, "sink">;
+  readonly partial: Pick<PartialOutput, "sink">;
   readonly checkpoint: Checkpoint;
   readonly clock: Clock;
   /** Milliseconds between two events of progress. */

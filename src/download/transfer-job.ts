@@ -1,7 +1,7 @@
 /** What a transfer is told: what it fetches from whom, into what, and whom it tells. */
 
 import type { LeafHasher } from "../hash-ports.js";
-import type { Clock, Partial } from "../ports.js";
+import type { Clock, PartialOutput } from "../ports.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { TokenBucket } from "../schedule/token-bucket.js";
 import type { PieceDigests } from "../trust/merkle.js";
@@ -36,7 +36,7 @@ export interface TransferJob {
   readonly digests: PieceDigests | Promise<PieceDigests> | undefined;
   /** Resolves, or rejects with an error, when something else makes it pointless. */
   readonly pointless?: Promise<Stop> | undefined;
-  readonly partial: Pick<Partial, "sink" | "journal">;
+  readonly partial: Pick<PartialOutput, "sink" | "journal">;
   readonly checkpoint: Checkpoint;
   /** Is told whenever more of the file is in place; proves some of it. */
   readonly chain?: Chain | undefined;

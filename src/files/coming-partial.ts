@@ -4,12 +4,12 @@
  */
 
 import { assert, StorageError } from "../errors.js";
-import type { Partial } from "../ports.js";
+import type { PartialOutput } from "../ports.js";
 import { openPartialFile, type PartialFile, type PartialOptions } from "./partial-file.js";
 import type { Target } from "./target.js";
 
 /** The partial of a target where no earlier run left anything; opened in the background. */
-export function comingPartial(target: Target, options: PartialOptions): Partial {
+export function comingPartial(target: Target, options: PartialOptions): PartialOutput {
   let opened: PartialFile | undefined;
   const coming = openFresh(target, options).then((partial) => {
     opened = partial;
@@ -23,7 +23,7 @@ export function comingPartial(target: Target, options: PartialOptions): Partial 
     size: options.manifest.size,
     pieceBytes: options.manifest.pieceBytes,
   };
-  const hashPieces: Partial["hashPieces"] = async (request) => {
+  const hashPieces: PartialOutput["hashPieces"] = async (request) => {
     const hash = (await coming).hashPieces;
     assert(hash !== undefined, "it hashes where it was told how to");
     return hash(request);

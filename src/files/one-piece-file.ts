@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename } from "node:fs/promises";
-import type { Partial, Sink } from "../ports.js";
+import type { PartialOutput, Sink } from "../ports.js";
 import { closeQuietly } from "./close.js";
 import { comingPartial } from "./coming-partial.js";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
@@ -22,7 +22,7 @@ import { checkTarget, type Target } from "./target.js";
  * The partial of a target. Where an earlier run left one it is taken up or set aside, and open when
  * this resolves; otherwise it is one of a single piece, or on its way.
  */
-export async function openOutput(target: Target, options: PartialOptions): Promise<Partial> {
+export async function openOutput(target: Target, options: PartialOptions): Promise<PartialOutput> {
   const { manifest } = options;
   // Without a root nobody could tell a right piece from a wrong one before it is written.
   const isOnePiece = manifest.pieceCount <= 1 && manifest.root !== undefined;
@@ -38,7 +38,7 @@ export async function hasEarlier({ partial, journal }: Target): Promise<boolean>
   return found.some((stats) => stats !== undefined);
 }
 
-function partialOf(file: OnePieceFile): Partial {
+function partialOf(file: OnePieceFile): PartialOutput {
   return {
     sink: file,
     journal: {

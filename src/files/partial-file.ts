@@ -6,7 +6,7 @@
 import { type FileHandle, statfs } from "node:fs/promises";
 import { StorageError } from "../errors.js";
 import type { HashPieces, PiecesToHash, StartPrefixDigest } from "../hash-ports.js";
-import type { Partial, Sink } from "../ports.js";
+import type { PartialOutput, Sink } from "../ports.js";
 import type { Manifest } from "../trust/manifest.js";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { readerOf, writeAll } from "./in-full.js";
@@ -36,7 +36,7 @@ export interface PartialOptions {
 }
 
 /** A partial that is open. */
-export interface PartialFile extends Partial {
+export interface PartialFile extends PartialOutput {
   readonly fd: number;
 }
 
@@ -93,7 +93,7 @@ interface Open {
   readonly syncFolder: SyncFolder | undefined;
 }
 
-function partialOf(parts: Open): Partial {
+function partialOf(parts: Open): PartialOutput {
   const { target, handle, journal, release, leftoverBytes } = parts;
   return {
     sink: sinkOf(handle, target.partial),

@@ -3,7 +3,7 @@ import type { DownloadEvent } from "../../src/download/progress.js";
 import { type Resumed, resume } from "../../src/download/resume.js";
 import type { PiecesToHash } from "../../src/hash-ports.js";
 import { limits } from "../../src/limits.js";
-import type { JournalRecord, Partial } from "../../src/ports.js";
+import type { JournalRecord, PartialOutput } from "../../src/ports.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { type MemoryOperation, memoryPartial, memoryStore } from "../support/memory-partial.js";
@@ -35,7 +35,7 @@ async function resumeFrom(left: Left): Promise<Looked> {
   store.partial = bytes;
   const opened = await memoryPartial(store, manifest);
   const disown = async (pieces: readonly number[]) => void disowned.push(...pieces);
-  const partial: Partial = { ...opened, journal: { ...opened.journal, claimed, disown } };
+  const partial: PartialOutput = { ...opened, journal: { ...opened.journal, claimed, disown } };
   const { signal } = new AbortController();
   const digests = "digests" in left ? left.digests : manifest.pieces;
   const resumed = await resume(partial, manifest, { digests, signal, onEvent: () => {} });

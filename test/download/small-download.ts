@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { download } from "../../src/download/download.js";
 import type { DownloadOptions } from "../../src/download/options.js";
 import type { DownloadEvent, Receipt, ReplicaReceipt } from "../../src/download/progress.js";
-import type { Partial, Replica, Seed } from "../../src/ports.js";
+import type { PartialOutput, Replica, Seed } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
 import { FakeClock } from "../support/fake-clock.js";
@@ -37,7 +37,7 @@ export class SmallDownload {
   /** Whether reads begin with the vote. */
   readsEarly = false;
   /** Changes the partial before the download gets it. */
-  wrap: (partial: Partial) => Partial = (partial) => partial;
+  wrap: (partial: PartialOutput) => PartialOutput = (partial) => partial;
   /** Hears each event before it is kept. */
   listen: (event: DownloadEvent) => void = () => {};
 

@@ -7,7 +7,7 @@ import { Checkpoint } from "../../src/download/checkpoint.js";
 import { resume } from "../../src/download/resume.js";
 import { writeAll } from "../../src/files/in-full.js";
 import { type JournalFile, takeUpJournal } from "../../src/files/journal-file.js";
-import type { Journal, Partial } from "../../src/ports.js";
+import type { Journal, PartialOutput } from "../../src/ports.js";
 import { bytesOf, pieceIndex } from "../../src/schedule/pieces.js";
 import type { Range } from "../../src/schedule/range.js";
 import { leafAt } from "../../src/trust/merkle.js";
@@ -32,7 +32,7 @@ const signal = new AbortController().signal;
 
 /** A client that has taken up what was there. */
 export interface Open {
-  readonly partial: Partial;
+  readonly partial: PartialOutput;
   readonly resumed: Awaited<ReturnType<typeof resume>>;
   readonly missing: readonly number[];
 }
@@ -51,7 +51,7 @@ export async function open(
   const journal = await takeUpJournal({ handle, path: "journal", size, manifest });
   // As openPartialFile does, when there is nothing that a scan could find.
   if (isFresh || journal.claimed !== undefined) await journal.begin();
-  const partial: Partial = {
+  const partial: PartialOutput = {
     sink: {
       write: (offset, piece) => writeAll(disk.partial, piece, offset),
       read: async (offset, buffer) => disk.partial.bytes.copy(buffer, 0, offset),
@@ -142,7 +142,7 @@ export async function getAll(
 
 /** A piece comes in one write or in several, some time later. */
 async function writePiece(
-  { sink }: Partial,
+  { sink }: PartialOutput,
   { bytes }: FileOfWorld,
   range: Range,
   random: Seeded,

@@ -4,7 +4,7 @@ import { comingPartial } from "../../src/files/coming-partial.js";
 import { openOutput } from "../../src/files/one-piece-file.js";
 import { openPartialFile, type PartialOptions } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
-import type { Partial } from "../../src/ports.js";
+import type { PartialOutput } from "../../src/ports.js";
 import { sinkContract } from "../contracts/sink.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
 import { refusal } from "../support/refusal.js";
@@ -18,7 +18,7 @@ describe("a partial that is being opened", () => {
   const left = async () => (await readdir(at())).sort();
   const target = () => resolveTarget(at("out"), "any");
   const options = { manifest, isForced: false, resumes: true };
-  const open = async (others: globalThis.Partial<PartialOptions> = {}): Promise<Partial> =>
+  const open = async (others: Partial<PartialOptions> = {}): Promise<PartialOutput> =>
     openOutput(await target(), { ...options, ...others });
 
   sinkContract("it", async () => (of) => open({ manifest: of }));

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node
 import { openOutput } from "../../src/files/one-piece-file.js";
 import type { PartialOptions } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
-import type { Partial } from "../../src/ports.js";
+import type { PartialOutput } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { sinkContract } from "../contracts/sink.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
@@ -17,17 +17,17 @@ const manifest = manifestOfBytes(bytes);
 describe("a file of one piece", () => {
   const at = scratchFolder();
   const left = async () => (await readdir(at())).sort();
-  const open = async (options: globalThis.Partial<PartialOptions> = {}) =>
+  const open = async (options: Partial<PartialOptions> = {}) =>
     openOutput(await resolveTarget(at("out"), "any"), {
       ...{ manifest, isForced: false, resumes: true },
       ...options,
     });
-  const filled = async (options: globalThis.Partial<PartialOptions> = {}): Promise<Partial> => {
+  const filled = async (options: Partial<PartialOptions> = {}): Promise<PartialOutput> => {
     const partial = await open(options);
     await partial.sink.write(0, bytes);
     return partial;
   };
-  const publish = async (options: globalThis.Partial<PartialOptions> = {}) => {
+  const publish = async (options: Partial<PartialOptions> = {}) => {
     await using partial = await open(options);
     await partial.sink.write(0, bytes);
     await partial.sink.sync();

@@ -4,7 +4,7 @@
  */
 
 import { StorageError } from "../../src/errors.js";
-import type { Clock, Partial } from "../../src/ports.js";
+import type { Clock, PartialOutput } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import {
   type MemoryOperation,
@@ -51,7 +51,7 @@ export class SimulatedDisk {
     };
   }
 
-  async open(manifest: Manifest): Promise<Partial> {
+  async open(manifest: Manifest): Promise<PartialOutput> {
     const partial = await memoryPartial(this.store, manifest);
     const { sink, journal } = partial;
     const write = async (offset: number, bytes: Uint8Array) => {

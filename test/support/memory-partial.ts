@@ -1,7 +1,7 @@
-/** A Partial in memory: what a test reads back, and what survives from one "run" to the next. */
+/** A PartialOutput in memory: what a test reads back, and what survives from one "run" to the next. */
 
 import { StorageError } from "../../src/errors.js";
-import type { JournalRecord, Partial } from "../../src/ports.js";
+import type { JournalRecord, PartialOutput } from "../../src/ports.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 
 export { manifestOfBytes } from "./memory-replica.js";
@@ -37,7 +37,10 @@ export function memoryStore(before: (operation: MemoryOperation) => void = () =>
 }
 
 /** Opens the partial that the store holds, or begins one; the next call takes up what is left. */
-export async function memoryPartial(store: MemoryStore, manifest: Manifest): Promise<Partial> {
+export async function memoryPartial(
+  store: MemoryStore,
+  manifest: Manifest,
+): Promise<PartialOutput> {
   if (store.isLocked) throw new StorageError("lock memory: somebody else is writing this output");
   if (store.published !== undefined) throw existsError();
   const bytes = new Uint8Array(manifest.size);
@@ -77,7 +80,7 @@ function portsOf(
   bytes: Uint8Array,
   records: JournalRecord[],
   claimed: readonly JournalRecord[] | undefined,
-): Pick<Partial, "sink" | "journal"> {
+): Pick<PartialOutput, "sink" | "journal"> {
   const sink = {
     async write(offset: number, written: Uint8Array) {
       store.before("write");

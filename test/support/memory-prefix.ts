@@ -1,7 +1,7 @@
 /** A prefix digest in memory: it reads each stretch as soon as it is told of it, and no sooner. */
 
 import type { PrefixDigest } from "../../src/hash-ports.js";
-import type { Partial } from "../../src/ports.js";
+import type { PartialOutput } from "../../src/ports.js";
 import { DigestBuilder } from "../../src/trust/digest.js";
 
 /** What it was told, in that order; and whether it was let go. */
@@ -12,11 +12,11 @@ export interface Told {
 
 /** The partial, which digests as it is filled. `failing`: what asking for the digest ends with. */
 export function withPrefixDigest(
-  partial: Partial,
+  partial: PartialOutput,
   told: Told,
   bytesOf: () => Uint8Array,
   failing?: Error,
-): Partial {
+): PartialOutput {
   const startDigest = (): PrefixDigest => {
     const builder = new DigestBuilder();
     let done = 0;
