@@ -10,6 +10,7 @@ import { faultText } from "../schedule/faults.js";
 import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { account } from "./account.js";
 import type { Agreed } from "./agree.js";
+import { ComingList } from "./coming-list.js";
 import { Doubts } from "./doubts.js";
 import type { EarlyReads } from "./early-reads.js";
 import { fill } from "./fill.js";
@@ -17,10 +18,9 @@ import type { Filler } from "./filling.js";
 import { judge } from "./judge.js";
 import type { Lessons } from "./lessons.js";
 import { thenLetGo } from "./let-go.js";
-import { Listing } from "./listing.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Outcome, Stop } from "./outcome.js";
-import { askForPieceList, type ListAnswer, noListError, type PieceList } from "./piece-list.js";
+import { askForPieceList, type GivenList, type ListAnswer, noListError } from "./piece-list.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
 import { leavesOf } from "./resume.js";
 import { Support } from "./support.js";
@@ -77,26 +77,27 @@ async function get(trying: Trying): Promise<Outcome> {
     const facts = `${manifest.size} bytes are more than the ${maxBytes} that may be fetched`;
     throw new UsageError(`get ${request.name}: too large: ${facts}`);
   }
-  const listing = new Listing(manifest, pieceList(trying));
+  const pieceList = new ComingList(manifest, askForList(trying));
   await using partial = await world.openPartial(manifest);
   if (partial.setAside !== undefined) onEvent({ event: "set-aside", path: partial.setAside });
-  const filled = await fill({ ...trying, listing, partial }).finally(async () => {
+  const filled = await fill({ ...trying, pieceList, partial }).finally(async () => {
     // Where no piece could be checked none was written, and what was only reserved is litter.
-    if (listing.hasFailed && partial.leftoverBytes === 0) await partial.discard();
+    if (pieceList.hasFailed && partial.leftoverBytes === 0) await partial.discard();
   });
-  if ("kind" in filled) {
+  if (filled.kind !== "filled") {
     partial.sink.handedOn?.throwIfGiven();
     return filled;
   }
-  await passSentence(filled);
+  const { filler } = filled;
+  await passSentence(filler);
   signal.throwIfAborted();
   const path = await partial.publish();
   const { digest, size } = manifest;
-  const got = { path, digest, size, ...account({ ...filled, agreement: agreed.agreement }) };
+  const got = { path, digest, size, ...account({ ...filler, agreement: agreed.agreement }) };
   return { kind: "done", got };
 }
 
-async function pieceList(trying: Trying): Promise<PieceList | Stop> {
+async function askForList(trying: Trying): Promise<GivenList | Stop> {
   const { request, world, resolved, agreed, support, doubts, lessons } = trying;
   const { agreement, roundTripsMs } = agreed;
   const { signal, onEvent } = resolved;
@@ -111,7 +112,7 @@ async function pieceList(trying: Trying): Promise<PieceList | Stop> {
     if (fault.kind === "changed") support.left(replica);
   }
   if (support.isLost) return { kind: "lost-quorum", why: support.lossText };
-  if (answer.kind === "given") return answer.list;
+  if (answer.kind === "given") return answer;
   if (doubts === undefined) throw noListError(request.name, answer.why);
   for (const { replica, fault } of faults) {
     lessons.faulted(replica, fault.kind);
@@ -147,11 +148,11 @@ async function askLatecomers(
 
 /** Now that the file is right, it judges what was alleged under roots that were doubted. */
 async function passSentence(filler: Filler): Promise<void> {
-  const { agreed, lessons, listing, partial, scheduler, resolved, world } = filler;
+  const { agreed, lessons, pieceList, partial, scheduler, resolved, world } = filler;
   const { manifest, votes } = agreed.agreement;
   const cases = lessons.openCases(manifest);
   if (cases.accusations.length === 0 && cases.roots.length === 0) return;
-  const { digests } = listing.list;
+  const { digests } = pieceList.list;
   // What was handed on is gone, and proves nothing about pieces that nobody gave.
   if (digests === undefined && partial.sink.handedOn !== undefined) return;
   const truth = digests ?? (await leavesOf(partial, manifest, resolved));

@@ -17,23 +17,28 @@ import { aSeed, Deliveries } from "./deliveries.js";
 import { digestHere } from "./digest-here.js";
 import { type Filler, type Filling, run } from "./filling.js";
 import type { Stop } from "./outcome.js";
-import type { PieceList } from "./piece-list.js";
 import { prove } from "./prove.js";
 import { resume } from "./resume.js";
 import { takeFromSeeds } from "./seeds.js";
+
+/** The partial holds the agreed bytes; by whom, and how, the filler tells. */
+export interface Filled {
+  readonly kind: "filled";
+  readonly filler: Filler;
+}
 
 /**
  * Makes the partial hold the agreed bytes, and proves it by reading them back; gives why, when that
  * has become pointless.
  */
-export async function fill(filling: Filling): Promise<Stop | Filler> {
-  const { resolved, world, agreed, listing, partial, lessons } = filling;
+export async function fill(filling: Filling): Promise<Filled | Stop> {
+  const { resolved, world, agreed, pieceList, partial, lessons } = filling;
   const { onEvent } = resolved;
   const { manifest } = agreed.agreement;
-  const list = isAllMissing(filling) ? undefined : await listing.outcome;
-  if (list !== undefined || !listing.hasDigests) filling.early[Symbol.dispose]();
-  if (list !== undefined && "kind" in list) return list;
-  const digests = list?.digests;
+  const known = isAllMissing(filling) ? undefined : await pieceList.outcome;
+  if (known !== undefined || !pieceList.hasDigests) filling.early[Symbol.dispose]();
+  if (known !== undefined && known.kind !== "given") return known;
+  const digests = known?.list.digests;
   const resumed = await resume(partial, manifest, { ...resolved, digests });
   const now = world.clock.now();
   const checkpoint = new Checkpoint(partial, now);
@@ -43,7 +48,7 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   if (resumedBytes > 0) onEvent({ event: "resumed", bytes: resumedBytes });
 
   const isSmall = manifest.pieceCount * digestBytes <= limits.pieceListBytes;
-  const keepsDigests = !listing.hasDigests && isSmall;
+  const keepsDigests = !pieceList.hasDigests && isSmall;
   const before = lessons.deliveries ?? new Deliveries(manifest, keepsDigests);
   const deliveries = before.onto(manifest, resumed.verified, keepsDigests);
   for (const { piece, digest } of resumed.recorded) deliveries.found(piece, digest);
@@ -51,18 +56,22 @@ export async function fill(filling: Filling): Promise<Stop | Filler> {
   const seeding = { ...resolved, ...world, ...resumed, layout: manifest, partial, checkpoint };
   const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests });
   deliveries.areFrom(aSeed, seeded);
-  await using prefix = followed(partial, manifest.size);
+  await using prefix = prefixDigestOf(partial, manifest.size);
   const isFollowed = prefix !== undefined;
   const scheduler = schedulerFor(filling, resumed.verified.union(seeded), isFollowed);
-  await using hasher = hashed(filling);
+  await using hasher = leafHasherFor(filling);
   const { sink } = partial;
   const chain = prefix && new Chain({ prefix, scheduler, sink, clock: world.clock });
   // Where there are cores to hash pieces on, nothing is gained by waiting for the one that follows.
-  if (hasher === undefined) void listing.outcome.then((outcome) => begin(chain, outcome), ignored);
+  if (hasher === undefined) {
+    pieceList.whenGiven(({ prefixes }) => {
+      if (prefixes !== undefined) chain?.begin(prefixes);
+    });
+  }
   const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, chain, hasher };
-  const stop = (await run(filler)) ?? (await proved(filler));
+  const stop = (await run(filler)) ?? (await proveDurably(filler));
   lessons.attempted(manifest, scheduler);
-  return stop ?? filler;
+  return stop ?? { kind: "filled", filler };
 }
 
 /**
@@ -75,7 +84,7 @@ function isAllMissing({ partial, world, doubts }: Filling): boolean {
 }
 
 /** Reading it back and making it durable take their time; neither waits for the other. */
-async function proved(filler: Filler): Promise<Stop | undefined> {
+async function proveDurably(filler: Filler): Promise<Stop | undefined> {
   const { checkpoint } = filler;
   // What this fails with is kept, and thrown by the next one.
   const flushed = checkpoint.flush().catch(() => {});
@@ -86,19 +95,22 @@ async function proved(filler: Filler): Promise<Stop | undefined> {
 }
 
 /** The whole digest in the making: nothing to do with what is digested as it is handed on. */
-function followed({ sink, startDigest }: PartialOutput, size: number): PrefixDigest | undefined {
+function prefixDigestOf(
+  { sink, startDigest }: PartialOutput,
+  size: number,
+): PrefixDigest | undefined {
   return sink.handedOn === undefined ? (startDigest?.() ?? digestHere(sink, size)) : undefined;
 }
 
 /** Pieces hashed on other cores: what nobody can check is not worth one. */
-function hashed({ agreed, listing, resolved, world }: Filling): LeafHasher | undefined {
-  if (!listing.hasDigests) return undefined;
+function leafHasherFor({ agreed, pieceList, resolved, world }: Filling): LeafHasher | undefined {
+  if (!pieceList.hasDigests) return undefined;
   const { size } = agreed.agreement.manifest;
   return world.startLeafHasher?.({ size, threads: resolved.hashThreads });
 }
 
 function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean): Scheduler {
-  const { world, resolved, agreed, listing, partial } = filling;
+  const { world, resolved, agreed, pieceList, partial } = filling;
   const { chunks, limitRate } = resolved;
   const { agreement, roundTripsMs } = agreed;
   const { random } = world;
@@ -107,27 +119,17 @@ function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean)
     chunks,
     limitRate,
     random,
-    hedges: listing.hasDigests,
+    hedges: pieceList.hasDigests,
     windowBytes: partial.sink.handedOn?.windowBytes,
     isFollowed,
   });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));
-  const blame = ({ faults }: Pick<PieceList, "faults">) => {
+  pieceList.whenGiven(({ faults }) => {
     for (const { replica, fault } of faults) scheduler.faulted(replica, fault, world.clock.now());
-  };
-  if (listing.isKnown) blame(listing.list);
-  else void listing.outcome.then((list) => "faults" in list && blame(list), ignored);
+  });
   weigh(filling, scheduler);
   return scheduler;
 }
-
-/** A list that comes late is as good. */
-function begin(chain: Chain | undefined, outcome: PieceList | Stop): void {
-  if (!("kind" in outcome) && outcome.prefixes !== undefined) chain?.begin(outcome.prefixes);
-}
-
-/** That there is no list ends the transfer, which says so. */
-const ignored = () => {};
 
 /** Who earned a ban, or cannot make up its mind, votes as before and delivers nothing. */
 function weigh({ agreed, lessons }: Filling, { scoreboard }: Scheduler): void {

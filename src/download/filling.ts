@@ -7,12 +7,12 @@ import { TokenBucket } from "../schedule/token-bucket.js";
 import type { Agreed } from "./agree.js";
 import type { Chain } from "./chain.js";
 import type { Checkpoint } from "./checkpoint.js";
+import type { ComingList } from "./coming-list.js";
 import type { Deliveries } from "./deliveries.js";
 import type { Doubts } from "./doubts.js";
 import type { EarlyReads } from "./early-reads.js";
 import { lateVotes } from "./late-votes.js";
 import type { Lessons } from "./lessons.js";
-import type { Listing } from "./listing.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
@@ -25,7 +25,7 @@ export interface Filling {
   readonly world: Pick<DownloadWorld, "clock" | "random" | "seeds" | "startLeafHasher">;
   readonly resolved: ResolvedOptions;
   readonly agreed: Agreed;
-  readonly listing: Listing;
+  readonly pieceList: ComingList;
   readonly partial: PartialOutput;
   /** Reads that began with the vote. */
   readonly early: EarlyReads;
@@ -50,7 +50,7 @@ export interface Filler extends Filling {
 
 /** Transfers what the scheduler still wants. */
 export async function run(filler: Filler): Promise<Stop | undefined> {
-  const { request, world, resolved, agreed, listing, partial } = filler;
+  const { request, world, resolved, agreed, pieceList, partial } = filler;
   const { limitRate } = resolved;
   const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
   const { clock, random } = world;
@@ -59,8 +59,8 @@ export async function run(filler: Filler): Promise<Stop | undefined> {
     ...resolved,
     ...filler,
     ...agreed,
-    digests: listing.digests,
-    pointless: Promise.race([listing.pointless, cannotBeOpened(partial)]),
+    digests: pieceList.digests,
+    pointless: Promise.race([pieceList.pointless, cannotBeOpened(partial)]),
     clock,
     bucket,
     lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),

@@ -31,9 +31,15 @@ export interface PieceList {
   readonly faults: ListFaults;
 }
 
+/** Somebody gave it. */
+export interface GivenList {
+  readonly kind: "given";
+  readonly list: PieceList;
+}
+
 /** What came of asking for a list. */
 export type ListAnswer =
-  | { readonly kind: "given"; readonly list: PieceList }
+  | GivenList
   /** There is a root, and nobody gave its list; with why. */
   | { readonly kind: "refused"; readonly why: string; readonly faults: ListFaults };
 
@@ -121,9 +127,13 @@ type Lists = Pick<PieceList, "digests" | "prefixes">;
 
 const none: Lists = { digests: undefined, prefixes: undefined };
 
-function given(lists: Lists, faults: ListFaults = []): ListAnswer {
+function given(lists: Lists, faults: ListFaults = []): GivenList {
   return { kind: "given", list: { ...lists, faults } };
 }
+
+type OneAnswer =
+  | { readonly kind: "right"; readonly lists: Lists }
+  | { readonly kind: "refused"; readonly fault: Fault };
 
 interface Round {
   readonly right: Lists | undefined;
@@ -148,8 +158,8 @@ function askRound(
       void askOne(agreement, replica, { ...request, signal })
         .then(
           (answer) => {
-            if ("digests" in answer) right ??= answer;
-            else refusals.push({ replica, fault: answer });
+            if (answer.kind === "right") right ??= answer.lists;
+            else refusals.push({ replica, fault: answer.fault });
           },
           (error: unknown) => {
             failure ??= { error };
@@ -186,7 +196,7 @@ async function askOne(
   agreement: Reached,
   member: ReplicaId,
   request: PieceListRequest,
-): Promise<Lists | Fault> {
+): Promise<OneAnswer> {
   const { root: expected, digest, pieceCount } = agreement.manifest;
   const replica: Replica | undefined = request.replicas.get(member);
   assert(replica !== undefined && expected !== undefined, `${member} is a member with a list`);
@@ -197,13 +207,16 @@ async function askOne(
     const asked = { ...all, ifDigest: digest, withPrefixes };
     const { digests, prefixes } = await replica.pieces(asked, call);
     const actual = rootOf(digests);
-    if (actual === expected) return { digests, prefixes: rightPrefixes(agreement, prefixes) };
+    if (actual === expected) {
+      return { kind: "right", lists: { digests, prefixes: rightPrefixes(agreement, prefixes) } };
+    }
     const evidence = { piece: undefined, expected, actual, atMs: request.clock.now() };
-    return { kind: "corrupt", detail: "its piece list does not have the agreed root", evidence };
+    const detail = "its piece list does not have the agreed root";
+    return { kind: "refused", fault: { kind: "corrupt", detail, evidence } };
   } catch (error) {
     request.signal.throwIfAborted();
     if (!(error instanceof ReplicaFault)) throw error;
-    return error.fault;
+    return { kind: "refused", fault: error.fault };
   }
 }
 

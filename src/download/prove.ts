@@ -40,9 +40,9 @@ export async function prove(filler: Filler): Promise<Stop | undefined> {
 
 /** Reads the disk again by pieces, and fetches what is not as it came, once. */
 async function mend(filler: Filler): Promise<Stop | undefined> {
-  const { agreed, partial, listing, scheduler, deliveries, resolved } = filler;
+  const { agreed, partial, pieceList, scheduler, deliveries, resolved } = filler;
   const { manifest } = agreed.agreement;
-  const { digests } = listing.list;
+  const { digests } = pieceList.list;
   if (digests === undefined && !deliveries.keepsDigests) return undefined;
   const expected = Array.from({ length: manifest.pieceCount }, (_, index) => {
     const digest = digests === undefined ? deliveries.digestOf(index) : leafAt(digests, index);
@@ -59,8 +59,8 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
 
 /** Whether the wrong bytes were found by reading them from others; whoever sent them is banned. */
 async function isFoundByOpinions(filler: Filler): Promise<boolean> {
-  const { listing, deliveries, resolved, scheduler } = filler;
-  if (listing.hasDigests || !deliveries.keepsDigests) return false;
+  const { pieceList, deliveries, resolved, scheduler } = filler;
+  if (pieceList.hasDigests || !deliveries.keepsDigests) return false;
   resolved.onEvent({ event: "second-opinions" });
   const bans = await secondOpinions(filler);
   for (const { replica, evidence, why } of bans ?? []) {

@@ -1,8 +1,7 @@
 /** Prefixes come with the piece list of a large file, and count only under the agreed root. */
 
 import assert from "node:assert/strict";
-import { Listing } from "../../src/download/listing.js";
-import { fetchPieceList, type PieceList } from "../../src/download/piece-list.js";
+import { fetchPieceList } from "../../src/download/piece-list.js";
 import { limits } from "../../src/limits.js";
 import type { ListedPieces, PiecesRequest, Replica } from "../../src/ports.js";
 import { digestFromRaw } from "../../src/trust/digest.js";
@@ -137,13 +136,5 @@ describe("prefixes in the piece list", () => {
       list.faults.map(({ replica, fault }) => `${replica} ${fault.kind}`),
       ["2 corrupt", "3 corrupt"],
     );
-  });
-
-  it("are there as soon as a list that is late", async () => {
-    const list: PieceList = { digests, prefixes, faults: [] };
-    const listing = new Listing(manifestOf(claim), Promise.resolve(list));
-    assert.equal(listing.prefixes, undefined);
-    await listing.outcome;
-    assert.equal(listing.prefixes, prefixes);
   });
 });

@@ -175,8 +175,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a piece list is believed without its root",
     file: "src/download/piece-list.ts",
-    find: "if (actual === expected) return {",
-    replace: "if (actual !== undefined) return {",
+    find: "if (actual === expected) {",
+    replace: "if (actual !== undefined) {",
     worlds: [worldOf([{ kind: "false-list", piece: 2, isCutShort: false }, none, none])],
   },
   {

@@ -1,4 +1,4 @@
-/** A PartialOutput in memory: what a test reads back, and what survives from one "run" to the next. */
+/** A partial in memory: what a test reads back, and what survives from one "run" to the next. */
 
 import { StorageError } from "../../src/errors.js";
 import type { JournalRecord, PartialOutput } from "../../src/ports.js";

@@ -7,23 +7,23 @@ import { assert } from "../errors.js";
 import type { Manifest } from "../trust/manifest.js";
 import type { PieceDigests } from "../trust/merkle.js";
 import type { Stop } from "./outcome.js";
-import { hasList, type PieceList } from "./piece-list.js";
+import { type GivenList, hasList, type PieceList } from "./piece-list.js";
 
-export class Listing {
+export class ComingList {
   /** Whether pieces can be checked, once it is there. */
   readonly hasDigests: boolean;
   /** The list, or why the attempt has become pointless; rejects with what ends the download. */
-  readonly outcome: Promise<PieceList | Stop>;
+  readonly outcome: Promise<GivenList | Stop>;
   #list: PieceList | undefined;
   #hasFailed = false;
 
-  constructor(manifest: Manifest, coming: Promise<PieceList | Stop>) {
+  constructor(manifest: Manifest, outcome: Promise<GivenList | Stop>) {
     this.hasDigests = hasList(manifest);
-    this.outcome = coming;
-    coming.then(
-      (outcome) => {
-        if ("kind" in outcome) this.#hasFailed = true;
-        else this.#list = outcome;
+    this.outcome = outcome;
+    outcome.then(
+      (known) => {
+        if (known.kind === "given") this.#list = known.list;
+        else this.#hasFailed = true;
       },
       () => {
         // Whoever waits for the outcome is told.
@@ -37,10 +37,6 @@ export class Listing {
     return this.#hasFailed;
   }
 
-  get isKnown(): boolean {
-    return this.#list !== undefined;
-  }
-
   /** The list, which is there by now. */
   get list(): PieceList {
     assert(this.#list !== undefined, "the piece list is there");
@@ -52,27 +48,33 @@ export class Listing {
     if (this.#list !== undefined) return this.#list.digests;
     if (!this.hasDigests) return undefined;
     return new Promise((resolve) => {
-      this.outcome.then(
-        (outcome) => {
-          if (!("kind" in outcome) && outcome.digests !== undefined) resolve(outcome.digests);
-        },
-        () => {
-          // It is the outcome's to say.
-        },
-      );
+      this.whenGiven(({ digests }) => {
+        if (digests !== undefined) resolve(digests);
+      });
     });
   }
 
-  /** What the file must be up to the end of each piece; of some lists, and before it is there. */
-  get prefixes(): PieceDigests | undefined {
-    return this.#list?.prefixes;
+  /** Calls back with the list, at once if it is there, and never if there is none. */
+  whenGiven(use: (list: PieceList) => void): void {
+    if (this.#list !== undefined) {
+      use(this.#list);
+      return;
+    }
+    this.outcome.then(
+      (known) => {
+        if (known.kind === "given") use(known.list);
+      },
+      () => {
+        // It is the outcome's to say.
+      },
+    );
   }
 
   /** Resolves, or rejects, if and when it turns out that there is no list. */
   get pointless(): Promise<Stop> {
     return new Promise((resolve, reject) => {
-      this.outcome.then((outcome) => {
-        if ("kind" in outcome) resolve(outcome);
+      this.outcome.then((known) => {
+        if (known.kind !== "given") resolve(known);
       }, reject);
     });
   }
