@@ -106,7 +106,7 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
     ...{ intervalMs: 1e9, timeoutMs: 600_000, signal: new AbortController().signal },
     onEvent: () => {},
   });
-  const scores = scheduler.scoreboard.all();
+  const { scores } = scheduler;
   const wasted = scores.reduce((sum, score) => sum + score.wastedBytes, 0);
   const banned = scores.filter(({ standing }) => standing === "banned").length;
   const kinds = scores.flatMap((score) => [...score.faults.values()]);

@@ -136,6 +136,21 @@ describe("tidy", () => {
     assert.deepEqual(wrong, []);
   });
 
+  it("use cases ask the scheduler, and never reach through it to its books", () => {
+    const wrong = sources
+      .filter(({ path }) => layerOf(path) !== "schedule")
+      .flatMap(({ path, lines }) =>
+        lines.flatMap((line, index) => {
+          return /\bscheduler\.(ledger|scoreboard)\b|(ledger|scoreboard)\b.* = \S*scheduler;/.test(
+            line,
+          )
+            ? [`${path}:${index + 1}`]
+            : [];
+        }),
+      );
+    assert.deepEqual(wrong, []);
+  });
+
   it("no deadline hangs on the wall clock, which jumps", () => {
     const dated = /Date\.now|new Date\b|\bDate\(/;
     // Files tell their times by it, and a receipt says when to people; neither waits for anything.

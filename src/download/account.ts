@@ -37,7 +37,7 @@ function receiptLines(
   { agreement, scheduler, lessons }: Finished,
   bytes: ReturnType<Deliveries["bytes"]>,
 ): ReplicaReceipt[] {
-  const scores = new Map(scheduler.scoreboard.all().map((score) => [score.replica, score]));
+  const scores = new Map(scheduler.scores.map((score) => [score.replica, score]));
   const { size, digest, root } = agreement.manifest;
   return agreement.votes.map(({ replica, answer }) => {
     const score = scores.get(replica);

@@ -157,8 +157,8 @@ async function passSentence(filler: Filler): Promise<void> {
   if (digests === undefined && partial.sink.handedOn !== undefined) return;
   const truth = digests ?? (await leavesOf(partial, manifest, resolved));
   for (const ban of judge({ ...cases, ...filler, truth, votes, now: world.clock.now() })) {
-    if (scheduler.scoreboard.all().every(({ replica }) => replica !== ban.replica)) continue;
-    scheduler.scoreboard.ban(ban.replica, ban.evidence, ban.why);
+    if (scheduler.scoreOf(ban.replica) === undefined) continue;
+    scheduler.ban(ban);
     if (ban.evidence?.piece === undefined) lessons.faulted(ban.replica, "corrupt");
     resolved.onEvent({ event: "banned", ...ban });
   }

@@ -50,7 +50,7 @@ export class Chain {
   /** What the file's first pieces must be is known: from now on pieces may be left to it. */
   begin(prefixes: PieceDigests): void {
     const { prefix, scheduler } = this.#parts;
-    if (leafCount(prefixes) !== scheduler.ledger.layout.pieceCount) return;
+    if (leafCount(prefixes) !== scheduler.layout.pieceCount) return;
     this.#isOn = prefix.compare !== undefined;
     prefix.compare?.({
       prefixes,
@@ -67,7 +67,7 @@ export class Chain {
     if (!this.#isOn || this.#doubted !== undefined || now < this.#pausedUntil) return false;
     // What was reached must stay as it is, and of two copies of a piece one must be checked first.
     if (lease.isHedge || pieces.start < this.#reachedPieces) return false;
-    const { settled, layout } = scheduler.ledger;
+    const { settledPieces: settled, layout } = scheduler;
     if (settled.overlaps(pieces) || this.#inPlace.overlaps(pieces)) return false;
     if ([...this.#writing].some((other) => overlap(other.pieces, pieces))) return false;
     const rate = scheduler.rate(now);
@@ -84,7 +84,7 @@ export class Chain {
     content: Uint8Array,
   ): Promise<{ readonly isProven: Promise<boolean> }> {
     const { sink, scheduler, clock } = this.#parts;
-    const written = sink.write(pieces.start * scheduler.ledger.layout.pieceBytes, content);
+    const written = sink.write(pieces.start * scheduler.layout.pieceBytes, content);
     const writing = { pieces, written };
     this.#writing.add(writing);
     try {
@@ -121,7 +121,7 @@ export class Chain {
 
   #reach(when?: "now"): void {
     const { prefix, scheduler } = this.#parts;
-    const { settled, layout } = scheduler.ledger;
+    const { settledPieces: settled, layout } = scheduler;
     if (this.#doubted !== undefined && settled.has(this.#doubted)) {
       this.#mended = this.#doubted;
       this.#doubted = undefined;

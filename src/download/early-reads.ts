@@ -7,9 +7,10 @@
 import { assert } from "../errors.js";
 import { limits } from "../limits.js";
 import type { Chunk, Replica } from "../ports.js";
+import type { Decision } from "../schedule/decision.js";
 import type { Layout } from "../schedule/pieces.js";
 import type { Range } from "../schedule/range.js";
-import type { Decision, Scheduler } from "../schedule/scheduler.js";
+import type { Scheduler } from "../schedule/scheduler.js";
 import type { ReplicaId } from "../trust/quorum.js";
 
 interface EarlyRead {
@@ -48,8 +49,8 @@ export class EarlyReads {
   adopted(scheduler: Scheduler, now: number): Decision[] {
     const decisions: Decision[] = [];
     for (const [replica, { range, ...read }] of this.#reads) {
-      const pieces = piecesIn(range, scheduler.ledger.layout);
-      const isWanted = scheduler.isWaitingFor(replica);
+      const pieces = piecesIn(range, scheduler.layout);
+      const isWanted = scheduler.scoreOf(replica)?.standing === "good";
       if (isWanted && pieces !== undefined) decisions.push(scheduler.adopt(replica, pieces, now));
       else this.#end(replica, read);
     }

@@ -132,13 +132,11 @@ function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean)
 }
 
 /** Who earned a ban, or cannot make up its mind, votes as before and delivers nothing. */
-function weigh({ agreed, lessons }: Filling, { scoreboard }: Scheduler): void {
+function weigh({ agreed, lessons }: Filling, scheduler: Scheduler): void {
   const { manifest, agreeing } = agreed.agreement;
   for (const member of agreeing) {
     if (!lessons.turnsTooOften(member, manifest)) continue;
-    scoreboard.withdraw(member, "changed: it says so, and claims the same again");
+    scheduler.withdraw(member, "changed: it says so, and claims the same again");
   }
-  for (const { replica, evidence, why } of lessons.sentenced(agreed.agreement)) {
-    scoreboard.ban(replica, evidence, why);
-  }
+  for (const ban of lessons.sentenced(agreed.agreement)) scheduler.ban(ban);
 }

@@ -21,7 +21,7 @@ export interface Standstill {
  */
 export function giveUp({ name, scheduler, stuckMs, timeoutMs }: Standstill): Error | undefined {
   if (!scheduler.isHopeless && stuckMs < timeoutMs) return undefined;
-  const scores = scheduler.scoreboard.all();
+  const scores = scheduler.scores;
   const why = scores.map((score) => `${score.replica} ${standingText(score)}`).join("; ");
   if (scheduler.isHopeless && scores.every(({ standing }) => standing === "banned")) {
     const what = "no replica serves what the quorum agreed on";

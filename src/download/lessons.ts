@@ -63,9 +63,9 @@ export class Lessons {
    * for the claim under which it was earned: under another one the replica's file may have changed
    * without its saying so. Charges that nothing proved are dropped.
    */
-  attempted(manifest: Manifest, { scoreboard, ledger }: Scheduler): void {
-    this.hedgedBytes += Math.round(ledger.hedgedPieces * ledger.layout.pieceBytes);
-    for (const score of scoreboard.all()) {
+  attempted(manifest: Manifest, { hedgedBytes, scores }: Scheduler): void {
+    this.hedgedBytes += hedgedBytes;
+    for (const score of scores) {
       const { replica, deliveredBytes, wastedBytes, faults } = score;
       if (score.standing === "banned") {
         const { reason, evidence } = score;

@@ -118,12 +118,12 @@ export type OnEvent = (event: DownloadEvent) => void;
 
 /** How the transfer stands. */
 export function progressOf(scheduler: Scheduler, doneBytes: number, now: number): TransferProgress {
-  const replicas = scheduler.scoreboard.all().map((score): ReplicaProgress => {
-    const leases = scheduler.ledger.leasesOf(score.replica).length;
+  const replicas = scheduler.scores.map((score): ReplicaProgress => {
+    const leases = scheduler.leaseCountOf(score.replica);
     const rate = leases === 0 ? 0 : (score.meter.recentRate(now) ?? 0);
     const { standing, reason, deliveredBytes } = score;
     return { address: score.replica, standing, reason, rate, deliveredBytes, leases };
   });
   const rate = replicas.reduce((sum, replica) => sum + replica.rate, 0);
-  return { event: "progress", doneBytes, totalBytes: scheduler.ledger.layout.size, rate, replicas };
+  return { event: "progress", doneBytes, totalBytes: scheduler.layout.size, rate, replicas };
 }

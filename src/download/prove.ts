@@ -52,7 +52,7 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
   if (wrong.isEmpty) return undefined;
   await partial.journal.disown(piecesOf(wrong));
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
-  scheduler.ledger.reopen(wrong);
+  scheduler.reopen(wrong);
   // What was digested on the way here is over, and was of other bytes.
   return run({ ...filler, prefix: undefined, chain: undefined });
 }
@@ -63,11 +63,12 @@ async function isFoundByOpinions(filler: Filler): Promise<boolean> {
   if (pieceList.hasDigests || !deliveries.keepsDigests) return false;
   resolved.onEvent({ event: "second-opinions" });
   const bans = await secondOpinions(filler);
-  for (const { replica, evidence, why } of bans ?? []) {
+  for (const ban of bans ?? []) {
+    const { replica, evidence, why } = ban;
     const fault: Fault = { kind: "corrupt", detail: why, ...(evidence && { evidence }) };
-    scheduler.scoreboard.count(replica, fault);
-    scheduler.scoreboard.ban(replica, evidence, why);
-    resolved.onEvent({ event: "banned", replica, evidence, why });
+    scheduler.count(replica, fault);
+    scheduler.ban(ban);
+    resolved.onEvent({ event: "banned", ...ban });
   }
   return bans !== undefined;
 }

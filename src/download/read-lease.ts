@@ -77,7 +77,7 @@ export async function readLease(reading: LeaseReading): Promise<void> {
 
 async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
   const { scheduler, lease, clock, signal, bytes } = reading;
-  const gatherer = new PieceGatherer(scheduler.ledger.layout, lease.start, () => stretch.room());
+  const gatherer = new PieceGatherer(scheduler.layout, lease.start, () => stretch.room());
   let offset = bytes.start;
   const request = { name: reading.name, range: bytes, ifDigest: reading.fileDigest };
   const call = { signal, deadlineMs: reading.deadlineMs, lane: lease.lane };
@@ -110,9 +110,9 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
  */
 function stretchPieces({ digests, sink, lease, scheduler, clock }: LeaseReading): number {
   if (digests === undefined || sink.handedOn !== undefined) return 1;
-  const rate = scheduler.scoreboard.knownRate(lease.replica, clock.now()) ?? 0;
+  const rate = scheduler.knownRate(lease.replica, clock.now()) ?? 0;
   const bytes = Math.min(limits.stretchBytes, (rate * limits.stretchMs) / 1000);
-  return Math.max(1, Math.floor(bytes / scheduler.ledger.layout.pieceBytes));
+  return Math.max(1, Math.floor(bytes / scheduler.layout.pieceBytes));
 }
 
 /** The end of a stream says nothing about completeness, and an offset may be anything: count. */

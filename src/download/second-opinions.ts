@@ -8,6 +8,7 @@ import { assert } from "../errors.js";
 import { limits } from "../limits.js";
 import type { Ban } from "../schedule/discipline.js";
 import { pieceIndex, pieceLength } from "../schedule/pieces.js";
+import { isOutForGood } from "../schedule/score.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
 import { type Digest, digestFromRaw } from "../trust/digest.js";
 import { leafDigest } from "../trust/merkle.js";
@@ -43,7 +44,7 @@ class Inquiry {
 
   constructor(filler: Filler) {
     const { deliveries, scheduler, resolved } = filler;
-    const { pieceCount } = scheduler.ledger.layout;
+    const { pieceCount } = scheduler.layout;
     const { limitRate } = resolved;
     this.#filler = filler;
     this.#opinions = new Opinions(pieceCount);
@@ -52,8 +53,7 @@ class Inquiry {
       this.#opinions.add(piece, deliveries.sourceOf(piece), digest);
       return digest;
     });
-    const { scoreboard } = scheduler;
-    const live = scoreboard.all().filter((score) => !scoreboard.isOutForGood(score));
+    const live = scheduler.scores.filter((score) => !isOutForGood(score));
     this.#members = new Set(live.map(({ replica }) => replica));
     this.#bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
   }
@@ -139,7 +139,7 @@ class Inquiry {
     { content, digest }: { readonly content: Uint8Array; readonly digest: Uint8Array },
   ): Promise<void> {
     const { scheduler, partial, checkpoint, deliveries, world } = this.#filler;
-    const { layout } = scheduler.ledger;
+    const { layout } = scheduler;
     await partial.sink.write(piece * layout.pieceBytes, content);
     const record = { piece: pieceIndex(piece), digest };
     checkpoint.add(record, pieceLength(layout, piece), world.clock.now());
@@ -204,8 +204,8 @@ class Inquiry {
     const past = lessons.pastOf(id);
     const fault = await readAgain(pieces, {
       ...{ name: request.name, fileDigest: agreed.agreement.manifest.digest, replica },
-      ...{ layout: scheduler.ledger.layout, clock: world.clock, bucket: this.#bucket },
-      notBefore: scheduler.scoreboard.of(id).notBefore,
+      ...{ layout: scheduler.layout, clock: world.clock, bucket: this.#bucket },
+      notBefore: scheduler.scoreOf(id)?.notBefore ?? Number.NEGATIVE_INFINITY,
       signal: use.signal,
       onPiece: async (piece, content) => {
         past.receivedBytes += content.length;
@@ -220,7 +220,7 @@ class Inquiry {
   }
 
   #replicaOf(source: Source): ReplicaId | undefined {
-    const scores = this.#filler.scheduler.scoreboard.all();
+    const { scores } = this.#filler.scheduler;
     return scores.find(({ replica }) => replica === source)?.replica;
   }
 }

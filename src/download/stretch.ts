@@ -39,7 +39,7 @@ export class Stretch {
   /** `pieces`: how many are held at most, 1 or more. */
   constructor(writing: Writing, pieces: number) {
     this.#writing = writing;
-    this.#pieceBytes = writing.scheduler.ledger.layout.pieceBytes;
+    this.#pieceBytes = writing.scheduler.layout.pieceBytes;
     this.#pieces = pieces;
   }
 
@@ -188,7 +188,7 @@ export class Stretch {
   /** Hashes what was left to the chain, and was not proven by it. */
   async #checkInPlace(pieces: Range): Promise<void> {
     const { sink, scheduler } = this.#writing;
-    const { start, end } = bytesOf(scheduler.ledger.layout, pieces);
+    const { start, end } = bytesOf(scheduler.layout, pieces);
     const content = Buffer.allocUnsafeSlow(end - start);
     const length = await sink.read(start, content);
     const { leaves, wrong } = await this.#check(pieces.start, content.subarray(0, length));

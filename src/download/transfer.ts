@@ -6,10 +6,10 @@
 import { assert } from "../errors.js";
 import { limits } from "../limits.js";
 import { ReplicaFault } from "../ports.js";
+import type { Decision } from "../schedule/decision.js";
 import type { Fault } from "../schedule/faults.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
-import type { Decision } from "../schedule/scheduler.js";
 import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import { DecidingPace } from "./deciding-pace.js";
@@ -57,8 +57,8 @@ class Transfer {
   constructor(job: TransferJob) {
     this.#job = job;
     this.#spare = new SpareMemory(job.hasher?.memory);
-    const { settled, layout } = job.scheduler.ledger;
-    this.#doneBytes = byteCount(layout, settled);
+    const { settledPieces, layout } = job.scheduler;
+    this.#doneBytes = byteCount(layout, settledPieces);
     this.#begunAt = job.clock.now();
     this.#patience = new Patience(this.#doneBytes, this.#begunAt);
     this.#unheard = job.lateVotes.length;
@@ -113,7 +113,7 @@ class Transfer {
     for (const { abort } of this.#reads.values()) abort.abort();
     await Promise.all([...this.#reads.values()].map(({ done }) => done));
     const { scheduler, clock } = this.#job;
-    for (const lease of scheduler.ledger.leases()) scheduler.ended(lease, undefined, clock.now());
+    scheduler.endAll(clock.now());
     // Once everything is there, whoever proves it need not wait for the disk.
     if (scheduler.isDone && this.#failure === undefined) return;
     const flushed = this.#job.checkpoint.flush();
@@ -126,7 +126,7 @@ class Transfer {
     const { scheduler, partial } = this.#job;
     const { handedOn } = partial.sink;
     if (handedOn === undefined) return;
-    scheduler.taken(Math.floor(handedOn.takenBytes() / scheduler.ledger.layout.pieceBytes));
+    scheduler.taken(Math.floor(handedOn.takenBytes() / scheduler.layout.pieceBytes));
   }
 
   #carryOut(decision: Decision): void {
@@ -237,7 +237,7 @@ class Transfer {
     this.#job.doubts?.settled(lease.replica, piece);
     if (isFirst) {
       this.#job.deliveries.came(piece, lease.replica, digest);
-      const bytes = pieceLength(scheduler.ledger.layout, piece);
+      const bytes = pieceLength(scheduler.layout, piece);
       checkpoint.add({ piece, digest }, bytes, now);
       this.#doneBytes += bytes;
       this.#patience.progressed(now);
@@ -259,7 +259,7 @@ class Transfer {
       this.#unheard--;
       const isMember = support.heard({ replica, answer });
       if (!isMember || scheduler.isDone || signal.aborted) return;
-      if (scheduler.scoreboard.all().some((score) => score.replica === replica)) return;
+      if (scheduler.scoreOf(replica) !== undefined) return;
       // What it took beyond this was hardly the way.
       const away = Math.min(roundTripsMs?.get(replica) ?? 0, limits.surveyGraceMs);
       scheduler.join(replica, away);

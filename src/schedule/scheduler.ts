@@ -7,45 +7,24 @@
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import { Allotment, type AllotmentOptions } from "./allotment.js";
-import type { Charge } from "./blame.js";
+import type { Decision, Settlement } from "./decision.js";
 import { type Ban, Discipline } from "./discipline.js";
 import type { Fault } from "./faults.js";
+import { flowsOf } from "./flows.js";
 import { LeaseBook } from "./lease-book.js";
 import { piecesAskedFor } from "./lease-size.js";
 import { type Lease, Ledger } from "./ledger.js";
 import { byteCount, bytesOf, type Layout, type PieceIndex, pieceLength } from "./pieces.js";
 import { type Range, RangeSet } from "./range.js";
+import { isOutForGood, type Score } from "./score.js";
 import { Scoreboard } from "./scoreboard.js";
 import { SlumpWatch } from "./slump.js";
-import { type Flow, Streams } from "./streams.js";
+import { Streams } from "./streams.js";
 import { leaseDeadlineMs } from "./watchdog.js";
 
-/** What a transfer is to do now. */
-export type Decision =
-  /** Start reading these bytes. */
-  | {
-      readonly kind: "read";
-      readonly lease: Lease;
-      readonly bytes: Range;
-      /** Milliseconds for the whole lease. */
-      readonly deadlineMs: number;
-    }
-  /** Stop reading: the lease is closed already. With a fault when its replica is to blame. */
-  | { readonly kind: "cancel"; readonly lease: Lease; readonly fault?: Fault };
-
-/** What a settled piece brings about. */
-export interface Settlement {
-  /** Whether this was the first time: false means that the bytes were wasted. */
-  readonly isFirst: boolean;
-  /** Leases on the same piece that are of no use any more; they are closed already. */
-  readonly losers: readonly Lease[];
-  /** Replicas whose guilt this proved; they are banned already. */
-  readonly guilty: readonly Charge[];
-  /** Whether it is worth asking for decisions before the next tick. */
-  readonly runsDry: boolean;
-}
-
 export class Scheduler {
+  readonly layout: Layout;
+  /** The books: tests look into them; a use case asks the scheduler instead. */
   readonly ledger: Ledger;
   readonly scoreboard = new Scoreboard();
   readonly #book: LeaseBook;
@@ -67,6 +46,7 @@ export class Scheduler {
       readonly random: () => number;
     },
   ) {
+    this.layout = layout;
     this.ledger = new Ledger(layout, options.verified);
     this.#book = new LeaseBook(this.ledger, this.scoreboard);
     const { ledger, scoreboard } = this;
@@ -83,6 +63,31 @@ export class Scheduler {
     return this.ledger.isDone;
   }
 
+  /** Pieces that are verified and on the disk. */
+  get settledPieces(): RangeSet {
+    return this.ledger.settled;
+  }
+
+  /** What came twice of pieces that were fetched twice. */
+  get hedgedBytes(): number {
+    return Math.round(this.ledger.hedgedPieces * this.layout.pieceBytes);
+  }
+
+  /** Of all who take part or took part, in the order in which they joined. */
+  get scores(): readonly Score[] {
+    return this.scoreboard.all();
+  }
+
+  /** Of one replica; `undefined` when it never took part. */
+  scoreOf(replica: ReplicaId): Score | undefined {
+    return this.scores.find((score) => score.replica === replica);
+  }
+
+  /** How many reads of a replica run. */
+  leaseCountOf(replica: ReplicaId): number {
+    return this.ledger.leasesOf(replica).length;
+  }
+
   /** The most bytes of a piece in progress that any open lease holds. */
   get mostHeldBytes(): number {
     return this.#book.mostHeldBytes;
@@ -91,13 +96,18 @@ export class Scheduler {
   /** Whether nobody is left who could deliver what is missing. */
   get isHopeless(): boolean {
     if (this.isDone || this.ledger.leaseCount > 0) return false;
-    return this.scoreboard.all().every((score) => this.scoreboard.isOutForGood(score));
+    return this.scores.every(isOutForGood);
   }
 
   /** Bytes per second of all replicas together, as far as theirs are known. */
   rate(now: number): number {
-    const replicas = this.scoreboard.all().map(({ replica }) => replica);
+    const replicas = this.scores.map(({ replica }) => replica);
     return this.scoreboard.knownSum(replicas, now);
+  }
+
+  /** Bytes per second of one replica as measured, or `undefined`. */
+  knownRate(replica: ReplicaId, now: number): number | undefined {
+    return this.scoreboard.knownRate(replica, now);
   }
 
   /** A member of the quorum takes part; `latencyMs` is the round trip seen when it was asked. */
@@ -119,13 +129,6 @@ export class Scheduler {
    */
   taken(pieces: number): void {
     this.ledger.taken(pieces);
-  }
-
-  /** Whether a replica takes part, and may be given work now. */
-  isWaitingFor(replica: ReplicaId): boolean {
-    return this.scoreboard
-      .all()
-      .some((score) => score.replica === replica && score.standing === "good");
   }
 
   /** A replica is being read for these pieces already: that becomes its first lease. */
@@ -215,6 +218,31 @@ export class Scheduler {
     this.#discipline.faulted(lease.replica, fault, now, hasBrought);
   }
 
+  /** The transfer is over: whatever is still being read is wanted again. */
+  endAll(now: number): void {
+    for (const lease of this.ledger.leases()) this.ended(lease, undefined, now);
+  }
+
+  /** Pieces that turned out not to be right on the disk are wanted again. No lease is open. */
+  reopen(pieces: RangeSet): void {
+    this.ledger.reopen(pieces);
+  }
+
+  /** A replica gets no lease any more, for what was found out beside the transfer. */
+  ban({ replica, evidence, why }: Ban): void {
+    this.scoreboard.ban(replica, evidence, why);
+  }
+
+  /** It gets none either, though nothing proves it wrong. */
+  withdraw(replica: ReplicaId, reason: string): void {
+    this.scoreboard.withdraw(replica, reason);
+  }
+
+  /** A fault that counts in the receipt, whatever follows from it. */
+  count(replica: ReplicaId, fault: Fault): void {
+    this.scoreboard.count(replica, fault);
+  }
+
   /** The bans since this was last asked. */
   bans(): readonly Ban[] {
     return this.#discipline.bans();
@@ -239,25 +267,13 @@ export class Scheduler {
 
   /** Measures whether one more stream to somebody would pay, or did. */
   #countStreams(now: number): void {
-    if (this.#streams.isDue(now)) this.#streams.update(this.#flows(now), now);
+    const { ledger, scoreboard } = this;
+    if (this.#streams.isDue(now)) {
+      this.#streams.update(flowsOf({ ledger, scoreboard, book: this.#book }, now), now);
+    }
     for (const { replica } of this.scoreboard.all()) {
       this.scoreboard.allowStreams(replica, this.#streams.of(replica));
     }
-  }
-
-  #flows(now: number): Flow[] {
-    const { layout, pool } = this.ledger;
-    const { pieceBytes } = layout;
-    const scores = this.scoreboard.all();
-    const rates = scores.map(({ replica }) => this.scoreboard.rate(replica, now));
-    // What nobody has yet is everybody's.
-    const poolMs = (byteCount(layout, pool) * 1000) / rates.reduce((sum, rate) => sum + rate, 0);
-    return scores.map(({ replica, arrivedBytes: bytes, standing }) => ({
-      ...{ replica, bytes, isGood: standing === "good" },
-      latencyMs: this.scoreboard.leastLatencyMs(replica),
-      workMs: this.#book.leftMs(replica, now) + poolMs,
-      pieceMs: (pieceBytes / this.scoreboard.rate(replica, now)) * 1000,
-    }));
   }
 
   #start(lease: Lease, now: number): Decision {

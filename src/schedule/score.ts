@@ -54,6 +54,12 @@ export interface Score {
   readonly usualLatencyMs: number;
 }
 
+/** Whether a replica gets no more leases in this download. */
+export function isOutForGood({ standing, notBefore }: Score): boolean {
+  if (standing === "withdrawn") return notBefore === Number.POSITIVE_INFINITY;
+  return standing === "banned";
+}
+
 const latenciesKept = 16;
 /** How much the latest lease counts in the part that is usually brought. */
 const broughtWeight = 0.5;

@@ -8,7 +8,7 @@ import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Evidence, Fault } from "./faults.js";
 import type { Lease } from "./ledger.js";
-import { type Score, ScoreLine } from "./score.js";
+import { isOutForGood, type Score, ScoreLine } from "./score.js";
 import type { Pace } from "./slump.js";
 
 export class Scoreboard {
@@ -53,7 +53,7 @@ export class Scoreboard {
   redeem(replica: ReplicaId): void {
     const line = this.#line(replica);
     line.faultsInARow = 0;
-    if (line.standing === "good" || this.isOutForGood(line)) return;
+    if (line.standing === "good" || isOutForGood(line)) return;
     line.standing = "good";
     line.reason = undefined;
     line.notBefore = Number.NEGATIVE_INFINITY;
@@ -254,12 +254,6 @@ export class Scoreboard {
    */
   isOut({ standing }: Score): boolean {
     return standing === "withdrawn" || standing === "banned";
-  }
-
-  /** Whether a replica gets no more leases in this download. */
-  isOutForGood({ standing, notBefore }: Score): boolean {
-    if (standing === "withdrawn") return notBefore === Number.POSITIVE_INFINITY;
-    return standing === "banned";
   }
 
   #line(replica: ReplicaId): ScoreLine {

@@ -1,11 +1,12 @@
 /** A scheduler driven by hand: one-letter worlds, and what a transfer would tell it. */
 
 import assert from "node:assert/strict";
+import type { Decision } from "../../src/schedule/decision.js";
 import type { Fault } from "../../src/schedule/faults.js";
 import type { Lease } from "../../src/schedule/ledger.js";
 import { pieceIndex, pieceLength } from "../../src/schedule/pieces.js";
 import { RangeSet } from "../../src/schedule/range.js";
-import { type Decision, Scheduler } from "../../src/schedule/scheduler.js";
+import { Scheduler } from "../../src/schedule/scheduler.js";
 import { replicaId } from "../../src/trust/quorum.js";
 import { pieceBytes } from "./small-world.js";
 

@@ -41,11 +41,11 @@ describe("a lease that was read before it was given", () => {
     assert.ok(scheduler.ledger.pool.has(0));
   });
 
-  it("waits for those who take part, and are well", () => {
+  it("is for those who take part, and are well", () => {
     scheduler.scoreboard.ban(B, undefined, "it lied");
     assert.deepEqual(
-      [A, B, C].map((replica) => scheduler.isWaitingFor(replica)),
-      [true, false, false],
+      [A, B, C].map((replica) => scheduler.scoreOf(replica)?.standing),
+      ["good", "banned", undefined],
     );
   });
 });

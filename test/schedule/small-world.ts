@@ -1,11 +1,12 @@
 /** A world in virtual time: replicas with rates and vices, and a transfer that does as told. */
 
 import type { AllotmentOptions } from "../../src/schedule/allotment.js";
+import type { Decision } from "../../src/schedule/decision.js";
 import type { Fault } from "../../src/schedule/faults.js";
 import type { Lease } from "../../src/schedule/ledger.js";
 import { pieceIndex, pieceLength } from "../../src/schedule/pieces.js";
 import { RangeSet } from "../../src/schedule/range.js";
-import { type Decision, Scheduler } from "../../src/schedule/scheduler.js";
+import { Scheduler } from "../../src/schedule/scheduler.js";
 import { frontierOf } from "../../src/schedule/window.js";
 import { replicaId } from "../../src/trust/quorum.js";
 
