@@ -9,34 +9,15 @@ import {
   UsageError,
 } from "../index.js";
 import { askName } from "./ask-name.js";
+import type { GetFlags } from "./get-flags.js";
 import { receiptText, reportDownload } from "./get-report.js";
 import { given } from "./given.js";
 import { downloadEventJson } from "./json.js";
 import { optimizeLater } from "./optimize-later.js";
-import { type ReplicaFlags, replicasOf } from "./replicas.js";
+import { replicasOf } from "./replicas.js";
 import { onSignals } from "./signals.js";
 import { giveStdout, leaveSoon, ReaderGone } from "./stdout.js";
 import { areResultsBehind, complain, openScreen, print, printJson } from "./terminal.js";
-
-/** The flags of `get`, parsed. */
-export interface GetFlags extends ReplicaFlags {
-  readonly output: string;
-  readonly interval?: number | undefined;
-  readonly resume?: boolean | undefined;
-  readonly force?: boolean | undefined;
-  /** Paths, or `false` for none; neither: the existing output with `--force`. */
-  readonly seed?: readonly string[] | boolean | undefined;
-  readonly chunks?: number | undefined;
-  readonly quorum?: Rule | undefined;
-  readonly digest?: Rule | undefined;
-  readonly limitRate?: number | undefined;
-  readonly maxSize?: number | undefined;
-  readonly timeout?: number | undefined;
-  readonly hashThreads?: number | undefined;
-  /** A file that keeps the receipt. */
-  readonly receipt?: string | undefined;
-  readonly json?: boolean | undefined;
-}
 
 /** Milliseconds from a signal to our end, whatever the disk does. */
 const lastMs = 2000;

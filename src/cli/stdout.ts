@@ -2,7 +2,7 @@
 
 import { stdoutFile } from "../command-line.js";
 import { exitCodes, StorageError, UsageError } from "../index.js";
-import type { GetFlags } from "./get.js";
+import type { GetFlags } from "./get-flags.js";
 import { reportOnStderr } from "./terminal.js";
 
 /** The reader of stdout went away: no mistake of anybody's, and nothing to say. */

@@ -7,9 +7,9 @@ import type { Range } from "../schedule/range.js";
 import { leafAt, leafCount, leavesOf, type PieceDigests } from "../trust/merkle.js";
 import type { Chain } from "./chain.js";
 import { type Checked, checked } from "./checked.js";
+import type { LeaseReading } from "./lease-reading.js";
 import { orAborted } from "./or-aborted.js";
 import type { Gathered } from "./piece-gatherer.js";
-import type { LeaseReading } from "./read-lease.js";
 
 /** What a stretch is written with. */
 type Writing = Pick<

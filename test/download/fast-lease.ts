@@ -1,7 +1,8 @@
 /** A lease on a whole small file, from a replica that was seen to be fast. */
 
 import assert from "node:assert/strict";
-import { type LeaseReading, readLease } from "../../src/download/read-lease.js";
+import type { LeaseReading } from "../../src/download/lease-reading.js";
+import { readLease } from "../../src/download/read-lease.js";
 import { SpareMemory } from "../../src/download/spare-memory.js";
 import { limits } from "../../src/limits.js";
 import type { Replica, Sink } from "../../src/ports.js";

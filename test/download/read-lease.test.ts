@@ -1,7 +1,8 @@
 /** One lease: whatever comes, only right pieces are written, and what is wrong has its name. */
 
 import assert from "node:assert/strict";
-import { type LeaseReading, readLease } from "../../src/download/read-lease.js";
+import type { LeaseReading } from "../../src/download/lease-reading.js";
+import { readLease } from "../../src/download/read-lease.js";
 import { SpareMemory } from "../../src/download/spare-memory.js";
 import { StorageError } from "../../src/errors.js";
 import { type Replica, ReplicaFault } from "../../src/ports.js";

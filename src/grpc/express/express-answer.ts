@@ -4,7 +4,7 @@
  */
 
 import { limits } from "../../limits.js";
-import type { ExpressStream } from "./express-connection.js";
+import type { ExpressStream } from "./express-stream.js";
 import { Unexpected } from "./frames.js";
 import type { LastHeaders } from "./headers.js";
 import { prefixBytes } from "./messages.js";

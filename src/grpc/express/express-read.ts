@@ -5,7 +5,7 @@
 
 import type { Chunk } from "../../ports.js";
 import type { Range } from "../../schedule/range.js";
-import type { ExpressStream } from "./express-connection.js";
+import type { ExpressStream } from "./express-stream.js";
 import type { LastHeaders } from "./headers.js";
 import { MessageReader } from "./messages.js";
 import type { ReadMemory } from "./read-memory.js";
