@@ -192,6 +192,14 @@ export interface Journal {
   sync(syncBytes: () => Promise<void>): Promise<void>;
 }
 
+/** Of what cannot be resumed: nothing is claimed, and nothing is kept. */
+export const noJournal: Journal = {
+  claimed: undefined,
+  append: async () => {},
+  disown: async () => {},
+  sync: (syncBytes) => syncBytes(),
+};
+
 /**
  * An old copy of the file on this machine, some pieces of which may be equal. It may change at any
  * time: whoever reads it verifies what was read. Failures are StorageErrors.

@@ -6,7 +6,7 @@
 
 import { IntegrityError } from "../errors.js";
 import { limits } from "../limits.js";
-import type { HandedOn, PartialOutput, Sink } from "../ports.js";
+import { type HandedOn, noJournal, type PartialOutput, type Sink } from "../ports.js";
 import { type Digest, DigestBuilder } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
 import { Bell } from "./bell.js";
@@ -43,12 +43,7 @@ export class OrderedOutput {
     const line = new Line({ manifest, name, take, throwIfGiven, windowBytes });
     return {
       sink: { ...sinkOf(line), handedOn: line },
-      journal: {
-        claimed: undefined,
-        append: async () => {},
-        disown: async () => {},
-        sync: (syncBytes) => syncBytes(),
-      },
+      journal: noJournal,
       leftoverBytes: 0,
       heldBytes: () => line.heldBytes,
       publish: async () => "-",

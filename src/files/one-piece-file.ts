@@ -7,7 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, rename } from "node:fs/promises";
-import type { PartialOutput, Sink } from "../ports.js";
+import { noJournal, type PartialOutput, type Sink } from "../ports.js";
 import { closeQuietly } from "./close.js";
 import { comingPartial } from "./coming-partial.js";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
@@ -41,12 +41,7 @@ export async function hasEarlier({ partial, journal }: Target): Promise<boolean>
 function partialOf(file: OnePieceFile): PartialOutput {
   return {
     sink: file,
-    journal: {
-      claimed: undefined,
-      append: async () => {},
-      disown: async () => {},
-      sync: (syncBytes) => syncBytes(),
-    },
+    journal: noJournal,
     leftoverBytes: 0,
     publish: () => file.publish(),
     discard: () => file.remove(),

@@ -1,6 +1,6 @@
 /** A partial that keeps nothing but the count: for runs in which only the schedule matters. */
 
-import type { Journal, Sink } from "../../src/ports.js";
+import { type Journal, noJournal, type Sink } from "../../src/ports.js";
 
 /** A sink and a journal that take everything at once. */
 export interface NullPartial {
@@ -22,12 +22,7 @@ export function nullPartial(): NullPartial {
       },
       async sync() {},
     },
-    journal: {
-      claimed: undefined,
-      append: async () => {},
-      disown: async () => {},
-      sync: (syncBytes) => syncBytes(),
-    },
+    journal: noJournal,
   };
   return partial;
 }
