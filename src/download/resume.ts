@@ -118,7 +118,7 @@ async function hashed(
   if (totalBytes === 0) return new Uint8Array(0);
   const onProgress = (doneBytes: number) => onEvent({ event: "rereading", doneBytes, totalBytes });
   const request = { layout, pieces, onProgress, signal };
-  const isLong = totalBytes >= limits.threadedHashBytes;
+  const isLong = totalBytes >= limits.threadedRereadBytes;
   return isLong && hashPieces !== undefined ? hashPieces(request) : hashHere(sink, request);
 }
 

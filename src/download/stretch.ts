@@ -6,7 +6,7 @@ import { bytesOf, pieceIndex } from "../schedule/pieces.js";
 import type { Range } from "../schedule/range.js";
 import { leafAt, leafCount, leavesOf, type PieceDigests } from "../trust/merkle.js";
 import type { Chain } from "./chain.js";
-import { type Checked, checked } from "./checked.js";
+import { type Checked, checkPieces } from "./check-pieces.js";
 import type { LeaseReading } from "./lease-reading.js";
 import { orAborted } from "./or-aborted.js";
 import type { Gathered } from "./piece-gatherer.js";
@@ -215,7 +215,7 @@ export class Stretch {
   async #check(first: number, content: Uint8Array, hasher?: LeafHasher): Promise<Checked> {
     const pieces = { first, content, pieceBytes: this.#pieceBytes };
     const atMs = this.#writing.clock.now();
-    return checked(pieces, await this.#expected(), { hasher, atMs });
+    return checkPieces(pieces, await this.#expected(), { hasher, atMs });
   }
 
   async #expected(): Promise<PieceDigests | undefined> {

@@ -94,10 +94,10 @@ export async function ask(id: ReplicaId, replica: Replica, request: SurveyReques
   for (;;) {
     const askedAt = clock.now();
     const deadlineMs = Math.max(1, patientUntil - askedAt);
-    const outcome = await askOnce(replica, name, { signal, deadlineMs });
+    const reply = await askOnce(replica, name, { signal, deadlineMs });
     const roundTripMs = clock.now() - askedAt;
-    if (outcome.kind === "claimed") return { answer: outcome, roundTripMs };
-    const { fault } = outcome;
+    if (reply.kind === "claimed") return { answer: reply, roundTripMs };
+    const { fault } = reply;
     if (fault.kind !== "hashing" && fault.kind !== "busy") {
       return { answer: answerOf(fault), roundTripMs };
     }
@@ -122,8 +122,8 @@ interface Asked {
   readonly roundTripMs: number;
 }
 
-/** What one question came to. */
-type Outcome =
+/** What one question was answered with. */
+type Reply =
   | { readonly kind: "claimed"; readonly claim: Claim }
   | { readonly kind: "failed"; readonly fault: Fault };
 
@@ -131,7 +131,7 @@ async function askOnce(
   replica: Replica,
   name: string,
   call: { signal: AbortSignal; deadlineMs: number },
-): Promise<Outcome> {
+): Promise<Reply> {
   try {
     const named = await replica.claim(name, call);
     if (named.name === name || name === "") return { kind: "claimed", claim: named.claim };
@@ -142,7 +142,7 @@ async function askOnce(
   }
 }
 
-function failed(fault: Fault): Outcome {
+function failed(fault: Fault): Reply {
   return { kind: "failed", fault };
 }
 

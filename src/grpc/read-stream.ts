@@ -6,8 +6,8 @@ import type { ReadRangeRequest } from "../../gen/quorate/v1/replica_pb.js";
 import { limits } from "../limits.js";
 import type { Call, Replica } from "../ports.js";
 import { ReplicaFault } from "../ports.js";
+import { ChunkSize } from "./chunk-size.js";
 import { type Connections, streamKey } from "./connections.js";
-import { Pace } from "./pace.js";
 import { ReadWire, type SendMemory } from "./read-wire.js";
 import { ifDigestOf, offsetOf } from "./request.js";
 
@@ -37,8 +37,9 @@ export async function sendRange(
   const onTaken = () => open.takenCount++;
   const { memory } = reads;
   const wire = new ReadWire(open.stream, { memory, signal, onTaken });
-  const pace = new Pace();
-  const room = (_: number, most: number) => wire.room(Math.min(most, pace.bytes, memory.share));
+  const chunkSize = new ChunkSize();
+  const room = (_: number, most: number) =>
+    wire.room(Math.min(most, chunkSize.bytes, memory.share));
   memory.reads++;
   try {
     const request = { name, range, ifDigest: ifDigestOf(ifDigest), room };
@@ -48,7 +49,7 @@ export async function sendRange(
       open.sentBytes += chunk.bytes.length;
       sendHeaders(open.stream, context);
       await wire.send(chunk);
-      pace.took(performance.now() - handedAt);
+      chunkSize.took(performance.now() - handedAt);
     }
   } finally {
     memory.reads--;

@@ -30,10 +30,13 @@ export const diskLimits = {
   /** Bytes read at a time when a file is hashed. */
   hashReadBytes: 1 * MiB,
   /** What an earlier run left is hashed on other cores from here on: less takes 0.3 s on one. */
-  threadedHashBytes: 512 * MiB,
+  threadedRereadBytes: 512 * MiB,
+  /** In how many threads at most, and what each must have to do: 128 MiB are twice its start. */
+  rereadThreads: 8,
+  rereadThreadBytes: 128 * MiB,
   /**
-   * A file is digested while it comes from here on: 128 MiB take 75 ms at the end, a thread half of
-   * that to start. It is told of the prefix in steps of so many bytes.
+   * A thread digests a file while it comes from here on: it takes 40 ms to start, and below that
+   * the one that receives can do it. It is told of the prefix in steps of so many bytes.
    */
   prefixDigestBytes: 128 * MiB,
   prefixStepBytes: 4 * MiB,
@@ -45,9 +48,6 @@ export const diskLimits = {
   chainRate: 100 * MiB,
   chainPatienceMs: 500,
   chainPauseMs: 2_000,
-  /** Threads that hash pieces, and what each must have to do: 128 MiB are twice its start. */
-  hashThreads: 8,
-  hashThreadBytes: 128 * MiB,
   /**
    * Pieces are hashed in threads of their own from this size of a file on, and in how many at most:
    * two hash twice as fast as the whole digest, which is one chain, can follow.

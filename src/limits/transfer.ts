@@ -55,9 +55,9 @@ export const transferLimits = {
   /** Who brings less of a lease than this before it ends it is not asked for more for that. */
   broughtShareLeast: 1 / 16,
   /** A lease is asked for when the one before has so many latencies of bytes left: no bubble. */
-  earlyLatencies: 1.5,
+  aheadLatencies: 1.5,
   /** And so much sooner, for what else this process may be at. */
-  earlyMs: 30,
+  aheadMs: 30,
   /** Leases on one stream: while the first byte is far, a short one alone leaves a bubble. */
   leasesPerStream: 4,
 

@@ -171,7 +171,7 @@ export class LeaseBook {
     if (this.#scoreboard.knownRate(replica, now) === undefined) {
       return running.every(({ lease }) => lease.isEarly) ? 0 : undefined;
     }
-    const earlyMs = limits.earlyMs + limits.earlyLatencies * this.#scoreboard.latencyMs(replica);
+    const aheadMs = limits.aheadMs + limits.aheadLatencies * this.#scoreboard.latencyMs(replica);
     for (let lane = 0; lane < this.#scoreboard.of(replica).streams; lane++) {
       const own = running.filter((one) => one.lease.lane === lane);
       if (own.filter((one) => this.#leftOf([one]) > 0).length >= limits.leasesPerStream) continue;
@@ -179,7 +179,7 @@ export class LeaseBook {
       if (lane > 0 && own.some(({ hasBytes }) => !hasBytes)) continue;
       const waitsMs = own.map((one) => Math.max(this.#delayMs(one, now), this.#silentMs(one, now)));
       const waitMs = own.length === 0 ? 0 : Math.min(...waitsMs);
-      if (waitMs + this.laneLeftMs(replica, lane, now) <= earlyMs) return lane;
+      if (waitMs + this.laneLeftMs(replica, lane, now) <= aheadMs) return lane;
     }
     return undefined;
   }

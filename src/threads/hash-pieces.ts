@@ -49,8 +49,8 @@ interface Share {
 
 function shared(pieces: readonly number[], pieceBytes: number): Share[] {
   // A thread costs as much as hashing 50 to 80 MB; with less than twice that each they do not pay.
-  const worth = Math.ceil((pieces.length * pieceBytes) / limits.hashThreadBytes);
-  const count = Math.max(1, Math.min(availableParallelism(), limits.hashThreads, worth));
+  const worth = Math.ceil((pieces.length * pieceBytes) / limits.rereadThreadBytes);
+  const count = Math.max(1, Math.min(availableParallelism(), limits.rereadThreads, worth));
   const length = Math.ceil(pieces.length / count);
   return Array.from({ length: count }, (_, index) => {
     const first = index * length;

@@ -145,7 +145,7 @@ describe("what an earlier run left", () => {
 
 describe("what an earlier run left, when it is large", () => {
   const pieceBytes = 4 * 1024 * 1024;
-  const least = limits.threadedHashBytes / pieceBytes;
+  const least = limits.threadedRereadBytes / pieceBytes;
   /** Resumes so many pieces, whose digests are their number but for one that is wrong. */
   async function resumeLarge(pieceCount: number) {
     const layout = { size: pieceCount * pieceBytes, pieceBytes, pieceCount };
@@ -180,7 +180,7 @@ describe("what an earlier run left, when it is large", () => {
       { start: 0, end: 5 },
       { start: 6, end: least },
     ]);
-    const totalBytes = limits.threadedHashBytes;
+    const totalBytes = limits.threadedRereadBytes;
     assert.deepEqual(told, [{ event: "rereading", doneBytes: 7, totalBytes }]);
   });
 

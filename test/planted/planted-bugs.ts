@@ -54,7 +54,7 @@ const editedAtTwo = worldOf([], {
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "no piece is checked",
-    file: "src/download/checked.ts",
+    file: "src/download/check-pieces.ts",
     find: "if (Buffer.compare(due, leaf) === 0) continue;",
     replace: "continue;",
     worlds: [worldOf([corrupt, none, none])],

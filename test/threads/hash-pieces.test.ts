@@ -46,7 +46,7 @@ describe("hashPieces", function () {
   });
 
   it("shares a large list out among threads, and puts it together again", async () => {
-    const size = 3 * limits.hashThreadBytes;
+    const size = 3 * limits.rereadThreadBytes;
     await handle.truncate(size);
     const pieceBytes = 4 * MiB;
     const marks = [0, 31, 32, 63, 64, 95];

@@ -22,7 +22,7 @@ export interface Checked {
  * Says which of these pieces are right. `expected`: what all pieces of the file must be;
  * `undefined` when nobody can say, and each is what it is. `hasher`: for what lies in its memory.
  */
-export async function checked(
+export async function checkPieces(
   { first, content, pieceBytes }: PiecesInMemory,
   expected: PieceDigests | undefined,
   { hasher, atMs }: { readonly hasher: LeafHasher | undefined; readonly atMs: number },

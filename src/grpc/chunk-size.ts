@@ -6,7 +6,7 @@ import { limits } from "../limits.js";
  * The size of a read's next chunk. The first is small, so that on a slow link the first byte is not
  * a whole chunk late; then they grow while they are taken quickly, and shrink when they are not.
  */
-export class Pace {
+export class ChunkSize {
   #bytes: number = limits.firstChunkBytes;
 
   get bytes(): number {
