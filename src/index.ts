@@ -11,16 +11,12 @@ export { verifyReceipt } from "./api/receipts.js";
 export { type RepairRequest, repair } from "./api/repair.js";
 export type { Address } from "./api/replicas.js";
 export { type ServeRequest, type Serving, serve } from "./api/serve.js";
-export type { ReceiptDifference, ReceiptVerification } from "./download/check-receipt.js";
-export type { KeptReceipt } from "./download/kept-receipt.js";
 export type { Offer, Offers } from "./download/list.js";
 export type { DownloadOptions } from "./download/options.js";
 export type {
   DownloadEvent,
   OnEvent,
-  Receipt,
   ReplicaProgress,
-  ReplicaReceipt,
   TransferProgress,
 } from "./download/progress.js";
 export type { Repair, RepairOptions } from "./download/repair.js";
@@ -44,6 +40,9 @@ export { findLeftovers, type Leftover } from "./files/leftovers.js";
 export type { DigestFileOptions } from "./files/local-file.js";
 export { type Removal, removeLeftovers } from "./files/remove-leftovers.js";
 export { type ListedServer, readServers } from "./files/servers-file.js";
+export type { ReceiptDifference, ReceiptVerification } from "./receipt/check-receipt.js";
+export type { KeptReceipt } from "./receipt/kept-receipt.js";
+export type { Receipt, ReplicaReceipt } from "./receipt/receipt.js";
 export { type Evidence, type Fault, type FaultKind, faultText } from "./schedule/faults.js";
 export type { Range } from "./schedule/range.js";
 export type { Standing } from "./schedule/score.js";

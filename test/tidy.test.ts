@@ -43,6 +43,7 @@ const layers: readonly (readonly string[])[] = [
   ["server-ports"],
   ["ports"],
   ["hash-ports"],
+  ["receipt"],
   ["schedule"],
   ["trust"],
   ["errors", "limits", "version"],
@@ -157,7 +158,7 @@ describe("tidy", () => {
     const allowed = [
       "src/api/receipts.ts",
       "src/cli/verify-receipt.ts",
-      "src/download/kept-receipt.ts",
+      "src/receipt/kept-receipt.ts",
       "src/files/leftovers.ts",
       "src/files/open-file.ts",
     ];

@@ -2,8 +2,9 @@
 
 import { download } from "../download/download.js";
 import type { DownloadOptions } from "../download/options.js";
-import type { OnEvent, Receipt } from "../download/progress.js";
+import type { OnEvent } from "../download/progress.js";
 import type { DownloadWorld } from "../download/request.js";
+import type { Receipt } from "../receipt/receipt.js";
 import { systemClock, systemRandom } from "../system.js";
 import type { ReceiptKeeper } from "./receipts.js";
 import { type Address, withReplicas } from "./replicas.js";

@@ -2,8 +2,8 @@
 
 import { checkRequest, type DownloadOptions } from "../download/options.js";
 import { OrderedOutput, type Take } from "../download/ordered-output.js";
-import type { Receipt } from "../download/progress.js";
 import { UsageError } from "../errors.js";
+import type { Receipt } from "../receipt/receipt.js";
 import type { Manifest } from "../trust/manifest.js";
 import { downloadKept } from "./download-kept.js";
 import type { GetRequest } from "./get.js";

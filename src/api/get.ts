@@ -1,10 +1,10 @@
 /** Getting a file, wired to the real wire, disk and clock. */
 
 import { checkRequest, type DownloadOptions } from "../download/options.js";
-import type { Receipt } from "../download/progress.js";
 import { hasEarlier, openOutput } from "../files/one-piece-file.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
+import type { Receipt } from "../receipt/receipt.js";
 import { systemSyncs } from "../system.js";
 import { hashPieces } from "../threads/hash-pieces.js";
 import { startLeafHasher } from "../threads/leaf-hasher.js";

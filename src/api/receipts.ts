@@ -1,12 +1,13 @@
 /** Keeping receipts and checking files against them, wired to the real disk and threads. */
 
-import { checkReceipt, type ReceiptVerification } from "../download/check-receipt.js";
-import { keptReceipt, receiptDocument } from "../download/kept-receipt.js";
-import { parseReceipt } from "../download/parse-receipt.js";
-import type { OnEvent, Receipt } from "../download/progress.js";
+import type { OnEvent } from "../download/progress.js";
 import { assert, messageOf, StorageError, UsageError } from "../errors.js";
 import { checkReadable, digestFile } from "../files/local-file.js";
 import { readReceipt, receiptPlace, writeReceipt } from "../files/receipt-file.js";
+import { checkReceipt, type ReceiptVerification } from "../receipt/check-receipt.js";
+import { keptReceipt, receiptDocument } from "../receipt/kept-receipt.js";
+import { parseReceipt } from "../receipt/parse-receipt.js";
+import type { Receipt } from "../receipt/receipt.js";
 import { hashFile } from "../threads/hash-file.js";
 import type { Reached } from "../trust/quorum.js";
 import { version } from "../version.js";

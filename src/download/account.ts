@@ -1,5 +1,6 @@
 /** What a receipt says of each replica, over all attempts of a download. */
 
+import type { ReplicaReceipt } from "../receipt/receipt.js";
 import type { FaultKind } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { Score } from "../schedule/score.js";
@@ -7,7 +8,6 @@ import type { Reached } from "../trust/quorum.js";
 import { aSeed, type Deliveries, earlierRun } from "./deliveries.js";
 import type { Lessons } from "./lessons.js";
 import type { Got } from "./outcome.js";
-import type { ReplicaReceipt } from "./progress.js";
 
 /** A download whose file is right: what an account is made from. */
 export interface Finished {

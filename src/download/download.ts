@@ -5,6 +5,7 @@
  * when a root proves false it decides again.
  */
 
+import type { Receipt } from "../receipt/receipt.js";
 import { agree } from "./agree.js";
 import { askAgain, decideAgain } from "./ask-again.js";
 import { attempt } from "./attempt.js";
@@ -17,7 +18,6 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from "./options.js";
-import type { Receipt } from "./progress.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
 import { zeroed } from "./zeroed.js";
 

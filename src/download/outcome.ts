@@ -1,7 +1,7 @@
 /** How an attempt under one agreement may end, other than by an error. */
 
+import type { Receipt } from "../receipt/receipt.js";
 import type { Evidence } from "../schedule/faults.js";
-import type { Receipt } from "./progress.js";
 
 export type Outcome =
   /** The file is in its place, and durable. */

@@ -1,13 +1,10 @@
-/**
- * What a download tells while it runs, and what it returns: one event for text, live view and JSON
- * alike.
- */
+/** What a download tells while it runs: one event for text, live view and JSON alike. */
 
+import type { Receipt } from "../receipt/receipt.js";
 import type { Ban } from "../schedule/discipline.js";
-import type { Evidence, Fault, FaultKind } from "../schedule/faults.js";
+import type { Fault } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import type { Standing } from "../schedule/score.js";
-import type { Claim } from "../trust/manifest.js";
 import type { Agreement, ReplicaId, Vote } from "../trust/quorum.js";
 
 /** One replica while the transfer runs. */
@@ -22,40 +19,6 @@ export interface ReplicaProgress {
   readonly deliveredBytes: number;
   /** Reads that run. */
   readonly leases: number;
-}
-
-/** One line of a receipt: what a replica claimed, delivered and did wrong. */
-export interface ReplicaReceipt {
-  readonly address: ReplicaId;
-  /** Where it stood at the end; `dissenting`, `missing` and `silent` ones took no part. */
-  readonly standing: Standing | "dissenting" | "missing" | "silent";
-  readonly reason: string | undefined;
-  readonly claim: Claim | undefined;
-  readonly deliveredBytes: number;
-  readonly wastedBytes: number;
-  /** How often each kind of fault was met. */
-  readonly faults: Partial<Record<FaultKind, number>>;
-  /** What a ban rests on. */
-  readonly evidence: Evidence | undefined;
-}
-
-/** What a download returns, and can be kept as proof. */
-export interface Receipt {
-  readonly name: string;
-  /** Where the file is now. */
-  readonly path: string;
-  readonly digest: string;
-  /** Bytes. */
-  readonly size: number;
-  readonly seconds: number;
-  /** Bytes that an earlier run had left and that were right. */
-  readonly resumedBytes: number;
-  /** Bytes that old copies had, and that nobody had to deliver. */
-  readonly seededBytes: number;
-  /** Of pieces that were fetched twice, what came twice. */
-  readonly hedgedBytes: number;
-  readonly wastedBytes: number;
-  readonly replicas: readonly ReplicaReceipt[];
 }
 
 /** Everything that a download tells. */

@@ -11,9 +11,10 @@ import {
   OutOfReplicasError,
   StorageError,
 } from "../errors.js";
+import type { Receipt } from "../receipt/receipt.js";
 import { download } from "./download.js";
 import type { DownloadOptions } from "./options.js";
-import type { OnEvent, Receipt } from "./progress.js";
+import type { OnEvent } from "./progress.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
 import { type Verification, type VerifyWorld, verify } from "./verify.js";
 

@@ -1,7 +1,7 @@
 /** Verdicts, receipts and a screen that only remembers, for tests of what is said of them. */
 
 import type { Screen } from "../../src/cli/terminal.js";
-import type { Receipt, ReplicaReceipt } from "../../src/download/progress.js";
+import type { Receipt, ReplicaReceipt } from "../../src/receipt/receipt.js";
 import { digestOf } from "../../src/trust/digest.js";
 import type { Claim } from "../../src/trust/manifest.js";
 import {

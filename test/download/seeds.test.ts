@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { DownloadEvent, Receipt } from "../../src/download/progress.js";
+import type { DownloadEvent } from "../../src/download/progress.js";
 import { StorageError } from "../../src/errors.js";
 import { limits } from "../../src/limits.js";
+import type { Receipt } from "../../src/receipt/receipt.js";
 import { withoutPieces } from "../support/broken-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { memorySeed } from "../support/memory-seed.js";

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { download } from "../../src/download/download.js";
 import type { DownloadOptions } from "../../src/download/options.js";
-import type { DownloadEvent, Receipt, ReplicaReceipt } from "../../src/download/progress.js";
+import type { DownloadEvent } from "../../src/download/progress.js";
 import type { PartialOutput, Replica, Seed } from "../../src/ports.js";
+import type { Receipt, ReplicaReceipt } from "../../src/receipt/receipt.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
 import { FakeClock } from "../support/fake-clock.js";

@@ -1,8 +1,8 @@
 /** A broken replica costs time, never the file; and the receipt says who broke what. */
 
 import assert from "node:assert/strict";
-import type { Receipt, ReplicaReceipt } from "../../src/download/progress.js";
 import type { Clock, Replica } from "../../src/ports.js";
+import type { Receipt, ReplicaReceipt } from "../../src/receipt/receipt.js";
 import type { Fault, FaultKind } from "../../src/schedule/faults.js";
 import * as broken from "../support/broken-replica.js";
 import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";

@@ -2,9 +2,9 @@
 
 import { download } from "../../src/download/download.js";
 import type { DownloadOptions } from "../../src/download/options.js";
-import type { Receipt } from "../../src/download/progress.js";
 import { StorageError } from "../../src/errors.js";
 import type { Replica } from "../../src/ports.js";
+import type { Receipt } from "../../src/receipt/receipt.js";
 import type { Manifest } from "../../src/trust/manifest.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
 import type { MemoryOperation, MemoryStore } from "../support/memory-partial.js";

@@ -5,32 +5,24 @@
 
 import type { Claim, Manifest } from "../trust/manifest.js";
 import { type Reached, type Rule, ruleText, type Vote } from "../trust/quorum.js";
-import type { Receipt, ReplicaReceipt } from "./progress.js";
+import type { Receipt } from "./receipt.js";
 
 /** Names the form; another form gets another number. */
 export const receiptFormat = "quorate-receipt-1";
 
 /** A receipt, with everything that it takes to check the file against it without asking anybody. */
-export interface KeptReceipt {
+export interface KeptReceipt extends Omit<Receipt, "digest" | "size"> {
   /** The program that made it, with its version. */
   readonly program: string;
-  readonly name: string;
-  /** Where the file was put. */
-  readonly path: string;
+  /** With the file's digest and size. */
   readonly manifest: Manifest;
   readonly rule: Rule;
   /** Equal claims that the rule asked for. */
   readonly needed: number;
   readonly votes: readonly Vote[];
-  readonly replicas: readonly ReplicaReceipt[];
   /** Wall-clock times in milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
-  readonly seconds: number;
-  readonly resumedBytes: number;
-  readonly seededBytes: number;
-  readonly hedgedBytes: number;
-  readonly wastedBytes: number;
 }
 
 /** What only the caller knows. */
@@ -42,10 +34,8 @@ export function keptReceipt(
   { manifest, rule, needed, votes }: Reached,
   context: ReceiptContext,
 ): KeptReceipt {
-  const { name, path, replicas, seconds } = receipt;
-  const { resumedBytes, seededBytes, hedgedBytes, wastedBytes } = receipt;
-  const sums = { resumedBytes, seededBytes, hedgedBytes, wastedBytes };
-  return { name, path, manifest, rule, needed, votes, replicas, seconds, ...sums, ...context };
+  const { digest: _digest, size: _size, ...rest } = receipt;
+  return { ...rest, manifest, rule, needed, votes, ...context };
 }
 
 /** The document, for people too: indented, with a line end. */

@@ -11,7 +11,7 @@ import { nameProblem } from "../trust/name.js";
 import { parseRule, replicaId, type Vote } from "../trust/quorum.js";
 import { Fields } from "./fields.js";
 import { type KeptReceipt, receiptFormat } from "./kept-receipt.js";
-import type { ReplicaReceipt } from "./progress.js";
+import type { ReplicaReceipt } from "./receipt.js";
 
 const answers = ["claimed", "missing", "silent"] as const;
 const standings = [

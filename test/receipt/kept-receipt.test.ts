@@ -1,9 +1,9 @@
 /** What a kept receipt says, and what is not taken for one. */
 
 import assert from "node:assert/strict";
-import { keptReceipt, receiptDocument } from "../../src/download/kept-receipt.js";
-import { parseReceipt } from "../../src/download/parse-receipt.js";
 import { UsageError } from "../../src/errors.js";
+import { keptReceipt, receiptDocument } from "../../src/receipt/kept-receipt.js";
+import { parseReceipt } from "../../src/receipt/parse-receipt.js";
 import type { FaultKind } from "../../src/schedule/faults.js";
 import { digestOf } from "../../src/trust/digest.js";
 import { claimed, claims, line, missing, receipt, silent, verdict } from "../cli/verdicts.js";
