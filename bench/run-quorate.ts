@@ -2,7 +2,7 @@
 
 import { Checkpoint } from "../src/download/checkpoint.js";
 import { Deliveries } from "../src/download/deliveries.js";
-import { Support } from "../src/download/support.js";
+import { Support } from "../src/download/doubt/support.js";
 import { transfer } from "../src/download/transfer.js";
 import { limits } from "../src/limits.js";
 import type { Replica } from "../src/ports.js";

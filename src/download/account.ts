@@ -6,7 +6,7 @@ import type { Scheduler } from "../schedule/scheduler.js";
 import type { Score } from "../schedule/score.js";
 import type { Reached } from "../trust/quorum.js";
 import { aSeed, type Deliveries, earlierRun } from "./deliveries.js";
-import type { Lessons } from "./lessons.js";
+import type { Lessons } from "./doubt/lessons.js";
 import type { Got } from "./outcome.js";
 
 /** A download whose file is right: what an account is made from. */

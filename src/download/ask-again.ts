@@ -4,7 +4,7 @@ import { NoQuorumError, NotFoundError, OutOfReplicasError } from "../errors.js";
 import { limits } from "../limits.js";
 import { decide } from "../trust/quorum.js";
 import { type Agreed, agree, failureOf } from "./agree.js";
-import type { Lessons } from "./lessons.js";
+import type { Lessons } from "./doubt/lessons.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";

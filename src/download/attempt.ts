@@ -11,19 +11,19 @@ import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { account } from "./account.js";
 import type { Agreed } from "./agree.js";
 import { ComingList } from "./coming-list.js";
-import { Doubts } from "./doubts.js";
+import { Doubts } from "./doubt/doubts.js";
+import { judge } from "./doubt/judge.js";
+import type { Lessons } from "./doubt/lessons.js";
+import { Support } from "./doubt/support.js";
 import type { EarlyReads } from "./early-reads.js";
 import { fill } from "./fill.js";
 import type { Filler } from "./filling.js";
-import { judge } from "./judge.js";
-import type { Lessons } from "./lessons.js";
 import { thenLetGo } from "./let-go.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Outcome, Stop } from "./outcome.js";
 import { askForPieceList, type GivenList, type ListAnswer, noListError } from "./piece-list.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
 import { leavesOf } from "./resume.js";
-import { Support } from "./support.js";
 
 /** What is attempted, and with what. */
 export interface Attempt {

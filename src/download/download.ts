@@ -9,8 +9,8 @@ import type { Receipt } from "../receipt/receipt.js";
 import { agree } from "./agree.js";
 import { askAgain, decideAgain } from "./ask-again.js";
 import { attempt } from "./attempt.js";
+import { Lessons } from "./doubt/lessons.js";
 import { EarlyReads } from "./early-reads.js";
-import { Lessons } from "./lessons.js";
 import { thenLetGo } from "./let-go.js";
 import {
   checkRequest,

@@ -9,14 +9,14 @@ import type { Chain } from "./chain.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { ComingList } from "./coming-list.js";
 import type { Deliveries } from "./deliveries.js";
-import type { Doubts } from "./doubts.js";
+import type { Doubts } from "./doubt/doubts.js";
+import type { Lessons } from "./doubt/lessons.js";
+import type { Support } from "./doubt/support.js";
 import type { EarlyReads } from "./early-reads.js";
 import { lateVotes } from "./late-votes.js";
-import type { Lessons } from "./lessons.js";
 import type { ResolvedOptions } from "./options.js";
 import type { Stop } from "./outcome.js";
 import type { DownloadRequest, DownloadWorld } from "./request.js";
-import type { Support } from "./support.js";
 import { transfer } from "./transfer.js";
 
 /** What a partial is filled from, and with. */

@@ -7,10 +7,10 @@ import { IntegrityError } from "../errors.js";
 import type { Fault } from "../schedule/faults.js";
 import { pieceIndex } from "../schedule/pieces.js";
 import { leafAt } from "../trust/merkle.js";
+import { secondOpinions } from "./doubt/second-opinions.js";
 import { type Filler, run } from "./filling.js";
 import type { Stop } from "./outcome.js";
 import { differing, piecesOf } from "./resume.js";
-import { secondOpinions } from "./second-opinions.js";
 import { wholeDigest } from "./whole-digest.js";
 
 /**

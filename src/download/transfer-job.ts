@@ -9,11 +9,11 @@ import type { Reached, ReplicaId, Vote } from "../trust/quorum.js";
 import type { Chain } from "./chain.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Deliveries } from "./deliveries.js";
-import type { Doubts } from "./doubts.js";
+import type { Doubts } from "./doubt/doubts.js";
+import type { Support } from "./doubt/support.js";
 import type { EarlyReads } from "./early-reads.js";
 import type { Stop } from "./outcome.js";
 import type { OnEvent } from "./progress.js";
-import type { Support } from "./support.js";
 import type { Replicas } from "./survey.js";
 
 /** What a transfer works with. */

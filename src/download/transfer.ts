@@ -13,7 +13,7 @@ import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
 import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import { DecidingPace } from "./deciding-pace.js";
-import { doubted } from "./doubts.js";
+import { doubted } from "./doubt/doubts.js";
 import { giveUp, Patience } from "./give-up.js";
 import type { Stop } from "./outcome.js";
 import { progressOf } from "./progress.js";

@@ -199,9 +199,9 @@ describe("a connection", function () {
 
   it("keeps no process alive", async () => {
     const script = `
-      import { KeptConnections } from "./src/grpc/kept-connections.ts";
-      import { connectReplica } from "./src/grpc/replica-client.ts";
-      import { limits } from "./src/limits.ts";
+      import { KeptConnections } from "./src/grpc/kept-connections.js";
+      import { connectReplica } from "./src/grpc/replica-client.js";
+      import { limits } from "./src/limits.js";
       Object.assign(limits, { keptConnectionMs: 1e9 });
       const connect = ({ host, port }) => connectReplica(host, port);
       const place = { host: "127.0.0.1", port: ${port} };

@@ -188,7 +188,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "whose file changed has voted all the same",
-    file: "src/download/support.ts",
+    file: "src/download/doubt/support.ts",
     find: "this.#changed.add(replica);",
     replace: "this.#changed.delete(replica);",
     worlds: [editedAtTwo],

@@ -4,10 +4,10 @@
  * It only keeps the book and draws conclusions.
  */
 
-import { assert } from "../errors.js";
-import { limits } from "../limits.js";
-import type { Digest } from "../trust/digest.js";
-import type { Source } from "./deliveries.js";
+import { assert } from "../../errors.js";
+import { limits } from "../../limits.js";
+import type { Digest } from "../../trust/digest.js";
+import type { Source } from "../deliveries.js";
 
 /** Sources that are taken for wrong, to see whether the rest fits together. */
 export type Suspects = ReadonlySet<Source>;

@@ -3,16 +3,16 @@
  * nothing written. Who breaks off or stalls is left out.
  */
 
-import { limits } from "../limits.js";
-import { type Clock, type Replica, ReplicaFault } from "../ports.js";
-import { clampedRetryMs } from "../schedule/backoff.js";
-import { consequenceOf, type Fault } from "../schedule/faults.js";
-import { bytesOf, type Layout } from "../schedule/pieces.js";
-import { type Range, RangeSet } from "../schedule/range.js";
-import type { TokenBucket } from "../schedule/token-bucket.js";
-import type { Digest } from "../trust/digest.js";
-import { PieceGatherer } from "./piece-gatherer.js";
-import { checkChunk } from "./read-lease.js";
+import { limits } from "../../limits.js";
+import { type Clock, type Replica, ReplicaFault } from "../../ports.js";
+import { clampedRetryMs } from "../../schedule/backoff.js";
+import { consequenceOf, type Fault } from "../../schedule/faults.js";
+import { bytesOf, type Layout } from "../../schedule/pieces.js";
+import { type Range, RangeSet } from "../../schedule/range.js";
+import type { TokenBucket } from "../../schedule/token-bucket.js";
+import type { Digest } from "../../trust/digest.js";
+import { PieceGatherer } from "../piece-gatherer.js";
+import { checkChunk } from "../read-lease.js";
 
 /** What pieces are read with. */
 export interface OpinionReading {

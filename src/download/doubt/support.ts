@@ -4,8 +4,8 @@
  * adds its vote.
  */
 
-import { sameClaim } from "../trust/manifest.js";
-import { joins, type Reached, type ReplicaId, type Vote } from "../trust/quorum.js";
+import { sameClaim } from "../../trust/manifest.js";
+import { joins, type Reached, type ReplicaId, type Vote } from "../../trust/quorum.js";
 
 export class Support {
   readonly #agreement: Reached;

@@ -3,12 +3,12 @@
  * which pieces were wrong and which roots. An honest replica is thereby never banned in the end.
  */
 
-import type { Ban } from "../schedule/discipline.js";
-import { digestFromRaw } from "../trust/digest.js";
-import { type Claim, sameClaim } from "../trust/manifest.js";
-import { leafAt, type PieceDigests, rootOf } from "../trust/merkle.js";
-import type { Vote } from "../trust/quorum.js";
-import type { Deliveries } from "./deliveries.js";
+import type { Ban } from "../../schedule/discipline.js";
+import { digestFromRaw } from "../../trust/digest.js";
+import { type Claim, sameClaim } from "../../trust/manifest.js";
+import { leafAt, type PieceDigests, rootOf } from "../../trust/merkle.js";
+import type { Vote } from "../../trust/quorum.js";
+import type { Deliveries } from "../deliveries.js";
 import type { Accusation } from "./doubts.js";
 
 /** What is to be judged, and by what. */

@@ -1,12 +1,12 @@
 /** A root that few name judges pieces, but it falls with the bytes, and frees whom it judged. */
 
 import assert from "node:assert/strict";
-import type { DownloadOptions } from "../../src/download/options.js";
-import type { Replica } from "../../src/ports.js";
-import { corruptAt, paced, refusingPieces, withoutPieces } from "../support/broken-replica.js";
-import { falseRoot } from "../support/false-root.js";
-import { manifestOfBytes } from "../support/memory-replica.js";
-import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
+import type { DownloadOptions } from "../../../src/download/options.js";
+import type { Replica } from "../../../src/ports.js";
+import { corruptAt, paced, refusingPieces, withoutPieces } from "../../support/broken-replica.js";
+import { falseRoot } from "../../support/false-root.js";
+import { manifestOfBytes } from "../../support/memory-replica.js";
+import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "../small-download.js";
 
 const right = manifestOfBytes(content);
 /** The content, but for piece 5. */

@@ -1,11 +1,11 @@
 /** When nobody gives pieces and the whole is wrong, others are asked whose bytes are. */
 
 import assert from "node:assert/strict";
-import type { Replica } from "../../src/ports.js";
-import { dyingAfter, paced, stallingAfter, withoutPieces } from "../support/broken-replica.js";
-import { falseRoot } from "../support/false-root.js";
-import { manifestOfBytes } from "../support/memory-replica.js";
-import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
+import type { Replica } from "../../../src/ports.js";
+import { dyingAfter, paced, stallingAfter, withoutPieces } from "../../support/broken-replica.js";
+import { falseRoot } from "../../support/false-root.js";
+import { manifestOfBytes } from "../../support/memory-replica.js";
+import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "../small-download.js";
 
 const right = manifestOfBytes(content);
 

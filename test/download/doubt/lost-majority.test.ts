@@ -1,8 +1,8 @@
 /** When the file changes meanwhile the quorum is asked again, before another byte counts. */
 
 import assert from "node:assert/strict";
-import { limits } from "../../src/limits.js";
-import type { Replica } from "../../src/ports.js";
+import { limits } from "../../../src/limits.js";
+import type { Replica } from "../../../src/ports.js";
 import {
   altered,
   corruptAt,
@@ -11,10 +11,10 @@ import {
   paced,
   withoutBytes,
   wrongPieces,
-} from "../support/broken-replica.js";
-import { replaced, turning } from "../support/changing-replica.js";
-import { madeUp } from "../support/made-up.js";
-import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
+} from "../../support/broken-replica.js";
+import { replaced, turning } from "../../support/changing-replica.js";
+import { madeUp } from "../../support/made-up.js";
+import { content, errorOf, honest, lineOf, pieceBytes, SmallDownload } from "../small-download.js";
 
 const half = 10 * pieceBytes;
 /** The same in its first half, and something else from there on. */

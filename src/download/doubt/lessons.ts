@@ -4,13 +4,13 @@
  * nothing about the file: that is the quorum's.
  */
 
-import { limits } from "../limits.js";
-import type { Ban } from "../schedule/discipline.js";
-import type { Evidence, FaultKind } from "../schedule/faults.js";
-import type { Scheduler } from "../schedule/scheduler.js";
-import { type Claim, type Manifest, sameClaim } from "../trust/manifest.js";
-import { type Reached, type ReplicaId, sameBytes, type Vote } from "../trust/quorum.js";
-import type { Deliveries } from "./deliveries.js";
+import { limits } from "../../limits.js";
+import type { Ban } from "../../schedule/discipline.js";
+import type { Evidence, FaultKind } from "../../schedule/faults.js";
+import type { Scheduler } from "../../schedule/scheduler.js";
+import { type Claim, type Manifest, sameClaim } from "../../trust/manifest.js";
+import { type Reached, type ReplicaId, sameBytes, type Vote } from "../../trust/quorum.js";
+import type { Deliveries } from "../deliveries.js";
 import type { Accusation } from "./doubts.js";
 import type { Support } from "./support.js";
 

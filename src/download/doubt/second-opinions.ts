@@ -4,21 +4,21 @@
  * who was wrong. An explanation is a set of replicas that are left out.
  */
 
-import { assert } from "../errors.js";
-import { limits } from "../limits.js";
-import type { Ban } from "../schedule/discipline.js";
-import { pieceIndex, pieceLength } from "../schedule/pieces.js";
-import { isOutForGood } from "../schedule/score.js";
-import { TokenBucket } from "../schedule/token-bucket.js";
-import { type Digest, digestFromRaw } from "../trust/digest.js";
-import { leafDigest } from "../trust/merkle.js";
-import type { ReplicaId } from "../trust/quorum.js";
-import type { Source } from "./deliveries.js";
-import type { Filler } from "./filling.js";
-import { thenLetGo } from "./let-go.js";
+import { assert } from "../../errors.js";
+import { limits } from "../../limits.js";
+import type { Ban } from "../../schedule/discipline.js";
+import { pieceIndex, pieceLength } from "../../schedule/pieces.js";
+import { isOutForGood } from "../../schedule/score.js";
+import { TokenBucket } from "../../schedule/token-bucket.js";
+import { type Digest, digestFromRaw } from "../../trust/digest.js";
+import { leafDigest } from "../../trust/merkle.js";
+import type { ReplicaId } from "../../trust/quorum.js";
+import type { Source } from "../deliveries.js";
+import type { Filler } from "../filling.js";
+import { thenLetGo } from "../let-go.js";
+import { wholeDigest } from "../whole-digest.js";
 import { readAgain } from "./opinion-reader.js";
 import { Opinions, type Suspects } from "./opinions.js";
-import { wholeDigest } from "./whole-digest.js";
 
 /**
  * Makes the partial right and gives the bans that this justifies, or `undefined` when no explanation

@@ -3,9 +3,9 @@
  * same other bytes for a piece may both lie; or the root does, which then judges nobody any more.
  */
 
-import type { Evidence } from "../schedule/faults.js";
-import type { ReplicaId } from "../trust/quorum.js";
-import type { Stop } from "./outcome.js";
+import type { Evidence } from "../../schedule/faults.js";
+import type { ReplicaId } from "../../trust/quorum.js";
+import type { Stop } from "../outcome.js";
 
 /** A piece that did not match, from whom. To be judged again once the file is right. */
 export interface Accusation {

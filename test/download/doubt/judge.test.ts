@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { Deliveries } from "../../src/download/deliveries.js";
-import { judge } from "../../src/download/judge.js";
-import { digestFromRaw, digestOf } from "../../src/trust/digest.js";
-import { leafAt } from "../../src/trust/merkle.js";
-import { replicaId, type Vote } from "../../src/trust/quorum.js";
-import { manifestOfBytes } from "../support/memory-replica.js";
-import { content } from "./small-download.js";
+import { Deliveries } from "../../../src/download/deliveries.js";
+import { judge } from "../../../src/download/doubt/judge.js";
+import { digestFromRaw, digestOf } from "../../../src/trust/digest.js";
+import { leafAt } from "../../../src/trust/merkle.js";
+import { replicaId, type Vote } from "../../../src/trust/quorum.js";
+import { manifestOfBytes } from "../../support/memory-replica.js";
+import { content } from "../small-download.js";
 
 const right = manifestOfBytes(content);
 const [A, B] = [replicaId("A"), replicaId("B")];
