@@ -15,7 +15,7 @@ import type {
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { limits } from "../limits.js";
-import { garbageCollector } from "./collect-garbage.js";
+import { Litter } from "./litter.js";
 import { clientOf } from "./peer.js";
 
 /** What connections may cost. Milliseconds. */
@@ -61,23 +61,18 @@ export class Connections {
   readonly died: Promise<string>;
   #onDeath: (why: string) => void = () => {};
   readonly #bounds: ConnectionBounds;
-  readonly #onQuiet: () => void;
+  readonly #litter: Litter;
   readonly #sessions = new Map<ServerHttp2Session, OpenSession>();
   readonly #perClient = new Map<string, number>();
   readonly #streams = new Map<string, OpenStream>();
   readonly #sweeper: NodeJS.Timeout;
   #server: Http2Server | Http2SecureServer | undefined;
   #nextId = 0;
-  /** Streams and connections: opened since the last look, ended since garbage was collected. */
-  #openedLately = 0;
-  #endedLately = 0;
-  #collectionsLeft = 0;
-  #goneConnections = 0;
 
   /** `onQuiet`: called once it is quiet after a flood, before garbage is collected. */
   constructor(bounds: ConnectionBounds = limits, onQuiet: () => void = () => {}) {
     this.#bounds = bounds;
-    this.#onQuiet = onQuiet;
+    this.#litter = new Litter(onQuiet);
     this.died = new Promise((resolve) => {
       this.#onDeath = resolve;
     });
@@ -144,13 +139,8 @@ export class Connections {
 
   /** Every connection, also one that never becomes a session. */
   #connected(socket: Socket): void {
-    this.#openedLately++;
-    socket.once("close", () => {
-      this.#endedLately++;
-      this.#goneConnections++;
-      if (this.#goneConnections < limits.connectionsCollected) return;
-      if (garbageCollector.collect()) this.#goneConnections = 0;
-    });
+    this.#litter.opened();
+    socket.once("close", () => this.#litter.connectionEnded());
   }
 
   #opened(session: ServerHttp2Session): void {
@@ -181,10 +171,10 @@ export class Connections {
     const openedAt = now();
     const still = { pendingBytes: 0, takenCount: 0, seenCount: 0, stillSince: openedAt };
     this.#streams.set(id, { stream, openedAt, hasBegun: false, sentBytes: 0, ...still });
-    this.#openedLately++;
+    this.#litter.opened();
     stream.once("close", () => {
       this.#streams.delete(id);
-      this.#endedLately++;
+      this.#litter.streamEnded();
     });
   }
 
@@ -199,21 +189,7 @@ export class Connections {
     for (const [session, { hasAsked, openedAt }] of this.#sessions) {
       if (!hasAsked && at - openedAt > this.#bounds.firstRequestMs) session.destroy();
     }
-    this.#collectGarbage();
-  }
-
-  /** After a flood, once nothing comes any more: nobody waits for us just then. */
-  #collectGarbage(): void {
-    const isQuiet = this.#openedLately === 0;
-    this.#openedLately = 0;
-    if (this.#endedLately >= limits.endingsCollected) {
-      this.#endedLately = 0;
-      this.#collectionsLeft = collections;
-    }
-    if (!isQuiet || this.#collectionsLeft === 0) return;
-    this.#collectionsLeft--;
-    this.#onQuiet();
-    garbageCollector.collect();
+    this.#litter.look();
   }
 
   #isStalled(open: OpenStream, at: number): boolean {
@@ -227,10 +203,5 @@ export class Connections {
   }
 }
 
-/**
- * V8 finds what is dead in the first, makes its heap smaller in one after some seconds with little
- * to do, and gives pages back in the one behind that.
- */
-const collections = 8;
 const listenChannel = "tracing:net.server.listen:asyncStart";
 const owner = new AsyncLocalStorage<Connections>();
