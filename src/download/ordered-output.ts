@@ -10,6 +10,7 @@ import { type HandedOn, noJournal, type PartialOutput, type Sink } from "../port
 import { type Digest, DigestBuilder } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
 import { Bell } from "./bell.js";
+import { SpareMemory } from "./spare-memory.js";
 
 /** Takes bytes; resolves once it wants more of them. The bytes are its own until then. */
 export type Take = (bytes: Uint8Array) => Promise<void>;
@@ -79,9 +80,9 @@ class Line implements HandedOn {
   readonly #manifest: Manifest;
   readonly #name: string;
   readonly #take: Take;
-  readonly #held = new Map<number, Buffer>();
-  /** Memory of pieces that were taken, for the next ones. */
-  readonly #spare: Buffer[] = [];
+  readonly #held = new Map<number, Uint8Array>();
+  /** Memory of pieces that were taken. */
+  readonly #spare: SpareMemory;
   readonly #digest = new DigestBuilder();
   readonly #bell = new Bell();
   #takenBytes = 0;
@@ -101,6 +102,7 @@ class Line implements HandedOn {
     this.#take = parts.take;
     this.throwIfGiven = parts.throwIfGiven;
     this.windowBytes = parts.windowBytes;
+    this.#spare = new SpareMemory(Buffer.allocUnsafeSlow, parts.windowBytes);
   }
 
   get heldBytes(): number {
@@ -113,7 +115,7 @@ class Line implements HandedOn {
     this.#throwIfFailed();
     // A piece that came twice: both copies are right, and one is on its way.
     if (offset < this.#takenBytes || this.#held.has(offset)) return;
-    const memory = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#manifest.pieceBytes);
+    const memory = this.#spare.take(this.#manifest.pieceBytes);
     memory.set(bytes);
     this.#held.set(offset, memory.subarray(0, bytes.length));
     if (!this.#isGiving) void this.#give();
@@ -151,7 +153,6 @@ class Line implements HandedOn {
   close(): void {
     this.#isClosed = true;
     this.#held.clear();
-    this.#spare.length = 0;
   }
 
   async #give(): Promise<void> {
@@ -165,7 +166,7 @@ class Line implements HandedOn {
         await this.#take(piece);
         this.#takenBytes += piece.length;
         this.#held.delete(offset);
-        if (!this.#isClosed) this.#spare.push(Buffer.from(piece.buffer));
+        if (!this.#isClosed) this.#spare.giveBack(new Uint8Array(piece.buffer));
       }
     } catch (error) {
       this.#failure = { error };

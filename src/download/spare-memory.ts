@@ -1,6 +1,6 @@
 /**
- * Memory of leases that are over, for the next ones: what is new costs page faults, and for every
- * few tens of MiB of it V8 looks through all that lives.
+ * Memory that somebody is done with, for the next who needs some: what is new costs page faults,
+ * and for every few tens of MiB of it V8 looks through all that lives.
  */
 
 import { limits } from "../limits.js";
@@ -9,10 +9,18 @@ export class SpareMemory {
   readonly #spare: Uint8Array[] = [];
   #spareBytes = 0;
   readonly #allocate: (bytes: number) => Uint8Array;
+  readonly #mostBytes: number;
 
-  /** `allocate`: gives memory when there is none to spare; Node's own by default. */
-  constructor(allocate: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow) {
+  /**
+   * `allocate`: gives memory when there is none to spare; Node's own by default. `mostBytes`: what
+   * is kept, at most.
+   */
+  constructor(
+    allocate: (bytes: number) => Uint8Array = Buffer.allocUnsafeSlow,
+    mostBytes: number = limits.spareBytes,
+  ) {
     this.#allocate = allocate;
+    this.#mostBytes = mostBytes;
   }
 
   /** At least so many bytes, with anything in them. */
@@ -24,7 +32,7 @@ export class SpareMemory {
 
   /** Nobody may use it any more. */
   giveBack(memory: Uint8Array): void {
-    if (this.#spareBytes + memory.length > limits.spareBytes) return;
+    if (this.#spareBytes + memory.length > this.#mostBytes) return;
     this.#spare.push(memory);
     this.#spareBytes += memory.length;
   }

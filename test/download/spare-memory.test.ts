@@ -20,7 +20,15 @@ describe("spare memory", () => {
     assert.notEqual(spare.take(MiB), spare.take(MiB));
   });
 
-  it("keeps no more than 16 MiB", () => {
+  it("keeps no more than it is told", () => {
+    const spare = new SpareMemory(undefined, MiB);
+    const [first, second] = [spare.take(MiB), spare.take(MiB)];
+    spare.giveBack(first);
+    spare.giveBack(second);
+    assert.deepEqual([spare.take(MiB) === first, spare.take(MiB) === second], [true, false]);
+  });
+
+  it("keeps no more than 16 MiB otherwise", () => {
     const spare = new SpareMemory();
     const taken = Array.from({ length: 20 }, () => spare.take(MiB));
     for (const memory of taken) spare.giveBack(memory);
