@@ -8,7 +8,7 @@ import { limits } from "../limits.js";
 import type { Sink } from "../ports.js";
 import { type Digest, DigestBuilder } from "../trust/digest.js";
 
-/** The digest of the sink's first `size` bytes. Nothing is read before a first stretch is there. */
+/** The digest of the sink's first `size` bytes. Nothing is read before a first part is there. */
 export function digestHere(sink: Pick<Sink, "read">, size: number): PrefixDigest {
   return new DigestHere(sink, size);
 }

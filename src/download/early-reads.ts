@@ -1,5 +1,5 @@
 /**
- * Reads that begin with the vote: the n-th replica is asked for the n-th stretch of the file before
+ * Reads that begin with the vote: the n-th replica is asked for the n-th range of the file before
  * anybody knows whether there is one, so that bytes flow while the agreement is found. They wait in
  * memory, and are worth no more than any other bytes: what they are is checked piece by piece.
  */

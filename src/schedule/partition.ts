@@ -1,4 +1,4 @@
-/** Decides which stretch of the file each replica begins with. */
+/** Decides which part of the file each replica begins with. */
 
 import { assert } from "../errors.js";
 import type { ReplicaId } from "../trust/quorum.js";

@@ -10,7 +10,7 @@ import type { PieceOrder } from "./piece-worker.js";
 import { runWorker } from "./run-worker.js";
 
 /**
- * Shares the pieces out among threads, each a stretch of the list as given, and gives their digests
+ * Shares the pieces out among threads, each a part of the list as given, and gives their digests
  * in that order. All threads are gone when it settles: none may read a descriptor that was closed.
  */
 export const hashPieces: HashPieces = async ({ fd, layout, pieces, onProgress, signal }) => {

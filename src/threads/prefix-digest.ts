@@ -16,7 +16,7 @@ export const startPrefixDigest: StartPrefixDigest = (file) => {
   return isWorthIt ? prefixDigest(file) : undefined;
 };
 
-/** The thread starts once a first stretch is in place: before that, others need the cores. */
+/** The thread starts once a first part is in place: before that, others need the cores. */
 export function prefixDigest(file: Parameters<StartPrefixDigest>[0]): PrefixDigest {
   return new PrefixThread(file);
 }
