@@ -63,9 +63,12 @@ function judgeBlame(world: World, { witness, receipt, manifest }: Run): void {
   // By a doubtful root nobody is judged for good before the right file is there.
   if (receipt === undefined && witness.isRootDoubtful) return;
   // A majority that agrees on a false root decides who looks guilty: no vote can help that.
-  const root = manifest?.root;
-  const isTrue = [0, 1, 2, 3].some((one) => versionOf(one, world.size).manifest.root === root);
-  if (root !== undefined && !isTrue && !witness.isRootDoubtful) return;
+  // That of another version is as false: it is a root of other bytes than the digest's.
+  const isTrue = [0, 1, 2, 3].some((one) => {
+    const { root, digest } = versionOf(one, world.size).manifest;
+    return root === manifest?.root && digest === manifest?.digest;
+  });
+  if (manifest?.root !== undefined && !isTrue && !witness.isRootDoubtful) return;
   const banned = new Set(witness.banned.keys());
   for (const line of receipt?.replicas ?? [])
     if (line.standing === "banned") banned.add(line.address);

@@ -81,4 +81,16 @@ export const knownWorlds: ReadonlyMap<string, World> = new Map([
       ],
     }),
   ],
+  [
+    "three agree on the root of another version, and an honest one that gives no pieces looks bad",
+    worldOf(
+      [
+        { kind: "false-root", story: 1 },
+        { kind: "foreign" },
+        { kind: "false-root", story: 1 },
+        { kind: "false-root", story: 1 },
+      ],
+      { size: 681_439 },
+    ),
+  ],
 ]);
