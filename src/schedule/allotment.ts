@@ -260,11 +260,11 @@ export class Allotment {
     if (leftBytes === 0 && !this.#canHelp(replica, now)) return undefined;
     const part = own === undefined ? 1 : 1 - own.share;
     const rate = Math.max(1, part * this.#book.outlook(replica, now));
-    const delayMs =
-      leftBytes === 0 ? this.#scoreboard.awaitMs(replica) : this.#book.delayMs(replica, now);
+    const latencyMs = this.#scoreboard.awaitMs(replica);
+    const delayMs = leftBytes === 0 ? 0 : this.#book.delayMs(replica, now);
     const cuttable = this.#ledger.cuttable(replica, own?.lane);
     const isSending = this.#ledger.region(replica).isEmpty && this.#book.isSending(replica);
-    return { replica, delayMs, leftBytes, rate, cuttable, isSending };
+    return { replica, delayMs, latencyMs, leftBytes, rate, cuttable, isSending };
   }
 
   /** Whether a replica that has nothing left may take over what others have. */

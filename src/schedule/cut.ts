@@ -9,6 +9,8 @@ export interface Victim {
   readonly replica: ReplicaId;
   /** Milliseconds before its next byte can come. */
   readonly delayMs: number;
+  /** Milliseconds before the first byte of anything more could. */
+  readonly latencyMs: number;
   /** Bytes that it still is to deliver, the piece in progress included. */
   readonly leftBytes: number;
   /** Bytes per second. */
@@ -90,16 +92,24 @@ function timeLeft({ delayMs, leftBytes, rate }: Victim): number {
   return delayMs / 1000 + leftBytes / rate;
 }
 
+/** When it could begin with anything more: who is done sooner than that waits for it. */
+function freeSeconds(victim: Victim): number {
+  return Math.max(timeLeft(victim), victim.latencyMs / 1000);
+}
+
 /** When the first of the others would have delivered one more piece after what it has. */
 function othersPieceSeconds(victims: readonly Victim[], pieceBytes: number): number {
-  const ends = victims.map((victim) => timeLeft(victim) + pieceBytes / victim.rate);
+  const ends = victims.map((victim) => freeSeconds(victim) + pieceBytes / victim.rate);
   return Math.min(...ends);
 }
 
 /** When all would be done if everybody took its part of everything. */
 function evenEndSeconds(victims: readonly Victim[], cutter: Cutter): number {
   const bytes = victims.reduce((sum, { leftBytes }) => sum + leftBytes, 0);
-  const others = victims.map(({ rate, delayMs }) => ({ rate, busyMs: delayMs }));
+  const others = victims.map((victim) => {
+    const waitSeconds = freeSeconds(victim) - timeLeft(victim);
+    return { rate: victim.rate, busyMs: victim.delayMs + 1000 * waitSeconds };
+  });
   const own = { rate: cutter.rate, busyMs: cutter.latencyMs + cutter.busyMs };
   return levelMs(bytes, [own, ...others]) / 1000;
 }

@@ -10,6 +10,7 @@ const pieceBytes = 100;
 const v = (name: string, pieces: number, rate: number, cuttable = pieces - 1): Victim => ({
   replica: replicaId(name),
   delayMs: 0,
+  latencyMs: 0,
   leftBytes: pieces * pieceBytes,
   rate,
   cuttable,
@@ -84,6 +85,14 @@ describe("schedule/cut", () => {
     const far = { ...v("A", 10, 1000), delayMs: 1000 };
     const cut = chooseCut([far, v("B", 15, 1000)], c(1000), pieceBytes);
     assert.equal(`${cut?.pieces} of ${cut?.replica}`, "9 of A");
+  });
+
+  it("nobody waits for who would first have to wait for an answer itself", () => {
+    const nearlyDone = { ...v("B", 1, 100_000, 0), latencyMs: 1000 };
+    const cut = (latencyMs: number) =>
+      chooseCut([v("A", 20, 1), { ...nearlyDone, latencyMs }], c(1000, 500), pieceBytes);
+    assert.equal(cut(0), undefined);
+    assert.equal(cut(1000)?.pieces, 10);
   });
 
   /** Random worlds of one victim and one cutter, with the cut that was chosen. */
