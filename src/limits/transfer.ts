@@ -58,8 +58,11 @@ export const transferLimits = {
   aheadLatencies: 1.5,
   /** And so much sooner, for what else this process may be at. */
   aheadMs: 30,
-  /** Leases on one stream: while the first byte is far, a short one alone leaves a bubble. */
-  leasesPerStream: 4,
+  /**
+   * Leases on one stream: while the first byte is far, a short one alone leaves a bubble. With 4, a
+   * far replica that had taken a few pieces each time could ask for no more until they were there.
+   */
+  leasesPerStream: 8,
 
   /**
    * From this rate of all replicas on, leases stay near the frontier: with regions the digest would

@@ -6,6 +6,7 @@
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import { chooseCut, type Victim } from "./cut.js";
+import type { Forecast } from "./forecast.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
 import type { LeaseBook } from "./lease-book.js";
 import { leasePieces, piecesAskedFor } from "./lease-size.js";
@@ -40,6 +41,7 @@ export class Allotment {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
   readonly #book: LeaseBook;
+  readonly #forecast: Forecast;
   readonly #regions: Regions;
   readonly #hedges: boolean;
   /** `undefined` where the file may be fetched in any order. */
@@ -54,6 +56,7 @@ export class Allotment {
     this.#ledger = parts.ledger;
     this.#scoreboard = parts.scoreboard;
     this.#book = parts.book;
+    this.#forecast = parts.forecast;
     this.#regions = new Regions(parts, options.chunks);
     this.#hedges = options.hedges ?? true;
     this.#isFollowed = options.isFollowed ?? false;
@@ -73,7 +76,7 @@ export class Allotment {
     const order = ready.map(({ replica, standing }) => ({
       replica,
       isProbe: Number(standing !== "good"),
-      leftMs: this.#book.leftMs(replica, now),
+      leftMs: this.#forecast.leftMs(replica, now),
       pieceMs: this.#pieceMs(replica, now),
     }));
     order.sort(
@@ -109,7 +112,7 @@ export class Allotment {
     const isProbe = this.#scoreboard.of(replica).standing !== "good";
     const isIdle = this.#ledger.leasesOf(replica).length === 0;
     if (isProbe && !isIdle) return undefined;
-    const lane = isIdle ? 0 : this.#book.freeLane(replica, now);
+    const lane = isIdle ? 0 : this.#forecast.freeLane(replica, now);
     if (lane === undefined || this.#ledger.leaseCount >= limits.leases) return undefined;
     if (this.#ledger.region(replica).isEmpty) this.#refill(replica, { isProbe, lane }, now);
     if (!this.#ledger.region(replica).isEmpty) {
@@ -132,7 +135,8 @@ export class Allotment {
     }
     const all = this.#free(replica, now);
     const free = isProbe ? all.subtract(this.#beyondReach(replica)) : all;
-    const endMs = () => Math.max(0, ...this.ready(now).map((one) => this.#book.leftMs(one, now)));
+    const endMs = () =>
+      Math.max(0, ...this.ready(now).map((one) => this.#forecast.leftMs(one, now)));
     if (free.isEmpty && isProbe && endMs() < limits.firstByteMs) return;
     const source = free.isEmpty ? this.#cut(replica, lane, now) : free;
     const wanted = () => (free.isEmpty ? source.count : this.#mostPieces(replica, now));
@@ -214,7 +218,7 @@ export class Allotment {
   #leadPieces(replica: ReplicaId, now: number): number {
     const { pieceBytes } = this.#ledger.layout;
     const pieceMs = (one: ReplicaId) =>
-      this.#book.leaseLeftMs(one, now) +
+      this.#forecast.leaseLeftMs(one, now) +
       this.#scoreboard.latencyMs(one) +
       (pieceBytes / this.#scoreboard.rate(one, now)) * 1000;
     if (this.#scoreboard.knownRate(replica, now) === undefined) return 0;
@@ -224,7 +228,7 @@ export class Allotment {
 
   #cut(replica: ReplicaId, lane: number, now: number): RangeSet {
     const isBusy = this.#ledger.leasesOf(replica).some((lease) => lease.lane !== lane);
-    const share = this.#book.laneShareOf(replica, lane);
+    const share = this.#forecast.laneShareOf(replica, lane);
     const all = this.#scoreboard.all();
     this.#victims ??= all.map((one) => this.#victim(one.replica, now));
     const victims: Victim[] = [];
@@ -237,7 +241,7 @@ export class Allotment {
     const cutter = {
       rate: share * this.#scoreboard.recentRate(replica, now),
       latencyMs: this.#scoreboard.awaitMs(replica),
-      busyMs: this.#book.laneLeftMs(replica, lane, now),
+      busyMs: this.#forecast.laneLeftMs(replica, lane, now),
     };
     const { pieceBytes } = this.#ledger.layout;
     const cut = chooseCut(victims, cutter, pieceBytes);
@@ -259,9 +263,9 @@ export class Allotment {
     const leftBytes = this.#book.leftBytes(replica) - ownBytes;
     if (leftBytes === 0 && !this.#canHelp(replica, now)) return undefined;
     const part = own === undefined ? 1 : 1 - own.share;
-    const rate = Math.max(1, part * this.#book.outlook(replica, now));
+    const rate = Math.max(1, part * this.#forecast.rate(replica, now));
     const latencyMs = this.#scoreboard.awaitMs(replica);
-    const delayMs = leftBytes === 0 ? 0 : this.#book.delayMs(replica, now);
+    const delayMs = leftBytes === 0 ? 0 : this.#forecast.delayMs(replica, now);
     const cuttable = this.#ledger.cuttable(replica, own?.lane);
     const isSending = this.#ledger.region(replica).isEmpty && this.#book.isSending(replica);
     return { replica, delayMs, latencyMs, leftBytes, rate, cuttable, isSending };
@@ -276,7 +280,7 @@ export class Allotment {
   #hedge(replica: ReplicaId, lane: number, now: number): Lease | undefined {
     const { layout, hedgedPieces } = this.#ledger;
     if (!this.#hedges || hedgedPieces + 1 > hedgeBudget(layout.pieceCount)) return undefined;
-    const stragglers = this.#book.stragglers(replica, now);
+    const stragglers = this.#forecast.stragglers(replica, now);
     const isKnown = this.#scoreboard.knowsRates(now);
     const rate = this.#scoreboard.recentRate(replica, now);
     const busyMs = (this.#book.leftInLane(replica, lane) / rate) * 1000;

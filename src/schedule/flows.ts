@@ -5,7 +5,10 @@ import type { Books } from "./regions.js";
 import type { Flow } from "./streams.js";
 
 /** What came from each replica, and what is to come. */
-export function flowsOf({ ledger, scoreboard, book }: Books, now: number): Flow[] {
+export function flowsOf(
+  { ledger, scoreboard, forecast }: Omit<Books, "book">,
+  now: number,
+): Flow[] {
   const { layout, pool } = ledger;
   const scores = scoreboard.all();
   const rates = scores.map(({ replica }) => scoreboard.rate(replica, now));
@@ -14,7 +17,7 @@ export function flowsOf({ ledger, scoreboard, book }: Books, now: number): Flow[
   return scores.map(({ replica, arrivedBytes: bytes, standing }) => ({
     ...{ replica, bytes, isGood: standing === "good" },
     latencyMs: scoreboard.leastLatencyMs(replica),
-    workMs: book.leftMs(replica, now) + poolMs,
+    workMs: forecast.leftMs(replica, now) + poolMs,
     pieceMs: (layout.pieceBytes / scoreboard.rate(replica, now)) * 1000,
   }));
 }

@@ -1,34 +1,37 @@
 /**
- * What runs in each open lease: its clocks and its bytes, and what follows from them for the
- * replica.
+ * What is known of each open lease: its clocks and its bytes, and what they tell the scoreboard of
+ * the replica. What is to be expected of them is the forecast's.
  */
 
-import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Fault } from "./faults.js";
-import { type Straggler, secondsLeft } from "./hedge.js";
 import type { Lease, Ledger } from "./ledger.js";
-import { byteCount, bytesOf, pieceLength } from "./pieces.js";
+import { byteCount, bytesOf } from "./pieces.js";
 import type { Scoreboard } from "./scoreboard.js";
 import { isInTime, watch } from "./watchdog.js";
 
-interface Running {
+/** What runs in an open lease. Milliseconds of the same clock as `now`. */
+export interface Running {
   readonly lease: Lease;
-  grantedAt: number;
-  deadlineAt: number;
-  waitingSince: number | undefined;
-  hasBytes: boolean;
+  readonly grantedAt: number;
+  /** When the whole lease must be over. */
+  readonly deadlineAt: number;
+  /** Since when we wait for its next bytes; `undefined` while we are busy with the last ones. */
+  readonly waitingSince: number | undefined;
+  readonly hasBytes: boolean;
   /** Whether another lease on its stream had bytes to come when it was granted. */
   readonly isBehindAnother: boolean;
   /** Bytes of the piece in progress that have come. */
-  gotBytes: number;
+  readonly gotBytes: number;
 }
+
+type Clocks = { -readonly [Key in keyof Running]: Running[Key] };
 
 export class LeaseBook {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
   /** By lease. Which leases a replica has the ledger knows. */
-  readonly #running = new Map<number, Running>();
+  readonly #running = new Map<number, Clocks>();
   /** When bytes last came on each stream. */
   readonly #laneByteAt = new Map<string, number>();
 
@@ -68,12 +71,17 @@ export class LeaseBook {
     // How long that was on its way, and waited for us, nobody knows.
     if (lease.isEarly) return;
     const waitMs = now - running.grantedAt;
-    const isFlowing = this.#runningOf(replica).some(
+    const isFlowing = this.runningOf(replica).some(
       (one) => (one === running ? hadBytes : one.hasBytes) && !one.lease.isEarly,
     );
     if (isFlowing) this.#scoreboard.addArrived(replica, bytes, now);
     else this.#scoreboard.startFlow(replica, now, { bytes, waitMs });
     if (!hadBytes) this.#scoreboard.addLatency(replica, waitMs, running.isBehindAnother);
+  }
+
+  /** What runs in all open leases, oldest first. */
+  running(): Iterable<Running> {
+    return this.#running.values();
   }
 
   /** The most bytes of a piece in progress that any open lease holds. */
@@ -98,7 +106,7 @@ export class LeaseBook {
     if (running !== undefined) {
       this.#scoreboard.addWasted(replica, running.gotBytes);
       // Whoever was silent when its piece came from elsewhere is no better for having no lease.
-      this.#scoreboard.endedSilent(replica, this.#silentMs(running, now));
+      this.#scoreboard.endedSilent(replica, this.silentMs(running, now));
       this.#running.delete(lease.id);
     }
     if (!this.isSending(replica)) this.#scoreboard.stopFlow(replica, now);
@@ -145,83 +153,8 @@ export class LeaseBook {
   /** Bytes that a replica still is to deliver: its region, and what is open in its leases. */
   leftBytes(replica: ReplicaId): number {
     return (
-      this.#leaseLeftBytes(replica) + byteCount(this.#ledger.layout, this.#ledger.region(replica))
+      this.leaseLeftBytes(replica) + byteCount(this.#ledger.layout, this.#ledger.region(replica))
     );
-  }
-
-  /** Milliseconds of work that a replica has at its rate. */
-  leftMs(replica: ReplicaId, now: number): number {
-    return (this.leftBytes(replica) / this.#scoreboard.rate(replica, now)) * 1000;
-  }
-
-  /** The same, of what is leased already. */
-  leaseLeftMs(replica: ReplicaId, now: number): number {
-    return (this.#leaseLeftBytes(replica) / this.#scoreboard.rate(replica, now)) * 1000;
-  }
-
-  /** The same at the rate that can be expected of it, the wait for its first byte included. */
-  busyMs(replica: ReplicaId, now: number): number {
-    const workMs = (this.#leaseLeftBytes(replica) / this.outlook(replica, now)) * 1000;
-    return this.delayMs(replica, now) + workMs;
-  }
-
-  /** The stream whose next lease should be asked for now, so that no bubble comes between. */
-  freeLane(replica: ReplicaId, now: number): number | undefined {
-    const running = this.#runningOf(replica);
-    if (this.#scoreboard.knownRate(replica, now) === undefined) {
-      return running.every(({ lease }) => lease.isEarly) ? 0 : undefined;
-    }
-    const aheadMs = limits.aheadMs + limits.aheadLatencies * this.#scoreboard.latencyMs(replica);
-    for (let lane = 0; lane < this.#scoreboard.of(replica).streams; lane++) {
-      const own = running.filter((one) => one.lease.lane === lane);
-      if (own.filter((one) => this.#leftOf([one]) > 0).length >= limits.leasesPerStream) continue;
-      // A further connection first shows that it carries anything.
-      if (lane > 0 && own.some(({ hasBytes }) => !hasBytes)) continue;
-      const waitsMs = own.map((one) => Math.max(this.#delayMs(one, now), this.#silentMs(one, now)));
-      const waitMs = own.length === 0 ? 0 : Math.min(...waitsMs);
-      if (waitMs + this.laneLeftMs(replica, lane, now) <= aheadMs) return lane;
-    }
-    return undefined;
-  }
-
-  /** Milliseconds of work leased on one stream of a replica, at its pace of this moment. */
-  laneLeftMs(replica: ReplicaId, lane: number, now: number): number {
-    const laneRate = this.#scoreboard.recentRate(replica, now) * this.laneShareOf(replica, lane);
-    return (this.leftInLane(replica, lane) / laneRate) * 1000;
-  }
-
-  /** The part of a replica's rate that one of its streams has beside the others in use. */
-  laneShareOf(replica: ReplicaId, lane: number): number {
-    const lanes = new Set(this.#runningOf(replica).map(({ lease }) => lease.lane));
-    return 1 / lanes.add(lane).size;
-  }
-
-  /**
-   * Pieces in progress at other replicas that are not settled. One that is fetched twice already is
-   * only as late as the sooner of both: when neither is soon, a third one may help.
-   */
-  stragglers(replica: ReplicaId, now: number): Straggler[] {
-    const holders = new Map<number, Running[]>();
-    for (const running of this.#running.values()) {
-      const { next, end } = running.lease;
-      if (next >= end || this.#ledger.settled.has(next)) continue;
-      holders.set(next, [...(holders.get(next) ?? []), running]);
-    }
-    return [...holders.values()].flatMap((running) => {
-      const [first] = running;
-      if (first === undefined || running.some(({ lease }) => lease.replica === replica)) return [];
-      const copies = running.map((one) => this.#straggler(one, now));
-      return [copies.reduce((so, one) => (secondsLeft(one) < secondsLeft(so) ? one : so))];
-    });
-  }
-
-  #straggler(running: Running, now: number): Straggler {
-    const { lease, gotBytes } = running;
-    const leftBytes = pieceLength(this.#ledger.layout, lease.next) - gotBytes;
-    const { replica } = lease;
-    const rate = this.#scoreboard.recentRate(replica, now) * this.laneShareOf(replica, lease.lane);
-    const delayMs = this.#delayMs(running, now);
-    return { lease, delayMs, leftBytes, rate, silentMs: this.#silentMs(running, now) };
   }
 
   /** Bytes of a lease's piece in progress that have come. */
@@ -231,37 +164,11 @@ export class LeaseBook {
 
   /** Whether bytes of a replica's leases have begun to come. */
   isSending(replica: ReplicaId): boolean {
-    return this.#runningOf(replica).some(({ hasBytes }) => hasBytes);
-  }
-
-  /** Milliseconds before bytes of what is leased to a replica can flow, as far as is known. */
-  delayMs(replica: ReplicaId, now: number): number {
-    const running = this.#runningOf(replica);
-    if (running.length === 0) return 0;
-    return Math.min(...running.map((one) => this.#delayMs(one, now)));
-  }
-
-  #delayMs({ lease, hasBytes, grantedAt }: Running, now: number): number {
-    if (hasBytes) return 0;
-    return Math.max(0, this.#scoreboard.latencyMs(lease.replica) - (now - grantedAt));
-  }
-
-  /**
-   * Bytes per second that a replica can be expected to deliver what it has left at: whoever has
-   * been silent for so long may be silent for much longer.
-   */
-  outlook(replica: ReplicaId, now: number): number {
-    const rate = this.#scoreboard.recentRate(replica, now);
-    const running = this.#runningOf(replica);
-    if (running.length === 0) return rate;
-    const silentMs = Math.min(...running.map((one) => this.#silentMs(one, now)));
-    const leftBytes = this.leftBytes(replica);
-    if (silentMs === 0 || leftBytes === 0) return rate;
-    return Math.min(rate, (leftBytes * 1000) / (limits.silenceMultiple * silentMs));
+    return this.runningOf(replica).some(({ hasBytes }) => hasBytes);
   }
 
   /** Milliseconds without a byte on its stream, its usual gap, or latency, not counted. */
-  #silentMs({ lease, hasBytes, waitingSince }: Running, now: number): number {
+  silentMs({ lease, hasBytes, waitingSince }: Running, now: number): number {
     if (waitingSince === undefined) return 0;
     const { usualGapMs, usualLatencyMs } = this.#scoreboard.of(lease.replica);
     // Behind another lease, the first byte comes after that one's last.
@@ -270,16 +177,18 @@ export class LeaseBook {
     return Math.max(0, now - Math.max(dueAt, laneByteAt + usualGapMs));
   }
 
-  #leaseLeftBytes(replica: ReplicaId): number {
-    return this.#leftOf(this.#runningOf(replica));
+  /** The same, of its leases alone. */
+  leaseLeftBytes(replica: ReplicaId): number {
+    return this.leftOf(this.runningOf(replica));
   }
 
   /** Bytes that are leased on one stream of a replica. */
   leftInLane(replica: ReplicaId, lane: number): number {
-    return this.#leftOf(this.#runningOf(replica).filter((one) => one.lease.lane === lane));
+    return this.leftOf(this.runningOf(replica).filter((one) => one.lease.lane === lane));
   }
 
-  #leftOf(running: readonly Running[]): number {
+  /** Bytes that are still to come of these. */
+  leftOf(running: readonly Running[]): number {
     return running.reduce((left, { lease, gotBytes }) => {
       if (lease.next >= lease.end) return left;
       const { start, end } = bytesOf(this.#ledger.layout, { start: lease.next, end: lease.end });
@@ -287,7 +196,8 @@ export class LeaseBook {
     }, 0);
   }
 
-  #runningOf(replica: ReplicaId): readonly Running[] {
+  /** What runs in a replica's leases, oldest first. */
+  runningOf(replica: ReplicaId): readonly Running[] {
     const found: Running[] = [];
     for (const { id } of this.#ledger.leasesOf(replica)) {
       const running = this.#running.get(id);

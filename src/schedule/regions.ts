@@ -5,6 +5,7 @@
 
 import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
+import type { Forecast } from "./forecast.js";
 import type { LeaseBook } from "./lease-book.js";
 import type { Ledger } from "./ledger.js";
 import { level, levelMs, type Worker } from "./level.js";
@@ -17,21 +18,24 @@ export interface Books {
   readonly ledger: Ledger;
   readonly scoreboard: Scoreboard;
   readonly book: LeaseBook;
+  readonly forecast: Forecast;
 }
 
 export class Regions {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
   readonly #book: LeaseBook;
+  readonly #forecast: Forecast;
   readonly #chunks: number | undefined;
   #areGiven = false;
   #followRates = false;
 
   /** `chunks`: how many first regions; as many as replicas by default. */
-  constructor({ ledger, scoreboard, book }: Books, chunks: number | undefined) {
+  constructor({ ledger, scoreboard, book, forecast }: Books, chunks: number | undefined) {
     this.#ledger = ledger;
     this.#scoreboard = scoreboard;
     this.#book = book;
+    this.#forecast = forecast;
     this.#chunks = chunks;
   }
 
@@ -75,18 +79,19 @@ export class Regions {
   /**
    * Who has far more to do than until the end that all can reach together gives the rest back now:
    * once the others have nothing else to do, each of them would lose the way there and back. By the
-   * best that it has shown: one that is slow just now may be fast again before that.
+   * best that it has shown, unless it is silent: one that is slow just now may be fast again.
    */
   #takeBack(workers: readonly Worker[], now: number): void {
     const { pieceBytes } = this.#ledger.layout;
     const left = workers.reduce((sum, one) => sum + this.#book.leftBytes(one.replica), 0);
     const all = workers.map(({ replica, rate }) => {
-      return { rate, busyMs: this.#book.delayMs(replica, now) };
+      return { rate, busyMs: this.#forecast.delayMs(replica, now) };
     });
     const endMs = levelMs(left + this.#ledger.pool.count * pieceBytes, all);
     for (const { replica } of workers) {
       const usual = this.#scoreboard.of(replica).meter.usualRate(now) ?? 0;
-      const rate = Math.max(usual, this.#scoreboard.rate(replica, now));
+      const best = Math.max(usual, this.#scoreboard.rate(replica, now));
+      const rate = Math.min(best, this.#forecast.silentRate(replica, now));
       const leftMs = (this.#book.leftBytes(replica) / rate) * 1000;
       if (leftMs <= limits.cutEndMultiple * endMs) continue;
       const pieces = this.#piecesIn(leftMs - endMs, rate);
@@ -135,8 +140,11 @@ export class Regions {
     good.sort((left, right) => this.#placeOf(left) - this.#placeOf(right));
     return good.map((replica) => {
       // Whoever is busy for less than the way there and back waits for what it asks for now.
-      const busyMs = Math.max(this.#scoreboard.awaitMs(replica), this.#book.busyMs(replica, now));
-      return { replica, rate: this.#book.outlook(replica, now), busyMs };
+      const busyMs = Math.max(
+        this.#scoreboard.awaitMs(replica),
+        this.#forecast.busyMs(replica, now),
+      );
+      return { replica, rate: this.#forecast.rate(replica, now), busyMs };
     });
   }
 

@@ -11,6 +11,7 @@ import type { Decision, Settlement } from "./decision.js";
 import { type Ban, Discipline } from "./discipline.js";
 import type { Fault } from "./faults.js";
 import { flowsOf } from "./flows.js";
+import { Forecast } from "./forecast.js";
 import { LeaseBook } from "./lease-book.js";
 import { piecesAskedFor } from "./lease-size.js";
 import { type Lease, Ledger } from "./ledger.js";
@@ -28,6 +29,7 @@ export class Scheduler {
   readonly ledger: Ledger;
   readonly scoreboard = new Scoreboard();
   readonly #book: LeaseBook;
+  readonly #forecast: Forecast;
   readonly #discipline: Discipline;
   readonly #allotment: Allotment;
   readonly #slumps = new SlumpWatch();
@@ -49,10 +51,12 @@ export class Scheduler {
     this.layout = layout;
     this.ledger = new Ledger(layout, options.verified);
     this.#book = new LeaseBook(this.ledger, this.scoreboard);
+    this.#forecast = new Forecast(this.ledger, this.scoreboard, this.#book);
     const { ledger, scoreboard } = this;
     const { random } = options;
-    this.#discipline = new Discipline({ ledger, scoreboard, book: this.#book, random });
-    this.#allotment = new Allotment({ ledger, scoreboard, book: this.#book }, options);
+    const books = { ledger, scoreboard, book: this.#book, forecast: this.#forecast };
+    this.#discipline = new Discipline({ ...books, random });
+    this.#allotment = new Allotment(books, options);
     this.#limitRate = options.limitRate ?? Number.POSITIVE_INFINITY;
     // Where a limit or a reader sets the pace, more streams bring nothing.
     const isPaced = options.limitRate !== undefined || options.windowBytes !== undefined;
@@ -204,7 +208,7 @@ export class Scheduler {
 
   /** Whether a replica needs another lease: then decisions should not wait for the next tick. */
   runsDry(replica: ReplicaId, now: number): boolean {
-    return this.#book.freeLane(replica, now) !== undefined;
+    return this.#forecast.freeLane(replica, now) !== undefined;
   }
 
   /** A lease is over: done when `fault` is undefined. What it left open is wanted again. */
@@ -269,7 +273,8 @@ export class Scheduler {
   #countStreams(now: number): void {
     const { ledger, scoreboard } = this;
     if (this.#streams.isDue(now)) {
-      this.#streams.update(flowsOf({ ledger, scoreboard, book: this.#book }, now), now);
+      const flows = flowsOf({ ledger, scoreboard, forecast: this.#forecast }, now);
+      this.#streams.update(flows, now);
     }
     for (const { replica } of this.scoreboard.all()) {
       this.scoreboard.allowStreams(replica, this.#streams.of(replica));

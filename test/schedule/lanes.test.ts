@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Allotment } from "../../src/schedule/allotment.js";
+import { Forecast } from "../../src/schedule/forecast.js";
 import { LeaseBook } from "../../src/schedule/lease-book.js";
 import { leasePieces } from "../../src/schedule/lease-size.js";
 import { type Lease, Ledger } from "../../src/schedule/ledger.js";
@@ -17,6 +18,7 @@ function books(pieces: number) {
   const ledger = new Ledger(layout);
   const scoreboard = new Scoreboard();
   const book = new LeaseBook(ledger, scoreboard);
+  const forecast = new Forecast(ledger, scoreboard, book);
   for (const replica of [A, B]) scoreboard.add(replica, 10);
   scoreboard.allowStreams(A, 2);
   ledger.assign(A, RangeSet.of({ start: 0, end: pieces }));
@@ -34,7 +36,7 @@ function books(pieces: number) {
     ledger.settle(lease, pieceIndex(lease.next));
     book.settled(lease, pieceBytes);
   };
-  return { ledger, scoreboard, book, open, send, settle };
+  return { ledger, scoreboard, book, forecast, open, send, settle };
 }
 
 const ranges = (ledger: Ledger) =>
@@ -42,53 +44,55 @@ const ranges = (ledger: Ledger) =>
 
 describe("streams of one replica", () => {
   it("each gets its next lease when its own is nearly over, whatever the others have", () => {
-    const { book, open, send, settle } = books(1000);
+    const { forecast, open, send, settle } = books(1000);
     const first = open(100, 0);
-    assert.equal(book.freeLane(A, 0), undefined, "no rate is known");
+    assert.equal(forecast.freeLane(A, 0), undefined, "no rate is known");
     for (let now = 10; now <= 100; now += 10) send(first, now);
-    assert.equal(book.freeLane(A, 100), 1);
+    assert.equal(forecast.freeLane(A, 100), 1);
     const second = open(4, 1, 100);
-    assert.equal(book.freeLane(A, 100), undefined, "it waits for its first byte");
+    assert.equal(forecast.freeLane(A, 100), undefined, "it waits for its first byte");
     for (let now = 110; now <= 200; now += 10) send(second, now);
-    assert.equal(book.freeLane(A, 200), undefined);
+    assert.equal(forecast.freeLane(A, 200), undefined);
     for (let chunk = 10; chunk < 16; chunk++) send(second, 200);
     for (let piece = 0; piece < 4; piece++) settle(second);
-    assert.equal(book.freeLane(A, 200), 1, "its last bytes are there");
+    assert.equal(forecast.freeLane(A, 200), 1, "its last bytes are there");
     open(4, 1, 200);
-    assert.equal(book.freeLane(A, 200), undefined, "two are enough on one stream");
+    assert.equal(forecast.freeLane(A, 200), undefined, "two are enough on one stream");
   });
 
   it("a short lease is followed by others before its first byte, so that no bubble comes", () => {
-    const { book, scoreboard, open, send, settle } = books(1000);
+    const { forecast, book, scoreboard, open, send, settle } = books(1000);
     scoreboard.allowStreams(A, 1);
     const first = open(100, 0);
     for (let now = 10; now <= 100; now++) send(first, now);
     book.close(first, 100);
-    const short = [1, 1, 1, 1].map((pieces, index) => {
-      assert.equal(book.freeLane(A, 100), 0, `${index} on the stream`);
-      return open(pieces, 0, 100);
-    });
-    assert.equal(book.freeLane(A, 100), undefined, "four are enough on one stream");
+    const short = Array(8)
+      .fill(1)
+      .map((pieces, index) => {
+        assert.equal(forecast.freeLane(A, 100), 0, `${index} on the stream`);
+        return open(pieces, 0, 100);
+      });
+    assert.equal(forecast.freeLane(A, 100), undefined, "eight are enough on one stream");
     const [next] = short;
     assert.ok(next !== undefined);
     for (let chunk = 0; chunk < 4; chunk++) send(next, 110);
     settle(next);
     book.close(next, 110);
-    assert.equal(book.freeLane(A, 110), 0);
+    assert.equal(forecast.freeLane(A, 110), 0);
   });
 
   it("a long lease, and one that is silent, is followed by none", () => {
-    const { book, scoreboard, open, send } = books(1000);
+    const { forecast, book, scoreboard, open, send } = books(1000);
     scoreboard.allowStreams(A, 1);
     const first = open(100, 0);
     for (let now = 10; now <= 100; now++) send(first, now);
     book.close(first, 100);
     const long = open(100, 0, 100);
-    assert.equal(book.freeLane(A, 100), undefined);
+    assert.equal(forecast.freeLane(A, 100), undefined);
     book.close(long, 100);
     open(1, 0, 100);
-    assert.equal(book.freeLane(A, 120), 0);
-    assert.equal(book.freeLane(A, 300), undefined);
+    assert.equal(forecast.freeLane(A, 120), 0);
+    assert.equal(forecast.freeLane(A, 300), undefined);
   });
 
   it("a lease that is asked for ahead says nothing about how far its replica is", () => {
@@ -106,14 +110,14 @@ describe("streams of one replica", () => {
   });
 
   it("when one is taken back, its lease runs on, and no other follows", () => {
-    const { book, scoreboard, open, send } = books(1000);
+    const { forecast, book, scoreboard, open, send } = books(1000);
     const [first, second] = [open(100, 0), open(100, 1)];
     for (let now = 10; now <= 100; now += 10) for (const one of [first, second]) send(one, now);
     scoreboard.allowStreams(A, 1);
     book.close(second, 110);
-    assert.equal(book.freeLane(A, 110), undefined);
+    assert.equal(forecast.freeLane(A, 110), undefined);
     book.close(first, 120);
-    assert.equal(book.freeLane(A, 120), 0);
+    assert.equal(forecast.freeLane(A, 120), 0);
   });
 
   it("a lease on one of two is half as long", () => {
@@ -146,11 +150,11 @@ describe("streams of one replica", () => {
   }
 
   it("one that has nothing left takes half of what another has, when nobody has more", () => {
-    const { ledger, scoreboard, book, open, send } = books(400);
+    const { ledger, scoreboard, book, forecast, open, send } = books(400);
     const lease = open(400, 0);
     for (let now = 10; now <= 1000; now += 10) send(lease, now);
     scoreboard.withdraw(B, "gone");
-    const allotment = new Allotment({ ledger, scoreboard, book }, {});
+    const allotment = new Allotment({ ledger, scoreboard, book, forecast }, {});
     const next = allotment.next(A, 1000);
     assert.equal(next?.lane, 1);
     const taken = next.end - next.start + ledger.region(A).count;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { Forecast } from "../../src/schedule/forecast.js";
 import { LeaseBook } from "../../src/schedule/lease-book.js";
 import { Ledger } from "../../src/schedule/ledger.js";
+import { RangeSet } from "../../src/schedule/range.js";
 import { Regions } from "../../src/schedule/regions.js";
 import { Scoreboard } from "../../src/schedule/scoreboard.js";
 import { replicaId } from "../../src/trust/quorum.js";
@@ -46,11 +48,40 @@ describe("schedule/regions", () => {
     const layout = { size: pieceBytes, pieceBytes, pieceCount: 1 };
     const [ledger, scoreboard] = [new Ledger(layout), new Scoreboard()];
     const book = new LeaseBook(ledger, scoreboard);
-    const regions = new Regions({ ledger, scoreboard, book }, undefined);
+    const forecast = new Forecast(ledger, scoreboard, book);
+    const regions = new Regions({ ledger, scoreboard, book, forecast }, undefined);
     const names = [A, B, replicaId("C"), replicaId("D")];
     for (const [index, name] of names.entries()) scoreboard.add(name, 8 - index);
     const fair = names.map((name) => regions.fairPieces(name, names, 0));
     assert.deepEqual(fair, [0, 0, 0, 1]);
+  });
+
+  it("towards the end, one that fell silent gives back what it holds; one that sends does not", () => {
+    const left = (silentFrom: number) => {
+      const layout = { size: 175 * pieceBytes, pieceBytes, pieceCount: 175 };
+      const [ledger, scoreboard] = [new Ledger(layout), new Scoreboard()];
+      const book = new LeaseBook(ledger, scoreboard);
+      const forecast = new Forecast(ledger, scoreboard, book);
+      const regions = new Regions({ ledger, scoreboard, book, forecast }, undefined);
+      const leases = [A, B].map((replica, index) => {
+        scoreboard.add(replica, 10);
+        ledger.assign(replica, RangeSet.of({ start: 85 * index, end: 85 * index + 85 }));
+        const lease = ledger.open(replica, 85);
+        book.granted(lease, 300_000, 0);
+        return lease;
+      });
+      for (let now = 10; now <= 3000; now += 10) {
+        for (const lease of leases) {
+          if (lease.replica === A && now > silentFrom) continue;
+          book.arrived(lease, pieceBytes / 4, now);
+          book.awaiting(lease, now);
+        }
+      }
+      regions.fairPieces(B, [A, B], 3000);
+      return ledger.cuttable(A);
+    };
+    assert.equal(left(3000), 84);
+    assert.equal(left(2500), 76);
   });
 
   it("one that turns out slow costs three others nothing", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Forecast } from "../../src/schedule/forecast.js";
 import { LeaseBook } from "../../src/schedule/lease-book.js";
 import { type Lease, Ledger } from "../../src/schedule/ledger.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
@@ -70,6 +71,7 @@ describe("schedule: silence", () => {
     const ledger = new Ledger({ size: 100 * pieceBytes, pieceBytes, pieceCount: 100 });
     const scoreboard = new Scoreboard();
     const book = new LeaseBook(ledger, scoreboard);
+    const forecast = new Forecast(ledger, scoreboard, book);
     scoreboard.add(A, 10);
     ledger.assign(A, ledger.pool);
     const lease = ledger.open(A, 100);
@@ -81,8 +83,8 @@ describe("schedule: silence", () => {
       book.awaiting(lease, now);
     }
     // The usual gap of 10 ms is no silence.
-    assert.ok(book.outlook(A, 910) > 95 * pieceBytes);
-    const seconds = (10 * pieceBytes) / book.outlook(A, 970);
+    assert.ok(forecast.rate(A, 910) > 95 * pieceBytes);
+    const seconds = (10 * pieceBytes) / forecast.rate(A, 970);
     assert.ok(Math.abs(seconds - 4 * 0.06) < 0.01, `${seconds} s`);
   });
 
