@@ -5,7 +5,7 @@
  */
 
 import { Link } from "../test/simulation/link.js";
-import { VirtualClock } from "../test/simulation/virtual-clock.js";
+import { VirtualClock } from "../test/support/virtual-clock.js";
 import type { ScheduleWorld } from "./schedule-worlds.js";
 
 const chunkBytes = 64 * 1024;

@@ -13,8 +13,8 @@ import { decide, replicaId } from "../src/trust/quorum.js";
 import { Link } from "../test/simulation/link.js";
 import { nullPartial } from "../test/simulation/null-partial.js";
 import { simulatedReplica } from "../test/simulation/simulated-replica.js";
-import { VirtualClock } from "../test/simulation/virtual-clock.js";
 import { manifestOfBytes, memoryReplica } from "../test/support/memory-replica.js";
+import { VirtualClock } from "../test/support/virtual-clock.js";
 import type { ScheduleWorld } from "./schedule-worlds.js";
 
 const chunkBytes = 64 * 1024;

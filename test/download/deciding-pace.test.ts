@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Bell } from "../../src/download/bell.js";
 import { DecidingPace } from "../../src/download/deciding-pace.js";
 import { limits } from "../../src/limits.js";
-import { VirtualClock } from "../simulation/virtual-clock.js";
+import { VirtualClock } from "../support/virtual-clock.js";
 
 /** Somebody who rings each millisecond, and turns that take so long; gives when each one began. */
 async function turns(tookMs: readonly number[], isOver = () => false): Promise<number[]> {

@@ -11,11 +11,11 @@ import type { Manifest } from "../../src/trust/manifest.js";
 import { Link } from "../simulation/link.js";
 import { steady } from "../simulation/shapes.js";
 import { simulatedReplica } from "../simulation/simulated-replica.js";
-import { VirtualClock } from "../simulation/virtual-clock.js";
 import { altered, corruptAt } from "../support/broken-replica.js";
 import { replaced } from "../support/changing-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { manifestOfBytes, memoryReplica } from "../support/memory-replica.js";
+import { VirtualClock } from "../support/virtual-clock.js";
 import { type ByLetter, replicasOf } from "./small-download.js";
 
 const name = "file.bin";

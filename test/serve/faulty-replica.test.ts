@@ -4,8 +4,8 @@ import { type FaultName, faultNames } from "../../src/serve/fault-names.js";
 import { faultyReplica } from "../../src/serve/faulty-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { manifestOfBytes, memoryReplica } from "../support/memory-replica.js";
+import { HandClock, settled } from "./hand-clock.js";
 import { asked, bytesOf, call } from "./reading.js";
-import { settled, VirtualClock } from "./virtual-clock.js";
 
 const data = madeUp(800_000);
 const honest = memoryReplica({ "a.bin": data }, limits.chunkBytes);
@@ -14,10 +14,10 @@ const page = { pageSize: 0, pageToken: "", prefix: "" };
 
 describe("a replica broken on purpose", () => {
   let deaths: number;
-  let clock: VirtualClock;
+  let clock: HandClock;
   beforeEach(() => {
     deaths = 0;
-    clock = new VirtualClock();
+    clock = new HandClock();
   });
   const broken = (fault: FaultName) => faultyReplica(honest, fault, { clock, die: () => deaths++ });
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../src/errors.js";
 import { limits } from "../../src/limits.js";
 import { madeUp } from "../support/made-up.js";
+import { settled } from "./hand-clock.js";
 import { asked, bytesOf, call, Deferred } from "./reading.js";
 import { SmallWorld } from "./small-group.js";
-import { settled } from "./virtual-clock.js";
 
 describe("a group of virtual servers", () => {
   let world: SmallWorld;

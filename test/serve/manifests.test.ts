@@ -5,8 +5,8 @@ import { type HashingProgress, Manifests } from "../../src/serve/manifests.js";
 import { systemClock } from "../../src/system.js";
 import { manifestOfBytes } from "../support/memory-replica.js";
 import { FakeFiles, FakeStore, type FileState } from "./fake-files.js";
+import { settled } from "./hand-clock.js";
 import { faultOf } from "./reading.js";
-import { settled } from "./virtual-clock.js";
 
 const patient = { patienceMs: 60_000 };
 const impatient = { patienceMs: 0 };

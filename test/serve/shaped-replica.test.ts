@@ -10,8 +10,8 @@ import {
 import { systemClock } from "../../src/system.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
+import { HandClock, settled } from "./hand-clock.js";
 import { asked, bytesOf, call } from "./reading.js";
-import { settled, VirtualClock } from "./virtual-clock.js";
 
 const data = madeUp(1_000_000);
 
@@ -19,7 +19,7 @@ describe("a shaped replica", () => {
   const honest = memoryReplica({ "a.bin": data }, 10_000);
 
   it("keeps its rate", async () => {
-    const clock = new VirtualClock();
+    const clock = new HandClock();
     const shaped = shapedReplica(honest, { rateBytesPerSecond: 100_000, clock });
     const bytes = await clock.until(bytesOf(shaped.read(asked(0, 1_000_000), call())));
     assert.ok(bytes.equals(data));
@@ -27,7 +27,7 @@ describe("a shaped replica", () => {
   });
 
   it("keeps its rate over two reads together, and halves it between them", async () => {
-    const clock = new VirtualClock();
+    const clock = new HandClock();
     const shaped = shapedReplica(honest, { rateBytesPerSecond: 100_000, clock });
     const endedAt: number[] = [];
     const read = async (start: number, end: number) => {
@@ -42,7 +42,7 @@ describe("a shaped replica", () => {
   });
 
   it("saves up no more than a moment while nothing is read", async () => {
-    const clock = new VirtualClock();
+    const clock = new HandClock();
     const shaped = shapedReplica(honest, { rateBytesPerSecond: 100_000, clock });
     await clock.until(bytesOf(shaped.read(asked(0, 100_000), call())));
     await clock.advance(60_000);
@@ -52,7 +52,7 @@ describe("a shaped replica", () => {
   });
 
   it("holds back nothing but reads", async () => {
-    const clock = new VirtualClock();
+    const clock = new HandClock();
     const shaped = shapedReplica(honest, { rateBytesPerSecond: 1024, clock });
     const pieces = { name: "a.bin", first: 0, count: 1, ifDigest: undefined };
     const page = { pageSize: 0, pageToken: "", prefix: "" };
@@ -64,7 +64,7 @@ describe("a shaped replica", () => {
   });
 
   for (const [name, clock] of [
-    ["a virtual", new VirtualClock()],
+    ["a virtual", new HandClock()],
     ["the system's", systemClock],
   ] as const) {
     it(`an abort ends the wait by ${name} clock with the signal's reason`, async () => {
@@ -86,7 +86,7 @@ describe("a replica shaped for each client", () => {
   const by = (client: string) => ({ ...call(), client });
 
   it("gives each its own rate, over all virtual servers and reads together", async () => {
-    const clock = new VirtualClock();
+    const clock = new HandClock();
     const rates = new ClientRates(rateBytesPerSecond);
     const shaped = () => shapedPerClient(honest, { rateBytesPerSecond, clock }, rates);
     const [one, other] = [shaped(), shaped()];
@@ -134,7 +134,7 @@ describe("chunks under a rate", () => {
 
   for (const rate of [4096, 64 * 1024, 300_000]) {
     it(`come often enough at ${rate} bytes a second that no idle clock runs out`, async () => {
-      const clock = new VirtualClock();
+      const clock = new HandClock();
       const local = memoryReplica({ "a.bin": data }, chunkBytesFor(rate));
       const shaped = shapedReplica(local, { rateBytesPerSecond: rate, clock });
       const gaps = await clock.until(gapsOf(shaped.read(asked(0, rate * 3), call()), clock));
@@ -144,7 +144,7 @@ describe("chunks under a rate", () => {
 });
 
 /** The times between the chunks of a read. */
-async function gapsOf(chunks: AsyncIterable<Chunk>, clock: VirtualClock): Promise<number[]> {
+async function gapsOf(chunks: AsyncIterable<Chunk>, clock: HandClock): Promise<number[]> {
   const gaps: number[] = [];
   let last = clock.now();
   for await (const _ of chunks) {

@@ -7,7 +7,7 @@ import type { ServeEvent } from "../../src/serve/serve-events.js";
 import type { CheckPort, Listen, ListeningServer } from "../../src/server-ports.js";
 import { madeUp } from "../support/made-up.js";
 import { memoryReplica } from "../support/memory-replica.js";
-import { VirtualClock } from "./virtual-clock.js";
+import { HandClock } from "./hand-clock.js";
 
 /** What the group put on a port. */
 export interface FakeListening extends ListeningServer {
@@ -21,7 +21,7 @@ export interface FakeListening extends ListeningServer {
 
 /** A world without a network. */
 export class SmallWorld {
-  readonly clock = new VirtualClock();
+  readonly clock = new HandClock();
   /** Ports that are in use, as `checkPort` finds. */
   readonly busy = new Set<number>();
   /** Ports that look free and then cannot be had. */

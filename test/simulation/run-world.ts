@@ -9,12 +9,12 @@ import type { Manifest } from "../../src/trust/manifest.js";
 import { type ReplicaId, replicaId } from "../../src/trust/quorum.js";
 import type { MemoryOperation, MemoryStore } from "../support/memory-partial.js";
 import { Seeded } from "../support/seeded.js";
+import { VirtualClock } from "../support/virtual-clock.js";
 import { isWritten, SimulatedDisk } from "./disk.js";
 import { Link } from "./link.js";
 import { Marks } from "./marks.js";
 import { troubledReplica } from "./troubled-replica.js";
 import { name } from "./versions.js";
-import { VirtualClock } from "./virtual-clock.js";
 import { Witness } from "./witness.js";
 import type { Ending, World } from "./world.js";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VirtualClock } from "./virtual-clock.js";
+import { VirtualClock } from "../support/virtual-clock.js";
 
 describe("simulation/virtual-clock", () => {
   it("whoever sleeps until a time gets there, however little is left", async () => {

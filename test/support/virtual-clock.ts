@@ -1,7 +1,7 @@
 /**
- * Virtual time: when everything that can happen now has happened, it jumps to the next sleeper.
- * What is simulated must wait by this clock alone; then one turn of the event loop drains all that
- * is ready.
+ * Virtual time: when everything that can happen now has happened, it jumps to the next sleeper, and
+ * nobody waits for real. What waits by this clock alone needs one turn of the event loop for all
+ * that is ready; what also waits for other things, such as a replica in memory, some more.
  */
 
 import type { Clock } from "../../src/ports.js";
@@ -15,13 +15,21 @@ interface Sleeper {
 }
 
 export class VirtualClock implements Clock {
-  #now = 0;
+  readonly #idleTurns: number;
+  #now: number;
   #order = 0;
   #isRunning = false;
+  #quietTurns = 0;
   /** How often somebody woke. */
   turns = 0;
   /** A binary heap, the soonest first. */
   readonly #heap: Sleeper[] = [];
+
+  /** `idleTurns`: turns without a new sleep, or an ended one, after which all are idle. */
+  constructor({ now = 0, idleTurns = 1 } = {}) {
+    this.#now = now;
+    this.#idleTurns = idleTurns;
+  }
 
   now(): number {
     return this.#now;
@@ -35,6 +43,7 @@ export class VirtualClock implements Clock {
       }
       const onAbort = () => {
         sleeper.isCancelled = true;
+        this.#quietTurns = 0;
         reject(signal?.reason);
       };
       const wake = () => {
@@ -47,6 +56,7 @@ export class VirtualClock implements Clock {
       const sleeper: Sleeper = { at, order: this.#order++, wake, isCancelled: false };
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#push(sleeper);
+      this.#quietTurns = 0;
       this.#run();
     });
   }
@@ -60,6 +70,11 @@ export class VirtualClock implements Clock {
     if (this.#isRunning) return;
     this.#isRunning = true;
     const turn = () => {
+      if (++this.#quietTurns < this.#idleTurns) {
+        setImmediate(turn);
+        return;
+      }
+      this.#quietTurns = 0;
       const next = this.#pop();
       if (next === undefined) {
         this.#isRunning = false;

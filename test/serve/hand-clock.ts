@@ -12,7 +12,7 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export class VirtualClock implements Clock {
+export class HandClock implements Clock {
   #now = 0;
   readonly #sleepers = new Set<Sleeper>();
 
