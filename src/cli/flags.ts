@@ -146,7 +146,9 @@ export function logLevel(text: string): LogLevel {
 export function endpoint(text: string): { readonly host: string; readonly port: number } {
   const colon = text.lastIndexOf(":");
   const named = colon === -1 ? "127.0.0.1" : text.slice(0, colon);
-  return { host: host(named), port: port(text.slice(colon + 1)) };
+  const number = text.slice(colon + 1);
+  if (/\D/.test(number)) throw new InvalidArgumentError(`${JSON.stringify(text)} is no HOST:PORT.`);
+  return { host: host(named), port: port(number) };
 }
 
 /** `PORT:KIND`, how to break which virtual server. */

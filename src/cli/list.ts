@@ -24,7 +24,8 @@ export async function runList(flags: ListFlags): Promise<void> {
     return;
   }
   const rows = offers.map(({ name, sizes, replicas: by }) => [
-    cleanText(name),
+    // Whole: a name is there to be used, and what is too long for one is no name.
+    cleanText(name, Number.POSITIVE_INFINITY),
     sizes.join(" or "),
     `${by.length} of ${asked}`,
   ]);

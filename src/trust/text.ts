@@ -5,8 +5,8 @@
 
 const longestShown = 200;
 
-/** The text with everything invisible or steering replaced by `?`, cut to 200 characters. */
-export function cleanText(text: string): string {
+/** The text with everything invisible or steering replaced by `?`, cut to so many characters. */
+export function cleanText(text: string, most = longestShown): string {
   const safe = text.toWellFormed().replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
-  return safe.length > longestShown ? `${safe.slice(0, longestShown)}…`.toWellFormed() : safe;
+  return safe.length > most ? `${safe.slice(0, most)}…`.toWellFormed() : safe;
 }

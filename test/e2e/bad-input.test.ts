@@ -26,6 +26,7 @@ const refused: readonly Case[] = [
   ["serve -f file.bin --limit-rate fast -p 10001", 2, /"fast" is no number of bytes/],
   ["serve -f file.bin --fault 10001:explode -p 10001", 2, /"10001:explode" is not PORT:KIND/],
   ["serve -f file.bin --fault 10002:lie -p 10001", 2, /no virtual server on port 10002/],
+  ["serve --metrics here -p 10001", 2, /"here" is no HOST:PORT\.\n$/],
   ["get", 2, /get: no replicas: name them with -p PORT… or --servers FILE/],
   ["get x -p 0", 2, /"0" is no port/],
   ["get x -p 70000", 2, /"70000" is no port; a port is a number from 1 to 65535/],
@@ -107,6 +108,15 @@ describe("bad input", () => {
     const [free] = await freePorts(1);
     const nobody = await here.run(["list", "--servers", `127.0.0.1:${free},localhost:${free}`]);
     assert.equal(nobody.code, 3);
+  });
+
+  it("list gives a long name whole: it is there to be used", async () => {
+    const [port] = await freePorts(1);
+    const name = "n".repeat(250);
+    await here.write(`long/${name}`, "a");
+    await here.serve(["long", "-p", String(port)]);
+    const listed = await here.run(["list", "-p", String(port)]);
+    assert.equal(listed.stdout, `${name}\t1\t1 of 1\n`);
   });
 
   it("survey says what is in the way of a quorum", async () => {

@@ -4,6 +4,11 @@ import { cleanText } from "../../src/trust/text.js";
 const w = (point: number) => `a${String.fromCodePoint(point)}b`;
 
 describe("trust/text", () => {
+  it("a text that is a result is not cut", () => {
+    const long = "x".repeat(1000);
+    assert.equal(cleanText(`${long}\n`, Number.POSITIVE_INFINITY), `${long}?`);
+  });
+
   const steering: readonly (readonly [point: number, what: string])[] = [
     [0x00, "NUL"],
     [0x07, "BEL"],
