@@ -1,7 +1,8 @@
 /** Reads a list of replicas: `host port` or `host:port` a line, or several separated by commas. */
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { UsageError } from "../errors.js";
+import { limits } from "../limits.js";
 import { storageErrorText } from "./storage-error.js";
 
 /** One line's worth, with nothing but its form checked. */
@@ -21,6 +22,7 @@ export async function readServers(fileOrList: string): Promise<ListedServer[]> {
   if (parts.some((part) => parseServer(part) !== undefined)) return asList();
   let text: string;
   try {
+    if ((await stat(fileOrList)).size > limits.serversFileBytes) throw new Error("it is too large");
     text = await readFile(fileOrList, "utf8");
   } catch (error) {
     if (parts.length > 1) return asList();

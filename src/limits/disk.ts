@@ -20,6 +20,8 @@ export const diskLimits = {
    * largest pieces.
    */
   orderedWindowBytes: 64 * MiB,
+  /** A list of servers that is larger is a file of another kind: 100,000 lines fit. */
+  serversFileBytes: 4 * MiB,
   /** Old copies that one download takes pieces from: each holds a descriptor. */
   seeds: 64,
   /** Pieces that cannot be read before a seed is left out: a dying disk takes seconds for each. */

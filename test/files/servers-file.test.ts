@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { UsageError } from "../../src/errors.js";
 import { parseServer, parseServers, readServers } from "../../src/files/servers-file.js";
 import { scratchFolder } from "../support/scratch-folder.js";
@@ -103,6 +103,12 @@ describe("readServers", () => {
     await mkdir(at("folder"));
     await assert.rejects(readServers(at("none")), usage(`${at("none")}: no such file or folder`));
     await assert.rejects(readServers(at("folder")), usage(`${at("folder")}: it is a folder`));
+  });
+
+  it("refuses a file that is too large for a list, unread", async () => {
+    await writeFile(at("servers"), "");
+    await truncate(at("servers"), 2 ** 40);
+    await assert.rejects(readServers(at("servers")), usage(`${at("servers")}: it is too large`));
   });
 
   it("names the file and the line that is wrong", async () => {
