@@ -28,6 +28,13 @@ export interface SharedFolder extends SharedFiles {
 /** Shares a folder's regular files, those in its sub-folders too; hidden ones are not. */
 export async function shareFolder(folder: string, hashFile: HashFile): Promise<SharedFolder> {
   const root = await openRoot(folder);
+  try {
+    // A folder that only has a place is opened all the same, and nothing in it would ever be found.
+    await stat(below(root, "."));
+  } catch (error) {
+    await root.close();
+    throw unusable("serve", folder, error);
+  }
   return {
     async onlyName() {
       const names = await orFault(namesBelow(root, 2));

@@ -188,6 +188,8 @@ describe("shareFolder", () => {
     await assert.rejects(shareFolder(at("file"), hashFile), usage("file: it is no folder"));
     const locked = () => shareFolder(at("locked/sub"), hashFile);
     await asOrdinaryUser(() => assert.rejects(locked(), usage("sub: permission denied")));
+    const closed = () => shareFolder(at("locked"), hashFile);
+    await asOrdinaryUser(() => assert.rejects(closed(), usage("locked: permission denied")));
   });
 });
 
