@@ -134,7 +134,10 @@ async function* admitted<Request, Response>(
     throw new ServerError(Status.RESOURCE_EXHAUSTED, "the request's headers are too large");
   }
   if (!doors.admits(context.metadata)) {
-    throw new ServerError(Status.UNAUTHENTICATED, "a token is needed");
+    const why = context.metadata.has("authorization")
+      ? "its token is none of those that are known"
+      : "a token is needed";
+    throw new ServerError(Status.UNAUTHENTICATED, why);
   }
   return yield* call.next(call.request, context);
 }

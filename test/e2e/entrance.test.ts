@@ -97,6 +97,10 @@ describe(`TLS and tokens from the command line${problem}`, function () {
     const get = ["get", "a.bin", "-p", ...ports, ...own, "-o", "out.bin"];
     const denied = await workspace.run(get);
     assert.notEqual(denied.code, 0);
+    assert.match(denied.stderr, /denied: a token is needed/);
+    await workspace.write("strangers", "nobody-knows-this-token");
+    const stranger = await workspace.run([...get, "--token-file", "strangers"]);
+    assert.match(stranger.stderr, /denied: its token is none of those that are known/);
     const got = await workspace.run([...get, "--token-file", "mine"]);
     assert.equal(got.code, 0, got.stderr);
     assert.ok((await readFile(workspace.path("out.bin"))).equals(data));
