@@ -33,7 +33,7 @@ export interface Filled {
  */
 export async function fill(filling: Filling): Promise<Filled | Stop> {
   const { resolved, world, agreed, pieceList, partial, lessons } = filling;
-  const { onEvent } = resolved;
+  const { intervalMs, signal, onEvent } = resolved;
   const { manifest } = agreed.agreement;
   const known = isAllMissing(filling) ? undefined : await pieceList.outcome;
   if (known !== undefined || !pieceList.hasDigests) filling.early[Symbol.dispose]();
@@ -53,8 +53,10 @@ export async function fill(filling: Filling): Promise<Filled | Stop> {
   const deliveries = before.onto(manifest, resumed.verified, keepsDigests);
   for (const { piece, digest } of resumed.recorded) deliveries.found(piece, digest);
   lessons.deliveries = deliveries;
-  const seeding = { ...resolved, ...world, ...resumed, layout: manifest, partial, checkpoint };
-  const seeded = await takeFromSeeds(world.seeds ?? [], { ...seeding, digests });
+  const seeded = await takeFromSeeds(world.seeds ?? [], {
+    ...{ layout: manifest, digests, verified: resumed.verified, partial, checkpoint },
+    ...{ clock: world.clock, intervalMs, signal, onEvent },
+  });
   deliveries.areFrom(aSeed, seeded);
   await using prefix = prefixDigestOf(partial, manifest.size);
   const isFollowed = prefix !== undefined;

@@ -50,20 +50,19 @@ export interface Filler extends Filling {
 
 /** Transfers what the scheduler still wants. */
 export async function run(filler: Filler): Promise<Stop | undefined> {
-  const { request, world, resolved, agreed, pieceList, partial } = filler;
-  const { limitRate } = resolved;
-  const bucket = limitRate === undefined ? undefined : new TokenBucket(limitRate);
-  const { clock, random } = world;
+  const { request, resolved, agreed, pieceList, partial } = filler;
+  const { clock, random } = filler.world;
+  const { limitRate, intervalMs, timeoutMs, signal, onEvent } = resolved;
+  const { agreement, roundTripsMs } = agreed;
+  const { scheduler, checkpoint, deliveries, early, support, doubts, chain, hasher } = filler;
   return transfer({
-    ...request,
-    ...resolved,
-    ...filler,
-    ...agreed,
+    ...{ name: request.name, replicas: request.replicas, agreement, roundTripsMs },
+    lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
+    ...{ scheduler, partial, checkpoint, deliveries, early, support, doubts, chain, hasher },
     digests: pieceList.digests,
     pointless: Promise.race([pieceList.pointless, cannotBeOpened(partial)]),
-    clock,
-    bucket,
-    lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
+    bucket: limitRate === undefined ? undefined : new TokenBucket(limitRate),
+    ...{ clock, intervalMs, timeoutMs, signal, onEvent },
   });
 }
 
