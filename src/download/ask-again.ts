@@ -31,7 +31,7 @@ export async function askAgain(asking: Asking, why: string): Promise<Agreed> {
   let failure: Error | undefined;
   let cause = why;
   while (lessons.timesAsked < limits.asksAgain) {
-    const times = ++lessons.timesAsked;
+    const times = lessons.asked();
     resolved.onEvent({ event: "asked-again", why: cause, times });
     const pauseMs = Math.min(limits.askAgainCapMs, limits.askAgainMs * 2 ** (times - 1));
     await clock.sleep(pauseMs, resolved.signal);

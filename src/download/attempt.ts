@@ -53,7 +53,7 @@ export async function attempt(attempted: Attempt): Promise<Outcome> {
   const outcome = await thenLetGo(resolved.signal, (signal) =>
     get({ ...attempted, resolved: { ...resolved, signal }, support, doubts }),
   );
-  lessons.votes = support.votes;
+  lessons.voted(support.votes);
   switch (outcome.kind) {
     case "done":
       break;

@@ -13,7 +13,7 @@ import { Scheduler } from "../schedule/scheduler.js";
 import { digestBytes } from "../trust/digest.js";
 import { Chain } from "./chain.js";
 import { Checkpoint } from "./checkpoint.js";
-import { aSeed, Deliveries } from "./deliveries.js";
+import { aSeed } from "./deliveries.js";
 import { digestHere } from "./digest-here.js";
 import { type Filler, type Filling, run } from "./filling.js";
 import type { Stop } from "./outcome.js";
@@ -49,10 +49,8 @@ export async function fill(filling: Filling): Promise<Filled | Stop> {
 
   const isSmall = manifest.pieceCount * digestBytes <= limits.pieceListBytes;
   const keepsDigests = !pieceList.hasDigests && isSmall;
-  const before = lessons.deliveries ?? new Deliveries(manifest, keepsDigests);
-  const deliveries = before.onto(manifest, resumed.verified, keepsDigests);
+  const deliveries = lessons.deliveriesOf(manifest, resumed.verified, keepsDigests);
   for (const { piece, digest } of resumed.recorded) deliveries.found(piece, digest);
-  lessons.deliveries = deliveries;
   const seeded = await takeFromSeeds(world.seeds ?? [], {
     ...{ layout: manifest, digests, verified: resumed.verified, partial, checkpoint },
     ...{ clock: world.clock, intervalMs, signal, onEvent },

@@ -7,10 +7,12 @@
 import { limits } from "../../limits.js";
 import type { Ban } from "../../schedule/discipline.js";
 import type { Evidence, FaultKind } from "../../schedule/faults.js";
+import type { Layout } from "../../schedule/pieces.js";
+import type { RangeSet } from "../../schedule/range.js";
 import type { Scheduler } from "../../schedule/scheduler.js";
 import { type Claim, type Manifest, sameClaim } from "../../trust/manifest.js";
 import { type Reached, type ReplicaId, sameBytes, type Vote } from "../../trust/quorum.js";
-import type { Deliveries } from "../deliveries.js";
+import { Deliveries } from "../deliveries.js";
 import type { Accusation } from "./doubts.js";
 import type { Support } from "./support.js";
 
@@ -24,23 +26,65 @@ interface Doubted {
 
 /** What a replica did in earlier attempts. */
 export interface Past {
-  receivedBytes: number;
-  readonly faults: Map<FaultKind, number>;
+  /** All that came from it, of use or not. */
+  readonly receivedBytes: number;
+  readonly faults: ReadonlyMap<FaultKind, number>;
+}
+
+class PastLine implements Past {
+  receivedBytes = 0;
+  readonly faults = new Map<FaultKind, number>();
+
+  count(kind: FaultKind, times = 1): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + times);
+  }
 }
 
 export class Lessons {
-  /** Where the pieces on the disk came from; `undefined` before the first attempt. */
-  deliveries: Deliveries | undefined;
-  hedgedBytes = 0;
-  /** How often a lost quorum was asked for again. */
-  timesAsked = 0;
-  /** The votes as they were when the last attempt ended. */
-  votes: readonly Vote[] = [];
+  #deliveries: Deliveries | undefined;
+  #hedgedBytes = 0;
+  #timesAsked = 0;
+  #votes: readonly Vote[] = [];
   readonly #doubted: Doubted[] = [];
   readonly #bans: { readonly ban: Ban; readonly under: Claim }[] = [];
   readonly #accusations: { readonly accusation: Accusation; readonly under: Claim }[] = [];
   readonly #turned: { readonly replica: ReplicaId; readonly claim: Claim }[] = [];
-  readonly #past = new Map<ReplicaId, Past>();
+  readonly #past = new Map<ReplicaId, PastLine>();
+
+  /** What came twice of pieces that were fetched twice. */
+  get hedgedBytes(): number {
+    return this.#hedgedBytes;
+  }
+
+  /** How often a lost quorum was asked for again. */
+  get timesAsked(): number {
+    return this.#timesAsked;
+  }
+
+  /** It is asked for once more: how many times that makes. */
+  asked(): number {
+    return ++this.#timesAsked;
+  }
+
+  /** The votes as they were when the last attempt ended. */
+  get votes(): readonly Vote[] {
+    return this.#votes;
+  }
+
+  /** An attempt ended, with these votes. */
+  voted(votes: readonly Vote[]): void {
+    this.#votes = votes;
+  }
+
+  /**
+   * Where the pieces on the disk came from, as far as that still holds for this state of the file,
+   * in which these pieces were found there.
+   */
+  deliveriesOf(layout: Layout, found: RangeSet, keepsDigests: boolean): Deliveries {
+    const before = this.#deliveries ?? new Deliveries(layout, keepsDigests);
+    this.#deliveries = before.onto(layout, found, keepsDigests);
+    return this.#deliveries;
+  }
 
   /** Claims whose root is not to be tried again. */
   get doubted(): readonly Claim[] {
@@ -53,9 +97,12 @@ export class Lessons {
   }
 
   pastOf(replica: ReplicaId): Past {
-    const past = this.#past.get(replica) ?? { receivedBytes: 0, faults: new Map() };
-    this.#past.set(replica, past);
-    return past;
+    return this.#line(replica);
+  }
+
+  /** Bytes came that no attempt's scoreboard counted. */
+  received(replica: ReplicaId, bytes: number): void {
+    this.#line(replica).receivedBytes += bytes;
   }
 
   /**
@@ -64,24 +111,22 @@ export class Lessons {
    * without its saying so. Charges that nothing proved are dropped.
    */
   attempted(manifest: Manifest, { hedgedBytes, scores }: Scheduler): void {
-    this.hedgedBytes += hedgedBytes;
+    this.#hedgedBytes += hedgedBytes;
     for (const score of scores) {
       const { replica, deliveredBytes, wastedBytes, faults } = score;
       if (score.standing === "banned") {
         const { reason, evidence } = score;
         this.convicted(manifest, { replica, why: reason ?? "", evidence });
       }
-      const past = this.pastOf(replica);
+      const past = this.#line(replica);
       past.receivedBytes += deliveredBytes + wastedBytes;
-      for (const [kind, times] of faults)
-        past.faults.set(kind, (past.faults.get(kind) ?? 0) + times);
+      for (const [kind, times] of faults) past.count(kind, times);
     }
   }
 
   /** A fault that no attempt's scoreboard counted. */
   faulted(replica: ReplicaId, kind: FaultKind): void {
-    const { faults } = this.pastOf(replica);
-    faults.set(kind, (faults.get(kind) ?? 0) + 1);
+    this.#line(replica).count(kind);
   }
 
   /** A ban that was earned under this manifest. */
@@ -97,7 +142,7 @@ export class Lessons {
   /** A root is not to be tried again: whom it judged is free until the file itself judges. */
   doubt(manifest: Manifest, accusations: readonly Accusation[], proof: Evidence | undefined): void {
     this.#doubted.push({ claim: manifest, proof, wasTried: true });
-    for (const { replica, answer } of proof === undefined ? [] : this.votes) {
+    for (const { replica, answer } of proof === undefined ? [] : this.#votes) {
       if (answer.kind !== "claimed" || !sameClaim(answer.claim, manifest)) continue;
       this.faulted(replica, "corrupt");
     }
@@ -107,7 +152,7 @@ export class Lessons {
   /** Who was banned by pieces under this claim, and is free now that its root judges nobody. */
   freedFrom(manifest: Manifest): readonly ReplicaId[] {
     const names = (replica: ReplicaId) =>
-      this.votes.some((vote) => {
+      this.#votes.some((vote) => {
         const { answer } = vote;
         const isOf = vote.replica === replica && answer.kind === "claimed";
         return isOf && sameClaim(answer.claim, manifest);
@@ -121,7 +166,7 @@ export class Lessons {
 
   /** Doubts every root that is named: too many were tried in vain. */
   doubtAll(): void {
-    for (const { answer } of this.votes) {
+    for (const { answer } of this.#votes) {
       if (answer.kind === "claimed" && answer.claim.root !== undefined) {
         this.#doubted.push({ claim: answer.claim, proof: undefined, wasTried: false });
       }
@@ -171,5 +216,11 @@ export class Lessons {
       accusations: open.map(({ accusation }) => accusation),
       roots: roots.map(({ claim }) => claim),
     };
+  }
+
+  #line(replica: ReplicaId): PastLine {
+    const line = this.#past.get(replica) ?? new PastLine();
+    this.#past.set(replica, line);
+    return line;
   }
 }

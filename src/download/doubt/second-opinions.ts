@@ -201,14 +201,13 @@ class Inquiry {
     const { request, world, resolved, scheduler, agreed, lessons } = this.#filler;
     const replica = request.replicas.get(id);
     assert(replica !== undefined, `${id} is configured`);
-    const past = lessons.pastOf(id);
     const fault = await readAgain(pieces, {
       ...{ name: request.name, fileDigest: agreed.agreement.manifest.digest, replica },
       ...{ layout: scheduler.layout, clock: world.clock, bucket: this.#bucket },
       notBefore: scheduler.scoreOf(id)?.notBefore ?? Number.NEGATIVE_INFINITY,
       signal: use.signal,
       onPiece: async (piece, content) => {
-        past.receivedBytes += content.length;
+        lessons.received(id, content.length);
         this.#opinions.add(piece, id, digestFromRaw(leafDigest(content)));
         await use.onPiece(piece, content, id);
       },
