@@ -3,39 +3,23 @@
  * stopped, started and broken without the others noticing.
  */
 
-import { messageOf, UsageError } from "../errors.js";
+import { UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import type { Clock, Replica } from "../ports.js";
-import type { CheckPort, Listen, ListeningServer } from "../server-ports.js";
+import type { CheckPort, Listen } from "../server-ports.js";
 import { boundedReplica, InFlight } from "./bounded-replica.js";
 import { faultyReplica } from "./faulty-replica.js";
-import { type Counters, meteredReplica, newCounters } from "./metered-replica.js";
+import { meteredReplica, newCounters } from "./metered-replica.js";
 import type { ResolvedServeOptions } from "./options.js";
 import type { ServerStatus } from "./serve-events.js";
 import { ClientRates, shapedPerClient, shapedReplica } from "./shaped-replica.js";
+import { VirtualServer } from "./virtual-server.js";
 
 /** What a group needs from the world. */
 export interface GroupWorld {
   readonly clock: Clock;
   readonly checkPort: CheckPort;
   readonly listen: Listen;
-}
-
-interface VirtualServer {
-  readonly number: number;
-  readonly port: number;
-  readonly replica: Replica;
-  readonly counters: Counters;
-  listening: ListeningServer | undefined;
-  starting: Promise<void> | undefined;
-  /** Whether somebody wants it to be stopped. */
-  isStoppedOnPurpose: boolean;
-  /** When it last began to listen, and how long it then waits to be started again if it dies. */
-  startedAt: number;
-  restartMs: number;
-  /** Bytes per second when last measured. */
-  rate: number;
-  measuredBytes: number;
 }
 
 /** A status that a key press asks for must not spoil the rates of the one before. */
@@ -107,8 +91,8 @@ export class Group {
   }
 
   async startAll(): Promise<void> {
-    for (const server of this.#servers) await this.#start(server);
-    const servers = this.#servers.filter(({ listening }) => listening !== undefined);
+    for (const server of this.#servers) await server.start({ isAgain: false });
+    const servers = this.#servers.filter(({ isListening }) => isListening);
     if (servers.length === 0) throw new UsageError("serve: no port is left to listen on");
     const { host, onEvent } = this.#options;
     onEvent({
@@ -126,14 +110,8 @@ export class Group {
   async toggle(number: number): Promise<boolean> {
     const server = this.#servers.find((candidate) => candidate.number === number);
     if (server === undefined) return false;
-    server.isStoppedOnPurpose = server.listening !== undefined;
-    if (server.listening !== undefined) this.#stop(server, "asked to");
-    else if (!this.#end.signal.aborted) {
-      server.starting ??= this.#startAgain(server).finally(() => {
-        server.starting = undefined;
-      });
-      await server.starting;
-    }
+    if (server.isListening) server.stop("asked to");
+    else await server.start({ isAgain: true });
     return true;
   }
 
@@ -148,37 +126,25 @@ export class Group {
     this.#end.abort();
     this.#options.onEvent({ event: "draining" });
     await this.#reporting;
-    await Promise.all(this.#servers.map(({ listening }) => listening?.drain(limits.drainMs)));
-    for (const server of this.#servers) server.listening = undefined;
+    await Promise.all(this.#servers.map((server) => server.drain(limits.drainMs)));
     this.#options.onEvent({ event: "drained", servers: this.status() });
   }
 
   /** Breaks all connections at once and ends. */
   kill(): void {
     this.#end.abort();
-    for (const server of this.#servers) {
-      server.listening?.kill();
-      server.listening = undefined;
-    }
+    for (const server of this.#servers) server.kill();
   }
 
   /** How each server stands; rates are measured over half a second at least. */
   status(): ServerStatus[] {
     const now = this.#world.clock.now();
     const elapsedMs = now - this.#measuredAt;
-    if (elapsedMs >= leastMeasuredMs) this.#measure(elapsedMs, now);
-    return this.#servers.map(({ number, port, counters, listening, rate }) => {
-      const state = listening === undefined ? "stopped" : "alive";
-      return { number, port, state, fault: this.#options.faults.get(port), ...counters, rate };
-    });
-  }
-
-  #measure(elapsedMs: number, now: number): void {
-    this.#measuredAt = now;
-    for (const server of this.#servers) {
-      server.rate = ((server.counters.bytes - server.measuredBytes) * 1000) / elapsedMs;
-      server.measuredBytes = server.counters.bytes;
+    if (elapsedMs >= leastMeasuredMs) {
+      this.#measuredAt = now;
+      for (const server of this.#servers) server.measure(elapsedMs);
     }
+    return this.#servers.map((server) => server.status());
   }
 
   async #report(): Promise<void> {
@@ -197,7 +163,7 @@ export class Group {
     const { clock } = this.#world;
     const counters = newCounters();
     const fault = faults.get(port);
-    const die = () => this.#stop(server, "broken on purpose");
+    const die = () => server.stop("broken on purpose");
     const broken = fault === undefined ? replica : faultyReplica(replica, fault, { clock, die });
     const shaped =
       limitRate === undefined
@@ -208,67 +174,11 @@ export class Group {
       rateBytesPerSecond === undefined
         ? shaped
         : shapedPerClient(shaped, { rateBytesPerSecond, clock }, this.#clientRates);
-    const server: VirtualServer = {
-      number,
-      port,
-      replica: meteredReplica(boundedReplica(fair, this.#inFlight), counters),
-      counters,
-      listening: undefined,
-      starting: undefined,
-      isStoppedOnPurpose: false,
-      startedAt: 0,
-      restartMs: limits.restartMs,
-      rate: 0,
-      measuredBytes: 0,
-    };
+    const counted = meteredReplica(boundedReplica(fair, this.#inFlight), counters);
+    const parts = { number, port, replica: counted, counters };
+    const { listen } = this.#world;
+    const around = { clock, listen, options: this.#options, signal: this.#end.signal };
+    const server = new VirtualServer(parts, around);
     return server;
-  }
-
-  async #startAgain(server: VirtualServer): Promise<void> {
-    await this.#start(server);
-    const { number, port, listening } = server;
-    if (listening !== undefined) this.#options.onEvent({ event: "started", number, port });
-  }
-
-  async #start(server: VirtualServer): Promise<void> {
-    const { number, port } = server;
-    const { host, onEvent } = this.#options;
-    try {
-      const listening = await this.#world.listen(server.replica, { host, port });
-      // The group ended meanwhile: nobody would ever stop this one.
-      if (this.#end.signal.aborted) listening.kill();
-      else {
-        server.listening = listening;
-        server.startedAt = this.#world.clock.now();
-        void listening.died?.then((why) => this.#died(server, listening, why));
-      }
-    } catch (error) {
-      onEvent({ event: "failed", number, port, why: messageOf(error) });
-    }
-  }
-
-  /** Nobody asked it to: it is started again, later each time, unless somebody says otherwise. */
-  async #died(server: VirtualServer, listening: ListeningServer, why: string): Promise<void> {
-    if (server.listening !== listening || this.#end.signal.aborted) return;
-    this.#stop(server, `it died: ${why}`);
-    const { clock } = this.#world;
-    // One that dies as often as it is started must not be started all the time.
-    const hasLived = clock.now() - server.startedAt >= limits.restartCapMs;
-    if (hasLived) server.restartMs = limits.restartMs;
-    while (server.listening === undefined && server.starting === undefined) {
-      const waitMs = server.restartMs;
-      server.restartMs = Math.min(2 * waitMs, limits.restartCapMs);
-      await clock.sleep(waitMs, this.#end.signal).catch(() => {});
-      if (this.#end.signal.aborted || server.isStoppedOnPurpose) return;
-      if (server.listening === undefined) await this.#startAgain(server);
-    }
-  }
-
-  #stop(server: VirtualServer, why: string): void {
-    const { number, port, listening } = server;
-    if (listening === undefined) return;
-    server.listening = undefined;
-    listening.kill();
-    this.#options.onEvent({ event: "stopped", number, port, why });
   }
 }

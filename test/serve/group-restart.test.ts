@@ -84,4 +84,25 @@ describe("a virtual server that dies", () => {
     assert.equal(group.status()[0]?.state, "stopped");
     group.kill();
   });
+
+  it("is started once when somebody starts it just as it is started again", async () => {
+    const world = new SmallWorld();
+    const group = await world.start([5001, 5002], { intervalMs: hour });
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let tries = 0;
+    world.beforeListening = () => {
+      tries++;
+      return held;
+    };
+    world.on(5001).die("it stopped listening");
+    await world.clock.until(until(() => tries === 1));
+    const toggled = group.toggle(1);
+    release();
+    await toggled;
+    assert.deepEqual([tries, world.told("started").length], [1, 1]);
+    group.kill();
+  });
 });
