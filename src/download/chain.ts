@@ -40,7 +40,8 @@ export class Chain {
   #doubted: number | undefined;
   /** Was wrong before, and was settled since. */
   #mended: number | undefined;
-  #pausedUntil = Number.NEGATIVE_INFINITY;
+  /** Who waited for long was told that nobody will say, and nothing was proven since. */
+  #isStuck = false;
 
   constructor(parts: ChainParts) {
     this.#parts = parts;
@@ -63,14 +64,13 @@ export class Chain {
   /** Whether these pieces of a lease, once written, would soon be reached. */
   takes(lease: Lease, pieces: Range): boolean {
     const { scheduler, clock } = this.#parts;
-    const now = clock.now();
-    if (!this.#isOn || this.#doubted !== undefined || now < this.#pausedUntil) return false;
+    if (!this.#isOn || this.#doubted !== undefined || this.#isStuck) return false;
     // What was reached must stay as it is, and of two copies of a piece one must be checked first.
     if (lease.isHedge || pieces.start < this.#reachedPieces) return false;
     const { settledPieces: settled, layout } = scheduler;
     if (settled.overlaps(pieces) || this.#inPlace.overlaps(pieces)) return false;
     if ([...this.#writing].some((other) => overlap(other.pieces, pieces))) return false;
-    const rate = scheduler.rate(now);
+    const rate = scheduler.rate(clock.now());
     const aheadBytes = (pieces.end - this.#provenPieces) * layout.pieceBytes;
     return rate >= limits.chainRate && aheadBytes * 1000 <= rate * limits.chainMs;
   }
@@ -135,11 +135,12 @@ export class Chain {
   poll(now: number): void {
     const [first] = this.#unproven;
     if (first === undefined || now - first.since < limits.chainPatienceMs) return;
-    this.#pausedUntil = now + limits.chainPauseMs;
+    this.#isStuck = true;
     this.#giveUp();
   }
 
   #proven(pieces: number): void {
+    this.#isStuck = false;
     this.#provenPieces = pieces;
     this.#inPlace = this.#inPlace.subtract(RangeSet.of({ start: 0, end: pieces }));
     const isProven = (one: Unproven) => one.pieces.end <= pieces;

@@ -8,13 +8,14 @@ import type { ReplicaId } from "../trust/quorum.js";
 import { chooseCut, type Victim } from "./cut.js";
 import type { Forecast } from "./forecast.js";
 import { chooseHedge, hedgeBudget } from "./hedge.js";
+import { Horizon } from "./horizon.js";
 import type { LeaseBook } from "./lease-book.js";
 import { leasePieces, piecesAskedFor } from "./lease-size.js";
 import type { Lease, Ledger } from "./ledger.js";
 import { RangeSet } from "./range.js";
 import { type Books, Regions } from "./regions.js";
 import type { Scoreboard } from "./scoreboard.js";
-import { frontierOf, horizonBytes, leadPieces, windowPieces, withinWindow } from "./window.js";
+import { frontierOf, leadPieces, windowPieces, withinWindow } from "./window.js";
 
 /** What an operator may ask of it. */
 export interface AllotmentOptions {
@@ -47,8 +48,7 @@ export class Allotment {
   /** `undefined` where the file may be fetched in any order. */
   readonly #windowPieces: number | undefined;
   readonly #isFollowed: boolean;
-  /** Pieces among which leases are given while a digest follows; `undefined` while it does not. */
-  #horizonPieces: number | undefined;
+  readonly #horizon: Horizon;
   /** Of every replica, as long as nothing changes: many in a row look for somebody to cut. */
   #victims: readonly (Victim | undefined)[] | undefined;
 
@@ -62,6 +62,7 @@ export class Allotment {
     this.#isFollowed = options.isFollowed ?? false;
     const { windowBytes } = options;
     const { pieceBytes } = parts.ledger.layout;
+    this.#horizon = new Horizon(pieceBytes, options.chunks === undefined);
     this.#windowPieces =
       windowBytes === undefined ? undefined : windowPieces(windowBytes, pieceBytes);
   }
@@ -72,10 +73,9 @@ export class Allotment {
    * the eighth, which was idle and well.
    */
   ready(now: number): ReplicaId[] {
-    const ready = this.#scoreboard.all().filter((score) => this.#scoreboard.isReady(score, now));
-    const order = ready.map(({ replica, standing }) => ({
+    const order = this.#inAnyOrder(now).map((replica) => ({
       replica,
-      isProbe: Number(standing !== "good"),
+      isProbe: Number(this.#scoreboard.of(replica).standing !== "good"),
       leftMs: this.#forecast.leftMs(replica, now),
       pieceMs: this.#pieceMs(replica, now),
     }));
@@ -84,6 +84,12 @@ export class Allotment {
         left.isProbe - right.isProbe || left.leftMs - right.leftMs || left.pieceMs - right.pieceMs,
     );
     return order.map(({ replica }) => replica);
+  }
+
+  /** The same for whom it is all one who comes first: among many, ordering them takes long. */
+  #inAnyOrder(now: number): ReplicaId[] {
+    const ready = this.#scoreboard.all().filter((score) => this.#scoreboard.isReady(score, now));
+    return ready.map(({ replica }) => replica);
   }
 
   /** Milliseconds in which a replica that has nothing left would deliver a piece. */
@@ -113,7 +119,7 @@ export class Allotment {
     const isIdle = this.#ledger.leasesOf(replica).length === 0;
     if (isProbe && !isIdle) return undefined;
     const lane = isIdle ? 0 : this.#forecast.freeLane(replica, now);
-    if (lane === undefined || this.#ledger.leaseCount >= limits.leases) return undefined;
+    if (lane === undefined || this.#book.isFull) return undefined;
     if (this.#ledger.region(replica).isEmpty) this.#refill(replica, { isProbe, lane }, now);
     if (!this.#ledger.region(replica).isEmpty) {
       return this.#ledger.open(replica, this.#leasePieces(replica, now), lane);
@@ -136,7 +142,7 @@ export class Allotment {
     const all = this.#free(replica, now);
     const free = isProbe ? all.subtract(this.#beyondReach(replica)) : all;
     const endMs = () =>
-      Math.max(0, ...this.ready(now).map((one) => this.#forecast.leftMs(one, now)));
+      Math.max(0, ...this.#inAnyOrder(now).map((one) => this.#forecast.leftMs(one, now)));
     if (free.isEmpty && isProbe && endMs() < limits.firstByteMs) return;
     const source = free.isEmpty ? this.#cut(replica, lane, now) : free;
     const wanted = () => (free.isEmpty ? source.count : this.#mostPieces(replica, now));
@@ -168,32 +174,23 @@ export class Allotment {
 
   /** Pieces among which leases are given, from the frontier on; `undefined` where regions are. */
   get #spanPieces(): number | undefined {
-    return this.#windowPieces ?? this.#horizonPieces;
+    return this.#windowPieces ?? this.#horizon.pieces;
   }
 
-  /**
-   * Once all together are fast, they stay near the frontier: what they had further up is free.
-   * Until little is left, which is divided again.
-   */
+  /** Where leases come near the frontier again, what anybody had further up is free. */
   #follow(ready: readonly ReplicaId[], now: number): void {
     const { layout, settled } = this.#ledger;
-    if ((layout.pieceCount - settled.count) * layout.pieceBytes < limits.levelledBytes) {
-      this.#horizonPieces = undefined;
-      return;
-    }
+    const leftBytes = (layout.pieceCount - settled.count) * layout.pieceBytes;
     const rate = this.#scoreboard.knownSum(ready, now);
     const latencyMs = Math.max(0, ...ready.map((one) => this.#scoreboard.latencyMs(one)));
-    const bytes = horizonBytes(rate, latencyMs);
-    if (bytes === undefined) return;
-    if (this.#horizonPieces === undefined) {
-      for (const { replica } of this.#scoreboard.all()) this.#ledger.release(replica);
-    }
-    this.#horizonPieces = windowPieces(bytes, layout.pieceBytes);
+    const hadRegions = this.#horizon.pieces === undefined;
+    this.#horizon.update({ leftBytes, rate, latencyMs });
+    if (!hadRegions || this.#horizon.pieces === undefined) return;
+    for (const { replica } of this.#scoreboard.all()) this.#ledger.release(replica);
   }
 
   #rateSum(now: number): number {
-    const ready = this.#scoreboard.all().filter((score) => this.#scoreboard.isReady(score, now));
-    return ready.reduce((sum, { replica }) => sum + this.#scoreboard.rate(replica, now), 0);
+    return this.#inAnyOrder(now).reduce((sum, one) => sum + this.#scoreboard.rate(one, now), 0);
   }
 
   /** Near the frontier two leases of everybody must have room, so each of them is small. */
@@ -210,9 +207,9 @@ export class Allotment {
   #mostPieces(replica: ReplicaId, now: number): number {
     const pieces = this.#leasePieces(replica, now);
     const isInOrder = this.#windowPieces !== undefined;
-    if (isInOrder || this.#ledger.pool.count >= (this.#horizonPieces ?? 0)) return pieces;
+    if (isInOrder || this.#ledger.pool.count >= (this.#horizon.pieces ?? 0)) return pieces;
     this.#victims = undefined;
-    return Math.min(pieces, this.#regions.fairPieces(replica, this.ready(now), now));
+    return Math.min(pieces, this.#regions.fairPieces(replica, this.#inAnyOrder(now), now));
   }
 
   #leadPieces(replica: ReplicaId, now: number): number {
@@ -223,7 +220,7 @@ export class Allotment {
       (pieceBytes / this.#scoreboard.rate(one, now)) * 1000;
     if (this.#scoreboard.knownRate(replica, now) === undefined) return 0;
     const sum = { rate: this.#rateSum(now), pieceBytes };
-    return leadPieces(this.ready(now).map(pieceMs), pieceMs(replica), sum);
+    return leadPieces(this.#inAnyOrder(now).map(pieceMs), pieceMs(replica), sum);
   }
 
   #cut(replica: ReplicaId, lane: number, now: number): RangeSet {

@@ -3,6 +3,7 @@
  * the replica. What is to be expected of them is the forecast's.
  */
 
+import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Fault } from "./faults.js";
 import type { Lease, Ledger } from "./ledger.js";
@@ -87,6 +88,13 @@ export class LeaseBook {
   /** The most bytes of a piece in progress that any open lease holds. */
   get mostHeldBytes(): number {
     return Math.max(0, ...[...this.#running.values()].map(({ gotBytes }) => gotBytes));
+  }
+
+  /** Whether no more may be read at once; what came, and waits to be checked, is no read. */
+  get isFull(): boolean {
+    if (this.#running.size < limits.leases) return false;
+    const reads = [...this.#running.values()].filter((one) => this.leftOf([one]) > 0);
+    return reads.length >= limits.leases;
   }
 
   awaiting(lease: Lease, now: number): void {

@@ -57,6 +57,8 @@ export class Regions {
   /** Divides what nobody has leased anew, so that all end together. */
   level(ready: readonly ReplicaId[], now: number): void {
     const workers = this.#workers(ready, now);
+    // Everybody goes on where it is, as far as that can be: reads that follow each other are long.
+    workers.sort((left, right) => this.#placeOf(left.replica) - this.#placeOf(right.replica));
     this.#move(level(this.#wanted(), workers, this.#ledger.layout.pieceBytes));
   }
 
@@ -136,8 +138,6 @@ export class Regions {
 
   #workers(ready: readonly ReplicaId[], now: number): Worker[] {
     const good = ready.filter((one) => this.#scoreboard.of(one).standing === "good");
-    // Everybody goes on where it is, as far as that can be: reads that follow each other are long.
-    good.sort((left, right) => this.#placeOf(left) - this.#placeOf(right));
     return good.map((replica) => {
       // Whoever is busy for less than the way there and back waits for what it asks for now.
       const busyMs = Math.max(

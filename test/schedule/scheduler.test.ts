@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { limits } from "../../src/limits.js";
 import type { Fault } from "../../src/schedule/faults.js";
 import type { Scheduler } from "../../src/schedule/scheduler.js";
 import { replicaId } from "../../src/trust/quorum.js";
 import { A, B, busy, failed, leaseOf, piece, standing, text, unreachable, w } from "./by-hand.js";
+import { pieceBytes } from "./small-world.js";
 
 describe("schedule/scheduler", () => {
   const starts: readonly (readonly [Scheduler, decisions: string])[] = [
@@ -42,6 +44,18 @@ describe("schedule/scheduler", () => {
 
   it("with one chunk the second replica takes half of it over", () => {
     assert.equal(text(w(100, "AB", 1).decide(0)), "A0-16 B50-66");
+  });
+
+  it("what has come and waits to be checked keeps nobody else from reading", () => {
+    const names = Array.from({ length: limits.leases + 1 }, (_, at) =>
+      String.fromCodePoint(512 + at),
+    );
+    const scheduler = w(32 * names.length, names.join(""));
+    assert.equal(scheduler.decide(0).length, limits.leases);
+    assert.equal(text(scheduler.decide(10)), "");
+    const lease = leaseOf(scheduler, replicaId(names[0] ?? ""));
+    scheduler.arrived(lease, 16 * pieceBytes, 20);
+    assert.equal(scheduler.decide(20).length, 1);
   });
 
   it("nothing new is decided while nothing happens", () => {
