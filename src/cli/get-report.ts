@@ -23,14 +23,14 @@ import {
   table,
 } from "./format.js";
 import type { Screen } from "./terminal.js";
+import { timeLeft } from "./time-left.js";
 
 /** What a reporter of downloads does with each event. */
 export function reportDownload(name: string, screen: Screen): (event: DownloadEvent) => void {
   const told = new Map<string, number>();
   // In a live view the name leaves room for what happens to it.
   const short = fitted(name, 40);
-  const startedAt = performance.now();
-  const elapsedMs = () => performance.now() - startedAt;
+  const times = stopwatch();
   let lastLineAt = Number.NEGATIVE_INFINITY;
   const oncePerSecond = (): boolean => {
     const now = performance.now();
@@ -65,7 +65,7 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
         screen.say(`${name}: ${event.replica}: ${faultText(event.fault)}`);
         return;
       case "progress":
-        if (screen.isLive) screen.draw(liveLines(short, screen.columns, event, elapsedMs()));
+        if (screen.isLive) screen.draw(liveLines(short, screen.columns, event, times(event)));
         // The last one would only say what the receipt says better.
         else if (event.doneBytes < event.totalBytes) screen.say(progressLine(name, event));
         return;
@@ -81,6 +81,21 @@ export function reportDownload(name: string, screen: Screen): (event: DownloadEv
       default:
         event satisfies never;
     }
+  };
+}
+
+/** What a download has taken so far, and what it still takes. */
+interface Times {
+  readonly elapsedMs: number;
+  readonly leftSeconds: number;
+}
+
+function stopwatch(): (progress: TransferProgress) => Times {
+  const startedAt = performance.now();
+  const left = timeLeft();
+  return (progress) => {
+    const elapsedMs = performance.now() - startedAt;
+    return { elapsedMs, leftSeconds: left(progress, elapsedMs) };
   };
 }
 
@@ -211,11 +226,10 @@ function liveLines(
   name: string,
   columns: number,
   progress: TransferProgress,
-  elapsedMs: number,
+  { elapsedMs, leftSeconds }: Times,
 ): string[] {
   const { doneBytes, totalBytes, rate, replicas } = progress;
-  const leftSeconds = (totalBytes - doneBytes) / rate;
-  // A rate that fades out would promise thousands of years.
+  // Hardly anything would promise thousands of years.
   const left = leftSeconds < 360_000 ? `${durationText(leftSeconds)} left` : "waiting";
   const done = `${percentText(doneBytes, totalBytes)} of ${bytesText(totalBytes)}`;
   const spent = durationText(elapsedMs / 1000);

@@ -5,6 +5,7 @@
 
 import { isInForeground } from "../command-line.js";
 import { countText, fitted } from "./format.js";
+import { openLiveView } from "./live-view.js";
 
 /** Lines that stay, and, on a terminal, a block below them that is drawn again and again. */
 export interface Screen {
@@ -66,7 +67,7 @@ export function printJson(event: object): void {
 export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Promise<Screen> {
   const { stderr } = process;
   const isLive = !isQuiet && stderr.isTTY === true && process.env.TERM !== "dumb";
-  const live = isLive ? await liveView(stderr) : undefined;
+  const live = isLive ? await openLiveView(stderr) : undefined;
   const isBehind = () => stderr.writableLength > (isLive ? mostQueuedBytes : 0);
   let drawn: readonly string[] = [];
   // A terminal that does not know its size says 0.
@@ -75,7 +76,10 @@ export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Pr
     // In the background of a shell it would be drawn over what its user types.
     if (drawn.length === 0 || stderr.writableLength > 0 || !isInForeground()) return;
     const lines = atMost(drawn, (stderr.rows || 24) - 1);
-    live?.(lines.map((line) => fitted(line, columns())).join("\n"));
+    live?.draw(
+      lines.map((line) => fitted(line, columns())),
+      columns(),
+    );
   };
   return {
     isLive,
@@ -85,7 +89,7 @@ export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Pr
     },
     say(line) {
       if (isQuiet || isBehind()) return;
-      live?.clear();
+      live?.clear(columns());
       complain(line);
       redraw();
     },
@@ -95,7 +99,7 @@ export async function openScreen({ isQuiet }: { readonly isQuiet: boolean }): Pr
     },
     clear() {
       drawn = [];
-      live?.clear();
+      live?.clear(columns());
     },
   };
 }
@@ -105,15 +109,6 @@ function atMost(lines: readonly string[], count: number): readonly string[] {
   if (lines.length <= count) return lines;
   const kept = lines.slice(0, Math.max(1, count - 1));
   return [...kept, `… and ${countText(lines.length - kept.length, "more line")}`].slice(0, count);
-}
-
-/** Loaded only where it is seen: most runs start without it. */
-async function liveView(stderr: NodeJS.WriteStream) {
-  const { createLogUpdate } = await import("log-update");
-  const live = createLogUpdate(stderr, { showCursor: true });
-  // The shell has written below what was drawn: that stays, and the next drawing starts afresh.
-  process.on("SIGCONT", () => live.done());
-  return live;
 }
 
 /**

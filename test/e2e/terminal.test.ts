@@ -138,6 +138,17 @@ describe("in a terminal", () => {
     await shell.shows(/serve: stopped;/);
   });
 
+  it("get in a window that became narrower takes away all rows of what it had drawn", async () => {
+    const ports = await freePorts(2);
+    await here.serve(["-f", "movie.bin", "-p", ...ports, "--limit-rate", "1MiB"]);
+    const getting = open("get", "-o", "narrow.bin", "-p", ...ports);
+    await getting.shows(/replica +standing +rate +share[\s\S]*good[\s\S]*good/);
+    getting.resize(50, 30);
+    // Each of the two replicas' lines still fits, the line of the whole file does not.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is how a terminal is told.
+    await getting.shows(/\u001b\[5A\r\u001b\[J[\s\S]*movie\.bin {2}[\d.]+ % of/);
+  });
+
   it("get draws the whole file, and a line for each replica", async () => {
     const ports = await freePorts(2);
     await here.serve(["-f", "movie.bin", "-p", ...ports, "--limit-rate", "3MiB"]);

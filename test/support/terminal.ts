@@ -50,6 +50,10 @@ export class Terminal {
     this.#pty.write(keys);
   }
 
+  resize(columns: number, rows: number): void {
+    this.#pty.resize(columns, rows);
+  }
+
   kill(): void {
     if (!this.#hasEnded) this.#pty.kill("SIGKILL");
   }
