@@ -9,4 +9,5 @@ export { messageOf } from "./errors.js";
 export { isInForeground } from "./files/foreground.js";
 export { makeScratch } from "./files/scratch.js";
 export { stdoutFile } from "./files/stdout-file.js";
+export { storageError } from "./files/storage-error.js";
 export { endpointText, isLoopback } from "./grpc/resolve.js";

@@ -173,8 +173,7 @@ function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) =>
-        write(text.replace(/^error: (.)/, (_, first) => `quorate: ${first}`)),
+      outputError: (text, write) => write(errorText(text)),
     });
   const all = [
     serveCommand(),
@@ -189,6 +188,13 @@ function program(): Command {
   ];
   for (const command of all) commands.addCommand(command.copyInheritedSettings(commands));
   return commands;
+}
+
+/** What commander complains of, in our words. A name that begins with a dash is a name, too. */
+function errorText(text: string): string {
+  const ours = text.replace(/^error: (.)/, (_, first) => `quorate: ${first}`);
+  const isName = /unknown option '-[^-].+'/.test(text);
+  return isName ? `${ours}(a name that begins with a dash comes after all flags and a --)\n` : ours;
 }
 
 /** Programs that read events read failures there, too. */

@@ -1,7 +1,7 @@
 /** `get -o -`: stdout carries the bytes of the file, and nothing else. */
 
-import { stdoutFile } from "../command-line.js";
-import { exitCodes, StorageError, UsageError } from "../index.js";
+import { stdoutFile, storageError } from "../command-line.js";
+import { exitCodes, UsageError } from "../index.js";
 import type { GetFlags } from "./get-flags.js";
 import { reportOnStderr } from "./terminal.js";
 
@@ -45,7 +45,7 @@ function takeToPipe(bytes: Uint8Array): Promise<void> {
     process.stdout.write(bytes, (error) => {
       if (error === null || error === undefined) resolve();
       else if ("code" in error && error.code === "EPIPE") reject(new ReaderGone());
-      else reject(new StorageError(`write stdout: ${error.message}`, { cause: error }));
+      else reject(storageError("write", "stdout", error));
     });
   });
 }

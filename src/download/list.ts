@@ -37,7 +37,7 @@ export async function list(
   const byName = new Map<string, { sizes: number[]; replicas: ReplicaId[] }>();
   const answers = [...replicas].map(async ([id, replica]) => {
     try {
-      return { id, files: await allPages(replica, signal, clock) };
+      return { id, files: await filesOf(replica, signal, clock) };
     } catch (error) {
       signal.throwIfAborted();
       const why = error instanceof ReplicaFault ? faultText(error.fault) : messageOf(error);
@@ -57,6 +57,21 @@ export async function list(
   const offers = [...byName].map(([name, offer]) => ({ name, ...offer }));
   offers.sort((left, right) => (left.name < right.name ? -1 : 1));
   return { asked: replicas.size, offers, silent };
+}
+
+/** A server of the core calls only has no list: it has one file, or nobody can tell. */
+async function filesOf(replica: Replica, signal: AbortSignal, clock: Clock): Promise<FileEntry[]> {
+  try {
+    return await allPages(replica, signal, clock);
+  } catch (error) {
+    if (!(error instanceof ReplicaFault) || error.fault.kind !== "incompatible") throw error;
+    const only = await replica.size("", { signal, deadlineMs: limits.surveyMs }).catch(() => {
+      signal.throwIfAborted();
+      throw error;
+    });
+    if (nameProblem(only.name) !== undefined) throw error;
+    return [only];
+  }
 }
 
 /** Within the time of one survey for all pages together: a slow one holds up everybody. */

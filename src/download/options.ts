@@ -84,6 +84,8 @@ function isWhole(number: number, least: number, most: number): boolean {
 
 /** Throws UsageError unless this is a name that may be asked for, of so many replicas. */
 export function checkRequest(what: string, name: string, replicaCount: number): void {
+  // Plain JavaScript may leave it out.
+  if (typeof name !== "string") throw new UsageError(`${what}: no name was given`);
   const problem = nameProblem(name);
   if (problem !== undefined) {
     throw new UsageError(`${what}: the name ${JSON.stringify(name)} ${problem}`);

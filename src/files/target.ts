@@ -30,6 +30,8 @@ const longestStemBytes = 199;
  * under its own name; anything else is the output's path itself.
  */
 export async function resolveTarget(output: string, name: string): Promise<Target> {
+  // Plain JavaScript may leave it out.
+  if (typeof output !== "string") throw new UsageError("get: no output was given");
   const isFolder = output.endsWith(sep) || (await isExistingFolder(output));
   const path = absolutePath(output);
   const base = isFolder ? baseName(name) : basename(path);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { list } from "../../src/download/list.js";
 import { limits } from "../../src/limits.js";
-import type { FileEntry, FilePage, Replica } from "../../src/ports.js";
+import { type FileEntry, type FilePage, type Replica, ReplicaFault } from "../../src/ports.js";
 import { systemClock } from "../../src/system.js";
 import { altered, silent } from "../support/broken-replica.js";
 import { FakeClock } from "../support/fake-clock.js";
@@ -39,6 +39,21 @@ describe("a list", () => {
     });
     const { offers } = await ask({ A });
     assert.equal(offers.length, 10);
+  });
+
+  it("one that knows the core calls only names the one file that it serves", async () => {
+    const core = (files: Record<string, Buffer>) =>
+      altered(memoryReplica(files), {
+        list: async () => {
+          throw new ReplicaFault({ kind: "incompatible", detail: "Method not found!" });
+        },
+      });
+    const A = core({ "a.bin": file(1) });
+    const B = core({ "a.bin": file(1), "b.bin": file(2) });
+    const { offers, silent: without } = await ask({ A, B });
+    assert.deepEqual(offers, [{ name: "a.bin", sizes: [1], replicas: ["A"] }]);
+    // What it does not know is the list: that it serves several files says nothing of that.
+    assert.deepEqual(without, [{ replica: "B", why: "incompatible: Method not found!" }]);
   });
 
   it("a replica that names a file twice counts once", async () => {

@@ -59,6 +59,8 @@ describe("a request", () => {
     });
   }
   it("for a good name from some is taken", () => {
+    const nameless = () => Reflect.apply(checkRequest, undefined, ["get", undefined, 1]);
+    assert.throws(nameless, errorOf("UsageError", /^get: no name was given$/));
     checkRequest("get", "folder/file.bin", limits.replicas);
   });
 });

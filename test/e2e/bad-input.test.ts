@@ -27,6 +27,7 @@ const refused: readonly Case[] = [
   ["serve -f file.bin --fault 10001:explode -p 10001", 2, /"10001:explode" is not PORT:KIND/],
   ["serve -f file.bin --fault 10002:lie -p 10001", 2, /no virtual server on port 10002/],
   ["serve --metrics here -p 10001", 2, /"here" is no HOST:PORT\.\n$/],
+  ["get -x.bin -p 10001", 2, /unknown option '-x\.bin'\n\(a name that begins with a dash comes/],
   ["get", 2, /get: no replicas: name them with -p PORT… or --servers FILE/],
   ["get x -p 0", 2, /"0" is no port/],
   ["get x -p 70000", 2, /"70000" is no port; a port is a number from 1 to 65535/],

@@ -98,6 +98,9 @@ describe("get -o -", function () {
       `(ulimit -f 1000; trap '' XFSZ; quorate get more.bin -o - ${flags} > cut); echo $?`,
     );
     assert.equal(full.stdout, "7\n", full.stderr);
+    const device = await shell(`quorate get more.bin -o - ${flags} > /dev/full; echo $?`);
+    assert.equal(device.stdout, "7\n", device.stderr);
+    assert.match(device.stderr, /write stdout: the disk is full;/);
     assert.match(full.stderr, /write stdout: the file is larger than/);
   });
 

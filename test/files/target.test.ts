@@ -14,6 +14,11 @@ describe("resolveTarget", () => {
     await writeFile(at("file"), "");
   });
 
+  it("without an output is a mistake of who calls", async () => {
+    const nowhere: Promise<unknown> = Reflect.apply(resolveTarget, undefined, [undefined, "data"]);
+    await assert.rejects(nowhere, new UsageError("get: no output was given"));
+  });
+
   const cases: readonly (readonly [what: string, output: string, name: string, path: string])[] = [
     ["a folder takes the file under its own name", "folder", "data", "folder/data"],
     ["a folder takes only the last component of the name", "folder", "a/b/data", "folder/data"],
