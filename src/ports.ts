@@ -188,8 +188,9 @@ export interface Journal {
    * Once it resolves, what was appended before the call is durable, bytes and all: `syncBytes` sees
    * to the bytes. Should that fail, whatever it failed to vouch for is taken back, and nothing can
    * be appended any more: those bytes may be lost, though until then they are still read right.
+   * `isLast`: the file is published next, and what the journal says need not become durable.
    */
-  sync(syncBytes: () => Promise<void>): Promise<void>;
+  sync(syncBytes: () => Promise<void>, isLast?: boolean): Promise<void>;
 }
 
 /** Of what cannot be resumed: nothing is claimed, and nothing is kept. */

@@ -38,23 +38,26 @@ export class Checkpoint {
     this.#appendWhenDue(now);
   }
 
-  /** Starts what is due. Throws what something failed with earlier. */
-  poll(now: number): void {
+  /** Starts what is due, with so much still to come. Throws what something failed with earlier. */
+  poll(now: number, comingBytes = Number.POSITIVE_INFINITY): void {
     this.#throwIfFailed();
     this.#appendWhenDue(now);
-    const isDue =
-      now - this.#syncedAt >= limits.checkpointMs || this.#unsyncedBytes >= limits.checkpointBytes;
+    const { checkpointMs, checkpointBytes, endingBytes } = limits;
+    // Towards the end ever less is left for the last sync, which shall not have to wait for one.
+    const mostBytes = comingBytes < endingBytes ? checkpointBytes : comingBytes;
+    const dueBytes = Math.min(checkpointBytes, mostBytes);
+    const isDue = now - this.#syncedAt >= checkpointMs || this.#unsyncedBytes >= dueBytes;
     if (!isDue || this.#syncing !== undefined || this.#unsyncedBytes === 0) return;
     this.#syncedAt = now;
     // The failure is kept, and thrown by the next poll or flush.
     this.#sync().catch(() => {});
   }
 
-  /** Makes everything added so far durable. */
-  async flush(): Promise<void> {
+  /** Makes everything added so far durable; `isLast`: but for the journal, which is to go. */
+  async flush(isLast = false): Promise<void> {
     while (this.#syncing !== undefined) await this.#syncing.catch(() => {});
     this.#throwIfFailed();
-    if (this.#unsyncedBytes > 0) await this.#sync();
+    if (this.#unsyncedBytes > 0) await this.#sync(isLast);
   }
 
   #throwIfFailed(): void {
@@ -78,9 +81,9 @@ export class Checkpoint {
     return this.#appending;
   }
 
-  #sync(): Promise<void> {
+  #sync(isLast = false): Promise<void> {
     this.#unsyncedBytes = 0;
-    this.#syncing = this.#makeDurable()
+    this.#syncing = this.#makeDurable(isLast)
       .catch((error: unknown) => {
         this.#failure ??= { error };
         throw error;
@@ -91,11 +94,11 @@ export class Checkpoint {
     return this.#syncing;
   }
 
-  async #makeDurable(): Promise<void> {
+  async #makeDurable(isLast: boolean): Promise<void> {
     const { sink, journal } = this.#partial;
     // First, so that a disk that takes long keeps nothing from the journal.
     await this.#appending;
     if (this.#appending !== undefined || this.#pending.length > 0) await this.#append();
-    await journal.sync(() => sink.sync());
+    await journal.sync(() => sink.sync(), isLast);
   }
 }

@@ -87,7 +87,7 @@ function isAllMissing({ partial, world, doubts }: Filling): boolean {
 async function proveDurably(filler: Filler): Promise<Stop | undefined> {
   const { checkpoint } = filler;
   // What this fails with is kept, and thrown by the next one.
-  const flushed = checkpoint.flush().catch(() => {});
+  const flushed = checkpoint.flush(true).catch(() => {});
   const stop = await prove(filler).finally(() => flushed);
   // What mending brought.
   await checkpoint.flush();

@@ -85,7 +85,7 @@ class Transfer {
         for (const decision of scheduler.decide(now)) this.#carryOut(decision);
         this.#tellBans();
         this.#giveUpWhenHopeless(now);
-        checkpoint.poll(now);
+        checkpoint.poll(now, scheduler.layout.size - this.#doneBytes);
         chain?.poll(now);
         this.#tell(now);
         const turn = { since: now, clock, isOver: () => this.#isOver };

@@ -41,7 +41,7 @@ export function comingPartial(target: Target, options: PartialOptions): PartialO
       claimed: undefined,
       append: async (records) => (await coming).journal.append(records),
       disown: async (pieces) => (await coming).journal.disown(pieces),
-      sync: async (syncBytes) => (await coming).journal.sync(syncBytes),
+      sync: async (syncBytes, isLast) => (await coming).journal.sync(syncBytes, isLast),
     },
     leftoverBytes: 0,
     hashPieces: options.hashPieces && hashPieces,

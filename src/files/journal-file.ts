@@ -144,7 +144,7 @@ class OpenJournal implements JournalFile {
     return this.append(records);
   }
 
-  async sync(syncBytes: () => Promise<void>): Promise<void> {
+  async sync(syncBytes: () => Promise<void>, isLast = false): Promise<void> {
     await this.#last;
     if (this.#refused !== undefined) throw this.#refused.error;
     // What is appended while the bytes are synced is not vouched for.
@@ -158,6 +158,7 @@ class OpenJournal implements JournalFile {
       await this.#inTurn(() => this.#takeBack()).catch(() => {});
       throw error;
     }
+    if (isLast) return;
     await this.#told(this.#handle.datasync());
     this.#soundBytes = writtenBytes;
     this.#disowned.splice(0, writtenDisowned);

@@ -95,11 +95,12 @@ interface Open {
 
 function partialOf(parts: Open): PartialOutput {
   const { target, handle, journal, release, leftoverBytes } = parts;
+  const sink = sinkOf(handle, target.partial);
   return {
-    sink: sinkOf(handle, target.partial),
+    sink,
     journal,
     leftoverBytes,
-    publish: () => publishFile(parts),
+    publish: () => publishFile({ ...parts, syncBytes: sink.sync }),
     async discard() {
       await unlinkIfThere(target.journal);
       await unlinkIfThere(target.partial);
@@ -124,18 +125,25 @@ function hashingOf({ fd }: FileHandle, path: string, hashPieces: HashPieces | un
 }
 
 function sinkOf(handle: FileHandle, path: string): Sink {
+  let writes = 0;
+  /** How many of them are durable; fewer than none until what was there before is. */
+  let durable = -1;
   return {
     async write(offset, bytes) {
       try {
         await writeAll(handle, bytes, offset);
+        writes++;
       } catch (error) {
         throw storageError("write", path, error);
       }
     },
     read: readerOf(handle, path),
     async sync() {
+      const written = writes;
+      // What is durable need not wait for the disk's cache again.
       try {
-        await handle.datasync();
+        if (written !== durable) await handle.datasync();
+        durable = written;
         if (!(await inspect(handle, path)).isOurs) throw lostNameError(path);
       } catch (error) {
         throw storageError("sync", path, error);

@@ -16,6 +16,8 @@ export interface Publication {
   readonly target: Target;
   /** The locked partial, whole and verified. */
   readonly handle: FileHandle;
+  /** Makes its bytes durable. */
+  readonly syncBytes: () => Promise<void>;
   /** Whether an existing output is replaced. */
   readonly isForced: boolean;
   /** The only file that may be replaced, and is resembled. Default: whatever is there. */
@@ -30,11 +32,14 @@ export interface Publication {
  */
 export async function publishFile(publication: Publication): Promise<string> {
   const { target, handle, isForced, replaces } = publication;
-  const sync = publication.syncFolder ?? syncFolder;
+  // Its mode may become durable with its name: until then it is stricter.
+  const sync = async (folder: string) => {
+    await Promise.all([handle.sync(), (publication.syncFolder ?? syncFolder)(folder)]);
+  };
   try {
-    await (replaces === undefined ? makeOrdinary(handle) : resemble(handle, replaces));
     // The bytes first: a name that survives a power cut must not point to less than everything.
-    await handle.sync();
+    await publication.syncBytes();
+    await (replaces === undefined ? makeOrdinary(handle) : resemble(handle, replaces));
     // What was verified is the file that is open, which need not be the one of that name any more.
     if (!(await inspect(handle, target.partial)).isOurs) throw lostNameError(target.partial);
     if (replaces !== undefined) await checkUnchanged(target.output, replaces);

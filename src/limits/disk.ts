@@ -10,6 +10,8 @@ export const diskLimits = {
   /** They become durable each second or 64 MiB, whichever is first: what a power cut costs. */
   checkpointMs: 1_000,
   checkpointBytes: 64 * MiB,
+  /** And once there are as many of them as are still to come, unless that is less than this. */
+  endingBytes: 1 * MiB,
   /** Pieces that come within so many ms are written together: a write wakes another thread. */
   stretchMs: 20,
   stretchBytes: 1 * MiB,

@@ -131,6 +131,21 @@ describe("a checkpoint", () => {
     assert.deepEqual(disk.told, ["append 1", "sync", "journal"]);
   });
 
+  it("is due when no more is still to come than was written, but not at the very end", async () => {
+    const disk = new SlowDisk();
+    const checkpoint = new Checkpoint(disk, 0);
+    const isDue = async (comingBytes: number) => {
+      disk.told.length = 0;
+      checkpoint.poll(1, comingBytes);
+      await turn();
+      return disk.told.includes("sync");
+    };
+    checkpoint.add(record(1), limits.endingBytes, 0);
+    assert.equal(await isDue(limits.endingBytes + 1), false);
+    assert.equal(await isDue(limits.endingBytes - 1), false);
+    assert.equal(await isDue(limits.endingBytes), true);
+  });
+
   it("its time begins again with each one", async () => {
     const disk = new SlowDisk();
     const checkpoint = new Checkpoint(disk, 0);

@@ -44,6 +44,7 @@ describe("a disk that refuses in mid-transfer", () => {
           await partial.sink.write(0, bytes);
           await partial.journal.append([record(0), record(1)]);
           await partial.journal.sync(() => partial.sink.sync());
+          await partial.sink.write(0, bytes);
           await partial.journal.append([record(2)]);
           const operation = {
             "a write": () => partial.sink.write(0, bytes),

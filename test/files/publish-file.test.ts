@@ -72,17 +72,20 @@ describe("publish", () => {
       await assert.rejects(failed, refusal(/disk failed/));
     });
 
-    it("fails when the file cannot be synced, whatever the reason, and syncs it once", async () => {
+    it("has no name when its bytes cannot be synced, whatever the reason, and syncs them once", async () => {
       let syncs = 0;
-      const isPartial = async (handle: { stat(): Promise<{ size: number }> }) => {
-        if ((await handle.stat()).size !== bytes.length) return false;
+      const failed = refusingOn("datasync", "EINVAL", publish, async (handle: Sized) => {
+        if (!(await isPartial(handle))) return false;
         syncs++;
         return true;
-      };
-      const failed = refusingOn("sync", "EINVAL", publish, isPartial);
-      await assert.rejects(failed, refusal(/publish/));
+      });
+      await assert.rejects(failed, refusal(/sync/));
       assert.equal(syncs, 1);
       await assert.rejects(stat(at("out")), { code: "ENOENT" });
+    });
+
+    it("fails when its mode cannot be synced", async () => {
+      await assert.rejects(refusingOn("sync", "EIO", publish, isPartial), refusal(/publish/));
     });
 
     it("takes a link whose answer was lost for what it is", async () => {
@@ -101,6 +104,13 @@ describe("publish", () => {
       assert.deepEqual(await readdir(at()), ["out"]);
     });
   });
+
+  /** What is looked at of an open file. */
+  type Sized = { stat(): Promise<{ size: number }> };
+
+  async function isPartial(handle: Sized): Promise<boolean> {
+    return (await handle.stat()).size === bytes.length;
+  }
 
   async function openFilled({ isForced = false } = {}) {
     const target = await resolveTarget(at("out"), "x");

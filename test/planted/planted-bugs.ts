@@ -119,7 +119,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a checkpoint does not sync the bytes",
     file: "src/download/checkpoint.ts",
-    find: "await journal.sync(() => sink.sync());",
+    find: "await journal.sync(() => sink.sync(), isLast);",
     replace: "await journal.sync(async () => void sink);",
     worlds: [worldOf([none])],
   },
