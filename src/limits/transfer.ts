@@ -47,6 +47,8 @@ export const transferLimits = {
    */
   leaseAimMs: 300,
   leaseLatencies: 2,
+  /** What was read before the vote is not cut for so long: it lies here, and cutting wastes it. */
+  earlyNearMs: 50,
   /** The least that a replica gets whose rate is not known yet. */
   firstLeasePieces: 4,
   firstLeaseBytes: 1 * MiB,

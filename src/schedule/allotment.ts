@@ -263,7 +263,7 @@ export class Allotment {
     const rate = Math.max(1, part * this.#forecast.rate(replica, now));
     const latencyMs = this.#scoreboard.awaitMs(replica);
     const delayMs = leftBytes === 0 ? 0 : this.#forecast.delayMs(replica, now);
-    const cuttable = this.#ledger.cuttable(replica, own?.lane);
+    const cuttable = this.#book.cuttable(replica, now, own?.lane);
     const isSending = this.#ledger.region(replica).isEmpty && this.#book.isSending(replica);
     return { replica, delayMs, latencyMs, leftBytes, rate, cuttable, isSending };
   }

@@ -97,6 +97,18 @@ export class LeaseBook {
     return reads.length >= limits.leases;
   }
 
+  /**
+   * Pieces that a cut may take from a replica. Not at once of what was read before the vote: that
+   * is likely to be here, and only waits for us. `spare`: a stream that is not cut.
+   */
+  cuttable(replica: ReplicaId, now: number, spare?: number): number {
+    const pieces = this.#ledger.cuttable(replica, spare);
+    const isHere = this.runningOf(replica).some(
+      ({ lease, grantedAt }) => lease.isEarly && now - grantedAt < limits.earlyNearMs,
+    );
+    return isHere ? Math.min(pieces, this.#ledger.region(replica).count) : pieces;
+  }
+
   awaiting(lease: Lease, now: number): void {
     const running = this.#running.get(lease.id);
     if (running !== undefined) running.waitingSince ??= now;

@@ -41,6 +41,18 @@ describe("a lease that was read before it was given", () => {
     assert.ok(scheduler.ledger.pool.has(0));
   });
 
+  it("of a small file is left to its replica for a moment: its bytes are here already", () => {
+    const small = { size: 16 * 64 * KiB, pieceBytes: 64 * KiB, pieceCount: 16 };
+    scheduler = new Scheduler(small, { verified: RangeSet.empty, random: () => 0.5 });
+    for (const replica of [A, B, C]) scheduler.join(replica, 20);
+    scheduler.adopt(A, { start: 0, end: 8 }, 20);
+    scheduler.adopt(B, { start: 8, end: 16 }, 20);
+    const readers = (now: number) =>
+      scheduler.decide(now).flatMap(({ kind, lease }) => (kind === "read" ? [lease.replica] : []));
+    assert.deepEqual([20, 69].flatMap(readers), []);
+    assert.ok(readers(70).includes(C), "then it is a lease like any other");
+  });
+
   it("is for those who take part, and are well", () => {
     scheduler.scoreboard.ban(B, undefined, "it lied");
     assert.deepEqual(
