@@ -56,8 +56,8 @@ export async function runSurvey(named: string | undefined, flags: SurveyFlags): 
       answer.kind === "silent" ? answer.why : "",
     ];
   });
-  const head = ["replica", "standing", "digest", "bytes", "round trip", ""];
-  for (const line of table(head, rows, ["bytes", "round trip"])) print(line);
+  const head = ["replica", "standing", "digest", "bytes", "took", ""];
+  for (const line of table(head, rows, ["bytes", "took"])) print(line);
   print(`${name}: ${conclusion(agreement)}`);
 }
 
