@@ -16,7 +16,9 @@ export function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && number >= 1 && number <= 65535) return number;
   const hint = /^\d+$/.test(text)
     ? ""
-    : " (what follows -p is read as ports: put other words before)";
+    : /^[\d,-]+$/.test(text)
+      ? " (several are separated by spaces)"
+      : " (what follows -p is read as ports: put other words before)";
   throw new InvalidArgumentError(
     `${JSON.stringify(text)} is no port; a port is a number from 1 to 65535${hint}.`,
   );

@@ -74,17 +74,17 @@ async function filesOf(replica: Replica, signal: AbortSignal, clock: Clock): Pro
   }
 }
 
-/** Within the time of one survey for all pages together: a slow one holds up everybody. */
+/** Each page in the time of a survey, all of them within a bound: a slow one holds up everybody. */
 async function allPages(replica: Replica, signal: AbortSignal, clock: Clock): Promise<FileEntry[]> {
-  const until = clock.now() + limits.surveyMs;
+  const since = clock.now();
   const files: FileEntry[] = [];
   let pageToken = "";
   for (let pages = 0; pages < limits.listedFiles / limits.listPageFiles; pages++) {
     const asked = { pageSize: limits.listPageFiles, pageToken, prefix: "" };
-    const page = await replica.list(asked, {
-      signal,
-      deadlineMs: Math.max(1, until - clock.now()),
-    });
+    const waitedMs = clock.now() - since;
+    const isLate = waitedMs > limits.listMs;
+    if (isLate) throw new ReplicaFault({ kind: "late", clock: "answer", waitedMs });
+    const page = await replica.list(asked, { signal, deadlineMs: limits.surveyMs });
     files.push(...page.files.filter(({ name }) => nameProblem(name) === undefined));
     if (page.nextPageToken === "" || page.nextPageToken === pageToken) break;
     pageToken = page.nextPageToken;

@@ -11,13 +11,36 @@ import { below, openFolder, withFolder } from "./walk.js";
 /** Sizes asked for at once: enough to keep the disk busy, and few descriptors. */
 const statsAtOnce = 32;
 
-/** A page of the regular files below a folder, in the order of their names. */
-export async function listFolder(
+/** Gives a page of the regular files below a folder, in the order of their names. */
+export type ListFolder = (request: ListRequest, signal?: AbortSignal) => Promise<FilePage>;
+
+/**
+ * The pages of a folder. Its names are read for a first page, and kept a moment for those after it:
+ * read for each, 30 pages took longer than anybody waits for them.
+ */
+export function folderPages(root: FileHandle): ListFolder {
+  let kept: readonly string[] | undefined;
+  const read = async (signal: AbortSignal | undefined) => {
+    const names = await namesBelow(root, limits.listedFiles, signal);
+    kept = names;
+    const drop = () => {
+      if (kept === names) kept = undefined;
+    };
+    setTimeout(drop, limits.listKeptMs).unref();
+    return names;
+  };
+  return async (request, signal) => {
+    const names = request.pageToken === "" ? undefined : kept;
+    return pageOf(root, names ?? (await read(signal)), request, signal);
+  };
+}
+
+async function pageOf(
   root: FileHandle,
+  all: readonly string[],
   { pageSize, pageToken, prefix }: ListRequest,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<FilePage> {
-  const all = await namesBelow(root, limits.listedFiles, signal);
   const wanted = all.filter((name) => name.startsWith(prefix) && name > pageToken);
   const size = Math.min(pageSize > 0 ? pageSize : limits.listPageFiles, limits.listPageFiles);
   const page = wanted.slice(0, size);

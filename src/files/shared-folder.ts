@@ -12,7 +12,7 @@ import { ReplicaFault } from "../ports.js";
 import { faultText } from "../schedule/faults.js";
 import type { HashFile, OpenFile, SharedFiles } from "../server-ports.js";
 import { isHidden, nameProblem } from "../trust/name.js";
-import { listFolder, namesBelow } from "./folder-listing.js";
+import { folderPages, namesBelow } from "./folder-listing.js";
 import { busyFault, diskFault, openFileOf } from "./open-file.js";
 import { errorCode, storageErrorText } from "./storage-error.js";
 import { below, O_PATH, withFolder } from "./walk.js";
@@ -35,13 +35,14 @@ export async function shareFolder(folder: string, hashFile: HashFile): Promise<S
     await root.close();
     throw unusable("serve", folder, error);
   }
+  const pages = folderPages(root);
   return {
     async onlyName() {
       const names = await orFault(namesBelow(root, 2));
       return names.length === 1 ? names[0] : undefined;
     },
     open: (name) => openShared(root, name, hashFile),
-    list: (request, signal) => orFault(listFolder(root, request, signal), signal),
+    list: (request, signal) => orFault(pages(request, signal), signal),
     close: () => root.close(),
   };
 }

@@ -14,6 +14,8 @@ export const agreementLimits = {
 
   /** A claim must be there within this; who is later counts as silent, and may still join. */
   surveyMs: 5_000,
+  /** All pages of a list; its first page must be there as soon as a claim. */
+  listMs: 30_000,
   /** Read of each of the first replicas while they vote: a round trip of 10 MB/s, 4 MiB in all. */
   earlyBytes: 512 * KiB,
   earlyReads: 16,

@@ -35,6 +35,8 @@ export const servingLimits = {
   listedFiles: 100_000,
   listedDepth: 32,
   listPageFiles: 1000,
+  /** Names of a listing are kept so long for its next pages: more than all of them may take. */
+  listKeptMs: 30_000,
 
   /** What a virtual server that is slow on purpose sends a second. */
   slowFaultRate: 64 * KiB,

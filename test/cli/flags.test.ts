@@ -39,6 +39,10 @@ describe("flags: a port", () => {
   it("a word where a port is expected gets a hint", () => {
     assert.throws(() => flags.port("data.mp4"), /put other words before/);
     assert.throws(
+      () => flags.port("10001,10002"),
+      /a number from 1 to 65535 \(several are separated by spaces\)\.$/,
+    );
+    assert.throws(
       () => flags.port("70000"),
       (error) => error instanceof Error && !/put other words/.test(error.message),
     );

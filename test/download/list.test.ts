@@ -98,6 +98,28 @@ describe("a list", () => {
     assert.deepEqual(whys, ["B: no answer within 5.0 s", "C: a bug of its own"]);
   });
 
+  it("a long list may take longer than one answer, but not for ever", async () => {
+    for (const [pageMs, isThere] of [
+      [1000, true],
+      [4000, false],
+    ] as const) {
+      const clock = new FakeClock();
+      const A = altered(none, {
+        list: async ({ pageToken }, { deadlineMs }) => {
+          assert.equal(deadlineMs, limits.surveyMs);
+          await clock.sleep(pageMs, new AbortController().signal);
+          const page = Number(pageToken);
+          return { files: entries(`f${page}.bin`), nextPageToken: page < 19 ? `${page + 1}` : "" };
+        },
+      });
+      const signal = new AbortController().signal;
+      const { offers, silent: without } = await list(replicasOf({ A }), { signal, clock });
+      assert.equal(offers.length, isThere ? 20 : 0);
+      assert.equal(without.length, isThere ? 0 : 1);
+      if (!isThere) assert.match(without[0]?.why ?? "", /^no answer within 32\.0 s$/);
+    }
+  });
+
   it("an abort ends it with the reason", async () => {
     const abort = new AbortController();
     const reason = new Error("enough");

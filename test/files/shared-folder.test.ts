@@ -149,6 +149,14 @@ describe("the list of a shared folder", () => {
     assert.deepEqual(rest, ["sub/deep/d"]);
   });
 
+  it("is read once for all of its pages, and afresh for the next one", async () => {
+    const { nextPageToken } = await files.list(request({ pageSize: 2 }));
+    await writeFile(at("shared/c"), "");
+    assert.deepEqual(await listed(files, { pageToken: nextPageToken }), all.slice(2));
+    assert.ok((await listed(files)).includes("c"));
+    assert.ok((await listed(files, { pageToken: nextPageToken })).includes("c"));
+  });
+
   it("goes on behind a token whose file is gone", async () => {
     const { nextPageToken } = await files.list(request({ pageSize: 2 }));
     await rm(at("shared/a"));
