@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { StorageError } from "../../src/errors.js";
 import { openPartialFile } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
-import type { JournalRecord } from "../../src/ports.js";
+import type { JournalRecord, Sink } from "../../src/ports.js";
 import { pieceIndex } from "../../src/schedule/pieces.js";
 import { leafAt } from "../../src/trust/merkle.js";
 import { manifestOfBytes } from "../support/memory-partial.js";
@@ -64,6 +64,21 @@ describe("a disk that refuses in mid-transfer", () => {
       });
     }
   }
+
+  it("is asked once for what is there: what an earlier run left, then what was written since", async () => {
+    const refusing = (partial: { sink: Sink }) =>
+      refusingOn("datasync", "EIO", () => partial.sink.sync());
+    {
+      await using partial = await open();
+      await partial.sink.write(0, bytes);
+    }
+    await using again = await open();
+    await assert.rejects(refusing(again), (error) => isStorage(error, /disk failed/));
+    await again.sink.sync();
+    await refusing(again);
+    await again.sink.write(0, bytes);
+    await assert.rejects(refusing(again), (error) => isStorage(error, /disk failed/));
+  });
 
   it("with no room for the header of the journal leaves nothing behind", async () => {
     const isJournal = async (handle: FileHandle) => (await handle.stat()).size < manifest.size;
