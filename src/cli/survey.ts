@@ -65,7 +65,8 @@ export async function runSurvey(named: string | undefined, flags: SurveyFlags): 
 function conclusion(agreement: Agreement): string {
   if (!agreement.reached) return `no quorum (${verdictText(agreement)})`;
   const { manifest, agreeing, votes, rule, needed } = agreement;
-  const tally = `${agreeing.length} of ${countText(votes.length, "replica")} agree`;
+  const verb = agreeing.length === 1 ? "agrees" : "agree";
+  const tally = `${agreeing.length} of ${countText(votes.length, "replica")} ${verb}`;
   const needs = rule.kind === "digest" ? "as pinned" : `${ruleText(rule)} needs ${needed}`;
   return `quorum: ${manifest.digest} (${tally}, ${needs})`;
 }

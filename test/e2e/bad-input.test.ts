@@ -103,7 +103,7 @@ describe("bad input", () => {
       survey.stderr,
       /: localhost:\d+ is the same server as 127\.0\.0\.1:\d+, and counts/,
     );
-    assert.match(survey.stdout, /1 of 1 replica agree/);
+    assert.match(survey.stdout, /1 of 1 replica agrees, majority needs 1/);
     const listed = await here.run(["list", ...servers]);
     assert.equal(listed.stdout, "file.bin\t1000\t1 of 1\n");
     const [free] = await freePorts(1);
