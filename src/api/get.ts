@@ -1,7 +1,7 @@
 /** Getting a file, wired to the real wire, disk and clock. */
 
 import { checkRequest, type DownloadOptions } from "../download/options.js";
-import { hasEarlier, openOutput } from "../files/one-piece-file.js";
+import { hasEarlier, openOutput } from "../files/open-output.js";
 import { openSeeds } from "../files/seed-file.js";
 import { checkTarget, resolveTarget } from "../files/target.js";
 import type { Receipt } from "../receipt/receipt.js";

@@ -6,39 +6,23 @@
 
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, rename } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 import { noJournal, type PartialOutput, type Sink } from "../ports.js";
 import { closeQuietly } from "./close.js";
-import { comingPartial } from "./coming-partial.js";
 import { type SyncFolder, syncFolder, unlinkIfThere } from "./folder.js";
 import { readAll, writeAll } from "./in-full.js";
 import { lostNameError } from "./locked-file.js";
 import { nameFree } from "./name-free.js";
-import { openPartialFile, type PartialOptions } from "./partial-file.js";
+import type { PartialOptions } from "./partial-file.js";
 import { errorCode, storageError } from "./storage-error.js";
 import { checkTarget, type Target } from "./target.js";
 
-/**
- * The partial of a target. Where an earlier run left one it is taken up or set aside, and open when
- * this resolves; otherwise it is one of a single piece, or on its way.
- */
-export async function openOutput(target: Target, options: PartialOptions): Promise<PartialOutput> {
-  const { manifest } = options;
-  // Without a root nobody could tell a right piece from a wrong one before it is written.
-  const isOnePiece = manifest.pieceCount <= 1 && manifest.root !== undefined;
-  if (await hasEarlier(target)) return openPartialFile(target, options);
-  if (!isOnePiece) return comingPartial(target, options);
-  return partialOf(new OnePieceFile(target, options));
-}
-
-/** Whether an earlier run left something to take up. */
-export async function hasEarlier({ partial, journal }: Target): Promise<boolean> {
-  const isThere = (path: string) => lstat(path).catch(() => undefined);
-  const found = await Promise.all([isThere(partial), isThere(journal)]);
-  return found.some((stats) => stats !== undefined);
-}
-
-function partialOf(file: OnePieceFile): PartialOutput {
+/** The partial of a target where no earlier run left anything. */
+export function onePieceFile(
+  target: Target,
+  options: Pick<PartialOptions, "isForced" | "syncFolder">,
+): PartialOutput {
+  const file = new OnePieceFile(target, options);
   return {
     sink: file,
     journal: noJournal,

@@ -7,16 +7,12 @@ import { content, honest, pieceBytes, SmallDownload } from "./small-download.js"
 
 /** Refuses every claim until `backAt`, in the world's time. */
 function away(replica: Replica, world: SmallDownload, backAt: number): Replica {
-  return {
+  return broken.altered(replica, {
     claim: async (name, call) => {
       if (world.clock.now() >= backAt) return replica.claim(name, call);
       throw new ReplicaFault({ kind: "unreachable", detail: "connection refused" });
     },
-    size: (name, call) => replica.size(name, call),
-    pieces: (request, call) => replica.pieces(request, call),
-    list: (request, call) => replica.list(request, call),
-    read: (request, call) => replica.read(request, call),
-  };
+  });
 }
 
 describe("late votes", () => {

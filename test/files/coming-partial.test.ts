@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { comingPartial } from "../../src/files/coming-partial.js";
-import { openOutput } from "../../src/files/one-piece-file.js";
+import { openOutput } from "../../src/files/open-output.js";
 import { openPartialFile, type PartialOptions } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
 import type { PartialOutput } from "../../src/ports.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
-import { openOutput } from "../../src/files/one-piece-file.js";
+import { openOutput } from "../../src/files/open-output.js";
 import type { PartialOptions } from "../../src/files/partial-file.js";
 import { resolveTarget } from "../../src/files/target.js";
 import type { PartialOutput } from "../../src/ports.js";
