@@ -15,7 +15,7 @@ import { Chain } from "./chain.js";
 import { Checkpoint } from "./checkpoint.js";
 import { aSeed } from "./deliveries.js";
 import { digestHere } from "./digest-here.js";
-import { type Filler, type Filling, run } from "./filling.js";
+import { type Filler, type Filling, transferMissing } from "./filling.js";
 import type { Stop } from "./outcome.js";
 import { prove } from "./prove.js";
 import { resume } from "./resume.js";
@@ -69,7 +69,7 @@ export async function fill(filling: Filling): Promise<Filled | Stop> {
     });
   }
   const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, chain, hasher };
-  const stop = (await run(filler)) ?? (await proveDurably(filler));
+  const stop = (await transferMissing(filler)) ?? (await proveDurably(filler));
   lessons.attempted(manifest, scheduler);
   return stop ?? { kind: "filled", filler };
 }

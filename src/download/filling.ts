@@ -49,7 +49,7 @@ export interface Filler extends Filling {
 }
 
 /** Transfers what the scheduler still wants. */
-export async function run(filler: Filler): Promise<Stop | undefined> {
+export async function transferMissing(filler: Filler): Promise<Stop | undefined> {
   const { request, resolved, agreed, pieceList, partial } = filler;
   const { clock, random } = filler.world;
   const { limitRate, intervalMs, timeoutMs, signal, onEvent } = resolved;

@@ -8,7 +8,7 @@ import type { Fault } from "../schedule/faults.js";
 import { pieceIndex } from "../schedule/pieces.js";
 import { leafAt } from "../trust/merkle.js";
 import { secondOpinions } from "./doubt/second-opinions.js";
-import { type Filler, run } from "./filling.js";
+import { type Filler, transferMissing } from "./filling.js";
 import type { Stop } from "./outcome.js";
 import { differing, piecesOf } from "./resume.js";
 import { wholeDigest } from "./whole-digest.js";
@@ -54,7 +54,7 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
   scheduler.reopen(wrong);
   // What was digested on the way here is over, and was of other bytes.
-  return run({ ...filler, prefix: undefined, chain: undefined });
+  return transferMissing({ ...filler, prefix: undefined, chain: undefined });
 }
 
 /** Whether the wrong bytes were found by reading them from others; whoever sent them is banned. */
