@@ -18,7 +18,7 @@ import { wholeDigest } from "./whole-digest.js";
  * cannot be made so.
  */
 export async function prove(filler: Filler): Promise<Stop | undefined> {
-  const { agreed, doubts, partial, prefix, resolved, request, world } = filler;
+  const { agreed, doubts, partial, prefix, resolved, request, support, world } = filler;
   const { manifest } = agreed.agreement;
   const whole = (by = {}) => wholeDigest(partial.sink, manifest.size, { ...resolved, ...by });
   if ((await whole({ prefix })) === manifest.digest) return undefined;
@@ -30,7 +30,10 @@ export async function prove(filler: Filler): Promise<Stop | undefined> {
     const proof = { piece: undefined, expected: manifest.digest, actual, atMs: world.clock.now() };
     return { kind: "root-doubted", why: "the bytes that it accepts have another digest", proof };
   }
-  if (await isFoundByOpinions(filler)) return undefined;
+  const isFound = await isFoundByOpinions(filler);
+  // Who was asked for an opinion may have had another file by then.
+  if (support.isLost) return { kind: "lost-quorum", why: support.lossText };
+  if (isFound) return undefined;
   await partial.discard();
   throw new IntegrityError(
     `get ${request.name}: the whole file does not have the digest that the quorum agreed on ` +

@@ -93,4 +93,19 @@ export const knownWorlds: ReadonlyMap<string, World> = new Map([
       { size: 681_439 },
     ),
   ],
+  [
+    "one whose file changes while it is asked for a second opinion takes its vote back",
+    worldOf([], {
+      size: 1_592_124,
+      rule: { kind: "at-least", count: 3 },
+      replicas: [
+        replicaWith({ kind: "foreign" }),
+        replicaWith({ kind: "false-root", story: 1 }),
+        replicaWith(
+          { kind: "changed", from: 670, version: 1 },
+          { rateAt: steady(0.7), shape: "steady 0.7" },
+        ),
+      ],
+    }),
+  ],
 ]);

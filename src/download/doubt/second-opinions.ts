@@ -198,7 +198,7 @@ class Inquiry {
       readonly onPiece: (piece: number, content: Uint8Array, from: ReplicaId) => Promise<void>;
     },
   ): Promise<void> {
-    const { request, world, resolved, scheduler, agreed, lessons } = this.#filler;
+    const { request, world, resolved, scheduler, agreed, lessons, support } = this.#filler;
     const replica = request.replicas.get(id);
     assert(replica !== undefined, `${id} is configured`);
     const fault = await readAgain(pieces, {
@@ -215,6 +215,7 @@ class Inquiry {
     if (fault === undefined) return;
     this.#members.delete(id);
     lessons.faulted(id, fault.kind);
+    if (fault.kind === "changed") support.left(id);
     resolved.onEvent({ event: "fault", replica: id, fault });
   }
 
