@@ -130,8 +130,8 @@ export const transferLimits = {
   /**
    * What a replica delivers right now: over this long, or this many chunks when they come seldom.
    */
-  rateWindowMs: 120,
-  rateWindowChunks: 4,
+  rateWindowMs: 60,
+  rateWindowChunks: 2,
   /** A first chunk that takes so much longer than the way comes from a slow replica. */
   slowFirstMs: 100,
   /** Less time of flow than this tells nothing. */

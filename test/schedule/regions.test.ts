@@ -81,7 +81,7 @@ describe("schedule/regions", () => {
       return ledger.cuttable(A);
     };
     assert.equal(left(3000), 84);
-    assert.equal(left(2500), 76);
+    assert.equal(left(2300), 72);
   });
 
   it("one that turns out slow costs three others nothing", () => {
