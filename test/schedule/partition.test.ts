@@ -44,6 +44,7 @@ describe("schedule/partition", () => {
     [0, w(1, 1), [0, 0]],
     [10, w(1e9, 1), [10, 0]],
     [10, w(1, 1e9), [0, 10]],
+    [10, w(1e9, 1e-9), [10, 0]],
   ];
   for (const [pieces, shares, expected] of table) {
     const weights = shares.map(({ weight }) => weight);
