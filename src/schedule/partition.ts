@@ -19,13 +19,14 @@ export function partition(wanted: RangeSet, shares: readonly Share[]): Map<Repli
   assert(shares.length > 0, "there is somebody to divide among");
   const regions = new Map<ReplicaId, RangeSet>();
   let rest = wanted;
-  for (const [index, { replica, weight }] of shares.entries()) {
-    // Summed anew: what is left of a sum once most of it is taken off may be nothing.
-    const weightLeft = shares.slice(index).reduce((sum, share) => sum + share.weight, 0);
-    const count = Math.round((rest.count * weight) / weightLeft);
+  let weightLeft = shares.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { replica, weight } of shares) {
+    // Where all is given, what is left of the weights may be nothing, too.
+    const count = rest.isEmpty ? 0 : Math.round((rest.count * weight) / weightLeft);
     const [region, others] = rest.takeFirst(Math.min(count, rest.count));
     regions.set(replica, region);
     rest = others;
+    weightLeft -= weight;
   }
   assert(rest.isEmpty, "a partition leaves nothing over");
   return regions;
