@@ -184,7 +184,7 @@ export class Allotment {
     const rate = this.#scoreboard.knownSum(ready, now);
     const latencyMs = Math.max(0, ...ready.map((one) => this.#scoreboard.latencyMs(one)));
     const hadRegions = this.#horizon.pieces === undefined;
-    this.#horizon.update({ leftBytes, rate, latencyMs });
+    this.#horizon.update({ leftBytes, replicas: ready.length, rate, latencyMs });
     if (!hadRegions || this.#horizon.pieces === undefined) return;
     for (const { replica } of this.#scoreboard.all()) this.#ledger.release(replica);
   }

@@ -1,6 +1,6 @@
 /**
  * Decides whether leases stay near the frontier while a digest follows a download, and how near:
- * from the beginning, for as long as all together are fast, and until little is left.
+ * from the beginning among many, for as long as all together are fast, and until little is left.
  */
 
 import { limits } from "../limits.js";
@@ -9,6 +9,8 @@ import { horizonBytes, windowPieces } from "./window.js";
 /** How the download does. */
 interface Course {
   readonly leftBytes: number;
+  /** Those that may get leases. */
+  readonly replicas: number;
   /** Bytes per second of all whose rate is known: 0 where none is. */
   readonly rate: number;
   /** The longest of them all. */
@@ -21,7 +23,7 @@ export class Horizon {
   #isFast = false;
   #pieces: number | undefined;
 
-  /** `beginsNear`: whether that holds until a rate is known; else there are regions first. */
+  /** `beginsNear`: whether a crowd does, until a rate is known; else there are regions first. */
   constructor(pieceBytes: number, beginsNear: boolean) {
     this.#pieceBytes = pieceBytes;
     this.#beginsNear = beginsNear;
@@ -33,13 +35,13 @@ export class Horizon {
   }
 
   /** To be told whenever anything may have changed. */
-  update({ leftBytes, rate, latencyMs }: Course): void {
+  update({ leftBytes, replicas, rate, latencyMs }: Course): void {
     if (leftBytes < limits.levelledBytes) {
       this.#pieces = undefined;
       return;
     }
-    // First leases count, too: those of 64 replicas are a fifth of a GiB.
-    const isBeginning = rate === 0 && this.#beginsNear;
+    const isCrowd = replicas >= limits.crowdReplicas;
+    const isBeginning = rate === 0 && isCrowd && this.#beginsNear;
     const bytes = isBeginning ? limits.horizonBytes : horizonBytes(rate, latencyMs);
     if (bytes !== undefined) {
       this.#isFast ||= rate > 0;

@@ -147,16 +147,20 @@ describe("leases while a digest follows", () => {
     assert.ok((followed?.behind ?? 0) > 0.9 * (free?.behind ?? 0), `${followed?.behind} pieces`);
   });
 
-  it("begin there, too, but where somebody wants regions", () => {
-    const servers = Object.fromEntries([..."ABCDEFGH"].map((name) => [name, at(4000)]));
-    const farthest = (options: { chunks?: number; isFollowed: boolean }) => {
+  it("begin there among a crowd, but where somebody wants regions", () => {
+    const farthest = (options: { chunks?: number; isFollowed: boolean }, replicas: number) => {
+      const names = Array.from({ length: replicas }, (_, index) => `R${index}`);
+      const servers = Object.fromEntries(names.map((name) => [name, at(4000)]));
       const world = new SmallWorld(10_000, servers, () => 0.5, options);
       world.scheduler.decide(0);
       return Math.max(...world.scheduler.ledger.leases().map(({ end }) => end));
     };
-    assert.equal(farthest({ isFollowed: true }), 8 * (limits.firstLeaseBytes / pieceBytes));
-    assert.ok(farthest({ isFollowed: false }) > 8000);
-    assert.ok(farthest({ isFollowed: true, chunks: 8 }) > 8000);
+    const crowd = limits.crowdReplicas;
+    const near = crowd * (limits.firstLeaseBytes / pieceBytes);
+    assert.equal(farthest({ isFollowed: true }, crowd), near);
+    assert.ok(farthest({ isFollowed: true }, crowd - 1) > 8000);
+    assert.ok(farthest({ isFollowed: false }, crowd) > 8000);
+    assert.ok(farthest({ isFollowed: true, chunks: crowd }, crowd) > 8000);
   });
 
   it("wait for nobody: a replica that falls silent holds up only what it has", () => {
