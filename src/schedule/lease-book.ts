@@ -90,9 +90,13 @@ export class LeaseBook {
     return Math.max(0, ...[...this.#running.values()].map(({ gotBytes }) => gotBytes));
   }
 
-  /** Whether no more may be read at once; what came, and waits to be checked, is no read. */
+  /**
+   * Whether no more may be read at once. What came, and waits to be checked or written, is no read:
+   * but there is not more of it than of reads, or a disk that stands still would fill our memory.
+   */
   get isFull(): boolean {
     if (this.#running.size < limits.leases) return false;
+    if (this.#running.size >= 2 * limits.leases) return true;
     const reads = [...this.#running.values()].filter((one) => this.leftOf([one]) > 0);
     return reads.length >= limits.leases;
   }

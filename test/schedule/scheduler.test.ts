@@ -58,6 +58,21 @@ describe("schedule/scheduler", () => {
     assert.equal(scheduler.decide(20).length, 1);
   });
 
+  it("but no more than as many again wait, however long the disk takes", () => {
+    const names = Array.from({ length: 3 * limits.leases }, (_, at) =>
+      String.fromCodePoint(512 + at),
+    );
+    const scheduler = w(32 * names.length, names.join(""));
+    const given = [];
+    for (let now = 0; now < 100; now += 10) {
+      for (const { lease } of scheduler.decide(now)) {
+        given.push(lease);
+        scheduler.arrived(lease, (lease.end - lease.start) * pieceBytes, now);
+      }
+    }
+    assert.equal(given.length, 2 * limits.leases);
+  });
+
   it("nothing new is decided while nothing happens", () => {
     const scheduler = w(100, "AB");
     scheduler.decide(0);

@@ -45,7 +45,11 @@ export function supportersOf({ replicas, size }: World, version: number): number
 export function mustSucceed(world: World, startedAt: number): boolean {
   const { replicas } = world;
   if (isEditedEverywhere(world, startedAt)) return true;
-  const truthful = replicas.filter((replica) => isTruthful(replica, startedAt));
+  // Once somebody takes a vote back all are asked again, whoever fell silent for good included.
+  const isFickle = replicas.some(({ trouble }) => isTakenBack(trouble.kind));
+  const truthful = replicas.filter((replica) => {
+    return isTruthful(replica, startedAt) && !(isFickle && isGoneForGood(replica));
+  });
   if (truthful.length < neededFor(world, 0)) return false;
   if (truthful.length <= largestLie(replicas)) return false;
   const roots = truthful.filter(({ trouble }) => !hasNoTrueRoot(trouble.kind)).length;
@@ -82,6 +86,14 @@ function isTruthful({ trouble, latencyMs }: WorldReplica, startedAt: number): bo
     default:
       return true;
   }
+}
+
+function isTakenBack(kind: WorldReplica["trouble"]["kind"]): boolean {
+  return kind === "changed" || kind === "changes-its-story";
+}
+
+function isGoneForGood({ trouble }: WorldReplica): boolean {
+  return "until" in trouble && trouble.until === forever;
 }
 
 /** Whether, by itself, it would deliver the right file in the end. */

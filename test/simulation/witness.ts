@@ -24,8 +24,8 @@ export interface OpenRead {
 }
 
 const pieceBytes = 64 * 1024;
-/** Reads of one replica at once: the one that ends, the next one, and cancelled ones. */
-const readsOfOne = 16;
+/** Reads of one replica: of which bytes come, that are written, or cancelled. */
+const readsOfOne = 4 * limits.leasesPerStream;
 
 export class Witness {
   /** What must not be, in words. */
@@ -48,7 +48,7 @@ export class Witness {
   readonly #shutOut = new Map<string, string>();
   readonly #askedForClaim = new Set<string>();
   readonly #claims = new Map<string, string>();
-  readonly #notBefore = new Map<string, number>();
+  readonly #putOff = new Map<string, { readonly at: number; readonly until: number }>();
   #agreed = "";
   #writtenBefore = 0;
   /** Whether what comes is only compared with what is on the disk. */
@@ -85,13 +85,17 @@ export class Witness {
   /** A read is put off: nobody may ask for another one before the time is over. */
   putOff(replica: string, retryMs: number): void {
     const waitMs = Math.min(retryMs, limits.retryMaxMs);
-    if (waitMs > 0) this.#notBefore.set(replica, this.#clock.now() + waitMs);
+    const at = this.#clock.now();
+    if (waitMs > 0) this.#putOff.set(replica, { at, until: at + waitMs });
   }
 
   opened(replica: string, range: Range, ifDigest: string | undefined): OpenRead {
     this.asked(replica);
-    const notBefore = this.#notBefore.get(replica) ?? 0;
-    if (this.#clock.now() < notBefore) this.broken(`${replica} asked for patience and gets none`);
+    const now = this.#clock.now();
+    const putOff = this.#putOff.get(replica);
+    // Of what is said in this very moment nobody can have heard.
+    if (putOff !== undefined && putOff.at < now && now < putOff.until)
+      this.broken(`${replica} asked for patience and gets none`);
     if (ifDigest === undefined) this.broken(`${replica} was not told which file is meant`);
     for (const other of this.#reads) {
       if (other.replica === replica || other.range.end <= range.start) continue;
@@ -102,7 +106,7 @@ export class Witness {
     }
     const read = { replica, range, position: range.start, written: range.start };
     this.#reads.add(read);
-    if (this.#reads.size > limits.leases) this.broken(`${this.#reads.size} reads at once`);
+    if (this.#reads.size > 2 * limits.leases) this.broken(`${this.#reads.size} reads at once`);
     const own = [...this.#reads].filter((open) => open.replica === replica).length;
     if (own > readsOfOne) this.broken(`${own} reads of ${replica} at once`);
     return read;
