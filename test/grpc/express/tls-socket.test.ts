@@ -5,9 +5,10 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type TlsOptions } from "node:tls";
 import { connectTls, isLeftToGrpc } from "../../../src/grpc/express/tls-socket.js";
+import { opensslProblem } from "../../support/authority.js";
 import { type WireTls, wires } from "../../support/wires.js";
 
-describe("a socket over TLS", () => {
+describe(`a socket over TLS${opensslProblem()}`, () => {
   let tls: WireTls;
   before(function () {
     const made = wires.at(-1)?.tls();
