@@ -9,49 +9,28 @@ import { limits } from "../limits.js";
 import { faultText } from "../schedule/faults.js";
 import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { account } from "./account.js";
-import type { Agreed } from "./agree.js";
+import type { AttemptJob, AttemptRun } from "./attempt-job.js";
 import { ComingList } from "./coming-list.js";
 import { Doubts } from "./doubt/doubts.js";
 import { judge } from "./doubt/judge.js";
-import type { Lessons } from "./doubt/lessons.js";
 import { Support } from "./doubt/support.js";
-import type { EarlyReads } from "./early-reads.js";
 import { fill } from "./fill.js";
-import type { Filler } from "./filling.js";
+import type { FillRun } from "./fill-job.js";
 import { thenLetGo } from "./let-go.js";
-import type { ResolvedOptions } from "./options.js";
 import type { Outcome, Stop } from "./outcome.js";
 import { askForPieceList, type GivenList, type ListAnswer, noListError } from "./piece-list.js";
-import type { DownloadRequest, DownloadWorld } from "./request.js";
 import { leavesOf } from "./resume.js";
 
-/** What is attempted, and with what. */
-export interface Attempt {
-  readonly request: DownloadRequest;
-  readonly world: DownloadWorld;
-  readonly resolved: ResolvedOptions;
-  readonly agreed: Agreed;
-  /** Reads that began with the vote. */
-  readonly early: EarlyReads;
-  /** What was learnt before; this attempt adds to it. */
-  readonly lessons: Lessons;
-}
-
-interface Trying extends Attempt {
-  readonly support: Support;
-  readonly doubts: Doubts | undefined;
-}
-
 /** Gets what was agreed on. Throws what ends the download. */
-export async function attempt(attempted: Attempt): Promise<Outcome> {
-  const { agreed, lessons, resolved } = attempted;
+export async function attempt(job: AttemptJob): Promise<Outcome> {
+  const { agreed, lessons, resolved } = job;
   const { agreement } = agreed;
   const support = new Support(agreement);
   const names = (replica: ReplicaId) => support.names(replica);
   const doubts = agreement.isRootDoubtful ? new Doubts(names) : undefined;
   // Late votes are asked for as long as the attempt lasts, and no longer.
   const outcome = await thenLetGo(resolved.signal, (signal) =>
-    get({ ...attempted, resolved: { ...resolved, signal }, support, doubts }),
+    get({ ...job, resolved: { ...resolved, signal }, support, doubts }),
   );
   lessons.voted(support.votes);
   switch (outcome.kind) {
@@ -69,18 +48,18 @@ export async function attempt(attempted: Attempt): Promise<Outcome> {
   return outcome;
 }
 
-async function get(trying: Trying): Promise<Outcome> {
-  const { request, world, resolved, agreed } = trying;
+async function get(run: AttemptRun): Promise<Outcome> {
+  const { request, world, resolved, agreed } = run;
   const { manifest } = agreed.agreement;
   const { signal, onEvent, maxBytes } = resolved;
   if (manifest.size > maxBytes) {
     const facts = `${manifest.size} bytes are more than the ${maxBytes} that may be fetched`;
     throw new UsageError(`get ${request.name}: too large: ${facts}`);
   }
-  const pieceList = new ComingList(manifest, askForList(trying));
+  const pieceList = new ComingList(manifest, askForList(run));
   await using partial = await world.openPartial(manifest);
   if (partial.setAside !== undefined) onEvent({ event: "set-aside", path: partial.setAside });
-  const filled = await fill({ ...trying, pieceList, partial }).finally(async () => {
+  const filled = await fill({ ...run, pieceList, partial }).finally(async () => {
     // Where no piece could be checked none was written, and what was only reserved is litter.
     if (pieceList.hasFailed && partial.leftoverBytes === 0) await partial.discard();
   });
@@ -88,24 +67,23 @@ async function get(trying: Trying): Promise<Outcome> {
     partial.sink.handedOn?.throwIfGiven();
     return filled;
   }
-  const { filler } = filled;
-  await passSentence(filler);
+  await passSentence(filled.run);
   signal.throwIfAborted();
   const path = await partial.publish();
   const { digest, size } = manifest;
-  const got = { path, digest, size, ...account({ ...filler, agreement: agreed.agreement }) };
+  const got = { path, digest, size, ...account({ ...filled.run, agreement: agreed.agreement }) };
   return { kind: "done", got };
 }
 
-async function askForList(trying: Trying): Promise<GivenList | Stop> {
-  const { request, world, resolved, agreed, support, doubts, lessons } = trying;
+async function askForList(run: AttemptRun): Promise<GivenList | Stop> {
+  const { request, world, resolved, agreed, support, doubts, lessons } = run;
   const { agreement, roundTripsMs } = agreed;
   const { signal, onEvent } = resolved;
   const banned = new Set(lessons.sentenced(agreement).map(({ replica }) => replica));
   const asked = { ...request, clock: world.clock, signal, roundTripsMs, banned };
   const first = await askForPieceList(agreement, asked);
   const isLast = first.kind === "given" || doubts !== undefined;
-  const answer = isLast ? first : await askLatecomers(trying, first, asked);
+  const answer = isLast ? first : await askLatecomers(run, first, asked);
   const { faults } = answer.kind === "given" ? answer.list : answer;
   for (const { replica, fault } of faults) {
     onEvent({ event: "fault", replica, fault });
@@ -128,7 +106,7 @@ async function askForList(trying: Trying): Promise<GivenList | Stop> {
  * honest one. They are waited for as long as a survey would have.
  */
 async function askLatecomers(
-  { agreed, support, world, resolved }: Trying,
+  { agreed, support, world, resolved }: AttemptRun,
   first: Extract<ListAnswer, { kind: "refused" }>,
   asked: Parameters<typeof askForPieceList>[1],
 ): Promise<ListAnswer> {
@@ -147,8 +125,8 @@ async function askLatecomers(
 }
 
 /** Now that the file is right, it judges what was alleged under roots that were doubted. */
-async function passSentence(filler: Filler): Promise<void> {
-  const { agreed, lessons, pieceList, partial, scheduler, resolved, world } = filler;
+async function passSentence(run: FillRun): Promise<void> {
+  const { agreed, lessons, pieceList, partial, scheduler, resolved, world } = run;
   const { manifest, votes } = agreed.agreement;
   const cases = lessons.openCases(manifest);
   if (cases.accusations.length === 0 && cases.roots.length === 0) return;
@@ -156,7 +134,7 @@ async function passSentence(filler: Filler): Promise<void> {
   // What was handed on is gone, and proves nothing about pieces that nobody gave.
   if (digests === undefined && partial.sink.handedOn !== undefined) return;
   const truth = digests ?? (await leavesOf(partial, manifest, resolved));
-  for (const ban of judge({ ...cases, ...filler, truth, votes, now: world.clock.now() })) {
+  for (const ban of judge({ ...cases, ...run, truth, votes, now: world.clock.now() })) {
     if (scheduler.scoreOf(ban.replica) === undefined) continue;
     scheduler.ban(ban);
     if (ban.evidence?.piece === undefined) lessons.faulted(ban.replica, "corrupt");

@@ -15,28 +15,29 @@ import { Chain } from "./chain.js";
 import { Checkpoint } from "./checkpoint.js";
 import { aSeed } from "./deliveries.js";
 import { digestHere } from "./digest-here.js";
-import { type Filler, type Filling, transferMissing } from "./filling.js";
+import type { FillJob, FillRun } from "./fill-job.js";
 import type { Stop } from "./outcome.js";
 import { prove } from "./prove.js";
 import { resume } from "./resume.js";
 import { takeFromSeeds } from "./seeds.js";
+import { transferMissing } from "./transfer-missing.js";
 
-/** The partial holds the agreed bytes; by whom, and how, the filler tells. */
+/** The partial holds the agreed bytes; by whom, and how, the run tells. */
 export interface Filled {
   readonly kind: "filled";
-  readonly filler: Filler;
+  readonly run: FillRun;
 }
 
 /**
  * Makes the partial hold the agreed bytes, and proves it by reading them back; gives why, when that
  * has become pointless.
  */
-export async function fill(filling: Filling): Promise<Filled | Stop> {
-  const { resolved, world, agreed, pieceList, partial, lessons } = filling;
+export async function fill(job: FillJob): Promise<Filled | Stop> {
+  const { resolved, world, agreed, pieceList, partial, lessons } = job;
   const { intervalMs, signal, onEvent } = resolved;
   const { manifest } = agreed.agreement;
-  const known = isAllMissing(filling) ? undefined : await pieceList.outcome;
-  if (known !== undefined || !pieceList.hasDigests) filling.early[Symbol.dispose]();
+  const known = isAllMissing(job) ? undefined : await pieceList.outcome;
+  if (known !== undefined || !pieceList.hasDigests) job.early[Symbol.dispose]();
   if (known !== undefined && known.kind !== "given") return known;
   const digests = known?.list.digests;
   const resumed = await resume(partial, manifest, { ...resolved, digests });
@@ -58,8 +59,8 @@ export async function fill(filling: Filling): Promise<Filled | Stop> {
   deliveries.areFrom(aSeed, seeded);
   await using prefix = prefixDigestOf(partial, manifest.size);
   const isFollowed = prefix !== undefined;
-  const scheduler = schedulerFor(filling, resumed.verified.union(seeded), isFollowed);
-  await using hasher = leafHasherFor(filling);
+  const scheduler = schedulerFor(job, resumed.verified.union(seeded), isFollowed);
+  await using hasher = leafHasherFor(job);
   const { sink } = partial;
   const chain = prefix && new Chain({ prefix, scheduler, sink, clock: world.clock });
   // Where there are cores to hash pieces on, nothing is gained by waiting for the one that follows.
@@ -68,27 +69,27 @@ export async function fill(filling: Filling): Promise<Filled | Stop> {
       if (prefixes !== undefined) chain?.begin(prefixes);
     });
   }
-  const filler = { ...filling, scheduler, checkpoint, deliveries, prefix, chain, hasher };
-  const stop = (await transferMissing(filler)) ?? (await proveDurably(filler));
+  const run = { ...job, scheduler, checkpoint, deliveries, prefix, chain, hasher };
+  const stop = (await transferMissing(run)) ?? (await proveDurably(run));
   lessons.attempted(manifest, scheduler);
-  return stop ?? { kind: "filled", filler };
+  return stop ?? { kind: "filled", run };
 }
 
 /**
  * Whether nothing is there that would have to be compared with the piece list: then reads begin at
  * once, and the first pieces wait for it. Under a doubtful root that would be in vain too often.
  */
-function isAllMissing({ partial, world, doubts }: Filling): boolean {
+function isAllMissing({ partial, world, doubts }: FillJob): boolean {
   const isFresh = partial.leftoverBytes === 0 && partial.journal.claimed === undefined;
   return isFresh && (world.seeds ?? []).length === 0 && doubts === undefined;
 }
 
 /** Reading it back and making it durable take their time; neither waits for the other. */
-async function proveDurably(filler: Filler): Promise<Stop | undefined> {
-  const { checkpoint } = filler;
+async function proveDurably(run: FillRun): Promise<Stop | undefined> {
+  const { checkpoint } = run;
   // What this fails with is kept, and thrown by the next one.
   const flushed = checkpoint.flush(true).catch(() => {});
-  const stop = await prove(filler).finally(() => flushed);
+  const stop = await prove(run).finally(() => flushed);
   // What mending brought.
   await checkpoint.flush();
   return stop;
@@ -103,14 +104,14 @@ function prefixDigestOf(
 }
 
 /** Pieces hashed on other cores: what nobody can check is not worth one. */
-function leafHasherFor({ agreed, pieceList, resolved, world }: Filling): LeafHasher | undefined {
+function leafHasherFor({ agreed, pieceList, resolved, world }: FillJob): LeafHasher | undefined {
   if (!pieceList.hasDigests) return undefined;
   const { size } = agreed.agreement.manifest;
   return world.startLeafHasher?.({ size, threads: resolved.hashThreads });
 }
 
-function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean): Scheduler {
-  const { world, resolved, agreed, pieceList, partial } = filling;
+function schedulerFor(job: FillJob, verified: RangeSet, isFollowed: boolean): Scheduler {
+  const { world, resolved, agreed, pieceList, partial } = job;
   const { chunks, limitRate } = resolved;
   const { agreement, roundTripsMs } = agreed;
   const { random } = world;
@@ -127,12 +128,12 @@ function schedulerFor(filling: Filling, verified: RangeSet, isFollowed: boolean)
   pieceList.whenGiven(({ faults }) => {
     for (const { replica, fault } of faults) scheduler.faulted(replica, fault, world.clock.now());
   });
-  weigh(filling, scheduler);
+  weigh(job, scheduler);
   return scheduler;
 }
 
 /** Who earned a ban, or cannot make up its mind, votes as before and delivers nothing. */
-function weigh({ agreed, lessons }: Filling, scheduler: Scheduler): void {
+function weigh({ agreed, lessons }: FillJob, scheduler: Scheduler): void {
   const { manifest, agreeing } = agreed.agreement;
   for (const member of agreeing) {
     if (!lessons.turnsTooOften(member, manifest)) continue;

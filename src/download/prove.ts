@@ -8,21 +8,22 @@ import type { Fault } from "../schedule/faults.js";
 import { pieceIndex } from "../schedule/pieces.js";
 import { leafAt } from "../trust/merkle.js";
 import { secondOpinions } from "./doubt/second-opinions.js";
-import { type Filler, transferMissing } from "./filling.js";
+import type { FillRun } from "./fill-job.js";
 import type { Stop } from "./outcome.js";
 import { differing, piecesOf } from "./resume.js";
+import { transferMissing } from "./transfer-missing.js";
 import { wholeDigest } from "./whole-digest.js";
 
 /**
  * Resolves with nothing once the whole digest is the agreed one. Throws IntegrityError when it
  * cannot be made so.
  */
-export async function prove(filler: Filler): Promise<Stop | undefined> {
-  const { agreed, doubts, partial, prefix, resolved, request, support, world } = filler;
+export async function prove(run: FillRun): Promise<Stop | undefined> {
+  const { agreed, doubts, partial, prefix, resolved, request, support, world } = run;
   const { manifest } = agreed.agreement;
   const whole = (by = {}) => wholeDigest(partial.sink, manifest.size, { ...resolved, ...by });
   if ((await whole({ prefix })) === manifest.digest) return undefined;
-  const stop = await mend(filler);
+  const stop = await mend(run);
   if (stop !== undefined) return stop;
   const actual = await whole();
   if (actual === manifest.digest) return undefined;
@@ -30,7 +31,7 @@ export async function prove(filler: Filler): Promise<Stop | undefined> {
     const proof = { piece: undefined, expected: manifest.digest, actual, atMs: world.clock.now() };
     return { kind: "root-doubted", why: "the bytes that it accepts have another digest", proof };
   }
-  const isFound = await isFoundByOpinions(filler);
+  const isFound = await isFoundByOpinions(run);
   // Who was asked for an opinion may have had another file by then.
   if (support.isLost) return { kind: "lost-quorum", why: support.lossText };
   if (isFound) return undefined;
@@ -42,8 +43,8 @@ export async function prove(filler: Filler): Promise<Stop | undefined> {
 }
 
 /** Reads the disk again by pieces, and fetches what is not as it came, once. */
-async function mend(filler: Filler): Promise<Stop | undefined> {
-  const { agreed, partial, pieceList, scheduler, deliveries, resolved } = filler;
+async function mend(run: FillRun): Promise<Stop | undefined> {
+  const { agreed, partial, pieceList, scheduler, deliveries, resolved } = run;
   const { manifest } = agreed.agreement;
   const { digests } = pieceList.list;
   if (digests === undefined && !deliveries.keepsDigests) return undefined;
@@ -57,15 +58,15 @@ async function mend(filler: Filler): Promise<Stop | undefined> {
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
   scheduler.reopen(wrong);
   // What was digested on the way here is over, and was of other bytes.
-  return transferMissing({ ...filler, prefix: undefined, chain: undefined });
+  return transferMissing({ ...run, prefix: undefined, chain: undefined });
 }
 
 /** Whether the wrong bytes were found by reading them from others; whoever sent them is banned. */
-async function isFoundByOpinions(filler: Filler): Promise<boolean> {
-  const { pieceList, deliveries, resolved, scheduler } = filler;
+async function isFoundByOpinions(run: FillRun): Promise<boolean> {
+  const { pieceList, deliveries, resolved, scheduler } = run;
   if (pieceList.hasDigests || !deliveries.keepsDigests) return false;
   resolved.onEvent({ event: "second-opinions" });
-  const bans = await secondOpinions(filler);
+  const bans = await secondOpinions(run);
   for (const ban of bans ?? []) {
     const { replica, evidence, why } = ban;
     const fault: Fault = { kind: "corrupt", detail: why, ...(evidence && { evidence }) };

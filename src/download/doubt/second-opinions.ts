@@ -14,7 +14,7 @@ import { type Digest, digestFromRaw } from "../../trust/digest.js";
 import { leafDigest } from "../../trust/merkle.js";
 import type { ReplicaId } from "../../trust/quorum.js";
 import type { Source } from "../deliveries.js";
-import type { Filler } from "../filling.js";
+import type { FillRun } from "../fill-job.js";
 import { thenLetGo } from "../let-go.js";
 import { wholeDigest } from "../whole-digest.js";
 import { readAgain } from "./opinion-reader.js";
@@ -24,15 +24,15 @@ import { Opinions, type Suspects } from "./opinions.js";
  * Makes the partial right and gives the bans that this justifies, or `undefined` when no explanation
  * fits within the bounds.
  */
-export async function secondOpinions(filler: Filler): Promise<readonly Ban[] | undefined> {
-  const inquiry = new Inquiry(filler);
+export async function secondOpinions(run: FillRun): Promise<readonly Ban[] | undefined> {
+  const inquiry = new Inquiry(run);
   return (await inquiry.isSolved()) ? inquiry.bans() : undefined;
 }
 
 const nobody: Suspects = new Set();
 
 class Inquiry {
-  readonly #filler: Filler;
+  readonly #run: FillRun;
   readonly #opinions: Opinions;
   /** What lies on the disk. */
   readonly #there: Digest[];
@@ -42,11 +42,11 @@ class Inquiry {
   #isChanged = false;
   #explanationsTried = 0;
 
-  constructor(filler: Filler) {
-    const { deliveries, scheduler, resolved } = filler;
+  constructor(run: FillRun) {
+    const { deliveries, scheduler, resolved } = run;
     const { pieceCount } = scheduler.layout;
     const { limitRate } = resolved;
-    this.#filler = filler;
+    this.#run = run;
     this.#opinions = new Opinions(pieceCount);
     this.#there = Array.from({ length: pieceCount }, (_, piece) => {
       const digest = digestFromRaw(deliveries.digestOf(piece));
@@ -74,7 +74,7 @@ class Inquiry {
 
   /** Who delivered what the right file shows to be wrong. */
   bans(): Ban[] {
-    const atMs = this.#filler.world.clock.now();
+    const atMs = this.#run.world.clock.now();
     const guilty = new Map<Source, Ban>();
     for (const [piece, expected] of this.#there.entries()) {
       for (const [source, actual] of this.#opinions.of(piece)) {
@@ -97,7 +97,7 @@ class Inquiry {
 
   /** Whether the whole digest fits once only those who are no suspects are believed. */
   async #explains(suspects: Suspects): Promise<boolean> {
-    const { agreed, partial, resolved } = this.#filler;
+    const { agreed, partial, resolved } = this.#run;
     const { manifest } = agreed.agreement;
     const alone = () =>
       this.#there.flatMap((there, piece) => {
@@ -138,7 +138,7 @@ class Inquiry {
     piece: number,
     { content, digest }: { readonly content: Uint8Array; readonly digest: Uint8Array },
   ): Promise<void> {
-    const { scheduler, partial, checkpoint, deliveries, world } = this.#filler;
+    const { scheduler, partial, checkpoint, deliveries, world } = this.#run;
     const { layout } = scheduler;
     await partial.sink.write(piece * layout.pieceBytes, content);
     const record = { piece: pieceIndex(piece), digest };
@@ -174,7 +174,7 @@ class Inquiry {
     from: ReadonlyMap<ReplicaId, readonly number[]>,
     onPiece: (piece: number, content: Uint8Array, from: ReplicaId) => Promise<void>,
   ): Promise<void> {
-    await thenLetGo(this.#filler.resolved.signal, async (signal) => {
+    await thenLetGo(this.#run.resolved.signal, async (signal) => {
       const end = new AbortController();
       const either = AbortSignal.any([signal, end.signal]);
       const reads = [...from].map(([replica, pieces]) =>
@@ -198,7 +198,7 @@ class Inquiry {
       readonly onPiece: (piece: number, content: Uint8Array, from: ReplicaId) => Promise<void>;
     },
   ): Promise<void> {
-    const { request, world, resolved, scheduler, agreed, lessons, support } = this.#filler;
+    const { request, world, resolved, scheduler, agreed, lessons, support } = this.#run;
     const replica = request.replicas.get(id);
     assert(replica !== undefined, `${id} is configured`);
     const fault = await readAgain(pieces, {
@@ -220,7 +220,7 @@ class Inquiry {
   }
 
   #replicaOf(source: Source): ReplicaId | undefined {
-    const { scores } = this.#filler.scheduler;
+    const { scores } = this.#run.scheduler;
     return scores.find(({ replica }) => replica === source)?.replica;
   }
 }
