@@ -5,21 +5,15 @@
  */
 
 import type { LeafHasher, PrefixDigest } from "../hash-ports.js";
-import { limits } from "../limits.js";
 import type { PartialOutput } from "../ports.js";
-import { byteCount } from "../schedule/pieces.js";
 import type { RangeSet } from "../schedule/range.js";
 import { Scheduler } from "../schedule/scheduler.js";
-import { digestBytes } from "../trust/digest.js";
 import { Chain } from "./chain.js";
-import { Checkpoint } from "./checkpoint.js";
-import { aSeed } from "./deliveries.js";
 import { digestHere } from "./digest-here.js";
 import type { FillJob, FillRun } from "./fill-job.js";
 import type { Stop } from "./outcome.js";
 import { prove } from "./prove.js";
-import { resume } from "./resume.js";
-import { takeFromSeeds } from "./seeds.js";
+import { takeUp } from "./take-up.js";
 import { transferMissing } from "./transfer-missing.js";
 
 /** The partial holds the agreed bytes; by whom, and how, the run tells. */
@@ -33,33 +27,14 @@ export interface Filled {
  * has become pointless.
  */
 export async function fill(job: FillJob): Promise<Filled | Stop> {
-  const { resolved, world, agreed, pieceList, partial, lessons } = job;
-  const { intervalMs, signal, onEvent } = resolved;
+  const { world, agreed, pieceList, partial, lessons } = job;
   const { manifest } = agreed.agreement;
   const known = isAllMissing(job) ? undefined : await pieceList.outcome;
   if (known !== undefined || !pieceList.hasDigests) job.early[Symbol.dispose]();
   if (known !== undefined && known.kind !== "given") return known;
-  const digests = known?.list.digests;
-  const resumed = await resume(partial, manifest, { ...resolved, digests });
-  const now = world.clock.now();
-  const checkpoint = new Checkpoint(partial, now);
-  for (const record of resumed.unrecorded) checkpoint.add(record, manifest.pieceBytes, now);
-  await checkpoint.flush();
-  const resumedBytes = byteCount(manifest, resumed.verified);
-  if (resumedBytes > 0) onEvent({ event: "resumed", bytes: resumedBytes });
-
-  const isSmall = manifest.pieceCount * digestBytes <= limits.pieceListBytes;
-  const keepsDigests = !pieceList.hasDigests && isSmall;
-  const deliveries = lessons.deliveriesOf(manifest, resumed.verified, keepsDigests);
-  for (const { piece, digest } of resumed.recorded) deliveries.found(piece, digest);
-  const seeded = await takeFromSeeds(world.seeds ?? [], {
-    ...{ layout: manifest, digests, verified: resumed.verified, partial, checkpoint },
-    ...{ clock: world.clock, intervalMs, signal, onEvent },
-  });
-  deliveries.areFrom(aSeed, seeded);
+  const { verified, deliveries, checkpoint } = await takeUp(job, known?.list.digests);
   await using prefix = prefixDigestOf(partial, manifest.size);
-  const isFollowed = prefix !== undefined;
-  const scheduler = schedulerFor(job, resumed.verified.union(seeded), isFollowed);
+  const scheduler = schedulerFor(job, verified, prefix !== undefined);
   await using hasher = leafHasherFor(job);
   const { sink } = partial;
   const chain = prefix && new Chain({ prefix, scheduler, sink, clock: world.clock });

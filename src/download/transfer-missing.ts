@@ -11,17 +11,19 @@ import { transfer } from "./transfer.js";
 export async function transferMissing(run: FillRun): Promise<Stop | undefined> {
   const { request, resolved, agreed, pieceList, partial } = run;
   const { clock, random } = run.world;
-  const { limitRate, intervalMs, timeoutMs, signal, onEvent } = resolved;
   const { agreement, roundTripsMs } = agreed;
-  const { scheduler, checkpoint, deliveries, early, support, doubts, chain, hasher } = run;
+  const { limitRate } = resolved;
   return transfer({
-    ...{ name: request.name, replicas: request.replicas, agreement, roundTripsMs },
+    ...run,
+    ...request,
+    ...resolved,
+    agreement,
+    roundTripsMs,
+    clock,
     lateVotes: lateVotes(agreed, { ...request, ...resolved, clock }, random),
-    ...{ scheduler, partial, checkpoint, deliveries, early, support, doubts, chain, hasher },
     digests: pieceList.digests,
     pointless: Promise.race([pieceList.pointless, cannotBeOpened(partial)]),
     bucket: limitRate === undefined ? undefined : new TokenBucket(limitRate),
-    ...{ clock, intervalMs, timeoutMs, signal, onEvent },
   });
 }
 

@@ -44,12 +44,19 @@ export function receiptDocument(kept: KeptReceipt): string {
   const { seconds, resumedBytes, seededBytes, hedgedBytes, wastedBytes } = kept;
   const document = {
     format: receiptFormat,
-    ...{ program, name, path },
+    program,
+    name,
+    path,
     startedAt: new Date(startedAtMs).toISOString(),
     finishedAt: new Date(finishedAtMs).toISOString(),
-    ...{ seconds, resumedBytes, seededBytes, hedgedBytes, wastedBytes },
+    seconds,
+    resumedBytes,
+    seededBytes,
+    hedgedBytes,
+    wastedBytes,
     manifest: { ...claimFields(manifest), pieceSize: manifest.pieceBytes },
-    ...{ rule: ruleText(rule), needed },
+    rule: ruleText(rule),
+    needed,
     votes: kept.votes.map(voteFields),
     replicas: kept.replicas.map(({ claim, ...line }) => ({
       ...line,

@@ -21,8 +21,16 @@ const standings = [
 
 /** Every kind, or this does not compile: one that is not listed would be lost when it is read. */
 const faultKinds = Object.keys({
-  ...{ unreachable: true, late: true, busy: true, hashing: true, short: true, corrupt: true },
-  ...{ changed: true, missing: true, denied: true, incompatible: true },
+  unreachable: true,
+  late: true,
+  busy: true,
+  hashing: true,
+  short: true,
+  corrupt: true,
+  changed: true,
+  missing: true,
+  denied: true,
+  incompatible: true,
 } satisfies Record<FaultKind, true>);
 
 /** `source` names the file in messages. Throws UsageError, in one line, for anything else. */

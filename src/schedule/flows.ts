@@ -15,7 +15,9 @@ export function flowsOf(
   // What nobody has yet is everybody's.
   const poolMs = (byteCount(layout, pool) * 1000) / rates.reduce((sum, rate) => sum + rate, 0);
   return scores.map(({ replica, arrivedBytes: bytes, standing }) => ({
-    ...{ replica, bytes, isGood: standing === "good" },
+    replica,
+    bytes,
+    isGood: standing === "good",
     latencyMs: scoreboard.leastLatencyMs(replica),
     workMs: forecast.leftMs(replica, now) + poolMs,
     pieceMs: (layout.pieceBytes / scoreboard.rate(replica, now)) * 1000,

@@ -36,7 +36,8 @@ class PrefixThread implements PrefixDigest {
     this.#file = file;
     const count = Math.ceil(size / pieceBytes);
     this.#order = {
-      ...{ size, pieceBytes },
+      size,
+      pieceBytes,
       state: new BigInt64Array(new SharedArrayBuffer(3 * BigInt64Array.BYTES_PER_ELEMENT)),
       prefixes: new Uint8Array(new SharedArrayBuffer(count * digestBytes)),
     };

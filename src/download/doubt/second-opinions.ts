@@ -202,8 +202,12 @@ class Inquiry {
     const replica = request.replicas.get(id);
     assert(replica !== undefined, `${id} is configured`);
     const fault = await readAgain(pieces, {
-      ...{ name: request.name, fileDigest: agreed.agreement.manifest.digest, replica },
-      ...{ layout: scheduler.layout, clock: world.clock, bucket: this.#bucket },
+      name: request.name,
+      fileDigest: agreed.agreement.manifest.digest,
+      replica,
+      layout: scheduler.layout,
+      clock: world.clock,
+      bucket: this.#bucket,
       notBefore: scheduler.scoreOf(id)?.notBefore ?? Number.NEGATIVE_INFINITY,
       signal: use.signal,
       onPiece: async (piece, content) => {
