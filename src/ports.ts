@@ -143,23 +143,23 @@ export interface Sink {
    * failed.
    */
   sync(): Promise<void>;
-  /** Of a sink that hands bytes on in order, and cannot read them back; others have none. */
-  readonly handedOn?: HandedOn | undefined;
+  /** Where bytes are handed to a reader in order, and cannot be read back. Files have none. */
+  readonly handoff?: Handoff | undefined;
 }
 
-/** How far somebody who reads the file in order has taken it. */
-export interface HandedOn {
-  /** What may wait for the reader, and be on its way, at any time. */
+/** How far the reader of a file that is handed over in order has taken it. */
+export interface Handoff {
+  /** The most bytes that may wait for the reader, or be on their way to us, at any time. */
   readonly windowBytes: number;
-  /** From the beginning. Throws what handing on failed with. */
+  /** Bytes taken, from the beginning of the file. Throws what the reader failed with. */
   takenBytes(): number;
   /** Whether bytes wait for the reader: as long as they do, nobody else is slow. */
   isWaiting(): boolean;
   /** Throws IntegrityError once any byte has left: no other agreement can come after it. */
   throwIfGiven(): void;
   /**
-   * Once everything is taken: its digest, which is the agreed one. Throws IntegrityError when it is
-   * not, the signal's reason when it is aborted.
+   * Resolves once everything is taken, with its digest, which is the agreed one. Throws
+   * IntegrityError when it is not, the signal's reason when it is aborted.
    */
   digest(signal: AbortSignal): Promise<Digest>;
 }

@@ -64,7 +64,7 @@ async function get(run: AttemptRun): Promise<Outcome> {
     if (pieceList.hasFailed && partial.leftoverBytes === 0) await partial.discard();
   });
   if (filled.kind !== "filled") {
-    partial.sink.handedOn?.throwIfGiven();
+    partial.sink.handoff?.throwIfGiven();
     return filled;
   }
   await passSentence(filled.run);
@@ -132,7 +132,7 @@ async function passSentence(run: FillRun): Promise<void> {
   if (cases.accusations.length === 0 && cases.roots.length === 0) return;
   const { digests } = pieceList.list;
   // What was handed on is gone, and proves nothing about pieces that nobody gave.
-  if (digests === undefined && partial.sink.handedOn !== undefined) return;
+  if (digests === undefined && partial.sink.handoff !== undefined) return;
   const truth = digests ?? (await leavesOf(partial, manifest, resolved));
   for (const ban of judge({ ...cases, ...run, truth, votes, now: world.clock.now() })) {
     if (scheduler.scoreOf(ban.replica) === undefined) continue;

@@ -75,7 +75,7 @@ function prefixDigestOf(
   { sink, startDigest }: PartialOutput,
   size: number,
 ): PrefixDigest | undefined {
-  return sink.handedOn === undefined ? (startDigest?.() ?? digestHere(sink, size)) : undefined;
+  return sink.handoff === undefined ? (startDigest?.() ?? digestHere(sink, size)) : undefined;
 }
 
 /** Pieces hashed on other cores: what nobody can check is not worth one. */
@@ -96,7 +96,7 @@ function schedulerFor(job: FillJob, verified: RangeSet, isFollowed: boolean): Sc
     limitRate,
     random,
     hedges: pieceList.hasDigests,
-    windowBytes: partial.sink.handedOn?.windowBytes,
+    windowBytes: partial.sink.handoff?.windowBytes,
     isFollowed,
   });
   for (const member of agreement.agreeing) scheduler.join(member, roundTripsMs.get(member));

@@ -6,7 +6,7 @@
 
 import { IntegrityError } from "../errors.js";
 import { limits } from "../limits.js";
-import { type HandedOn, noJournal, type PartialOutput, type Sink } from "../ports.js";
+import { type Handoff, noJournal, type PartialOutput, type Sink } from "../ports.js";
 import { type Digest, DigestBuilder } from "../trust/digest.js";
 import type { Manifest } from "../trust/manifest.js";
 import { Bell } from "./bell.js";
@@ -43,7 +43,7 @@ export class OrderedOutput {
     const [name, windowBytes] = [this.#name, this.#windowBytes];
     const line = new Line({ manifest, name, take, throwIfGiven, windowBytes });
     return {
-      sink: { ...sinkOf(line), handedOn: line },
+      sink: { ...sinkOf(line), handoff: line },
       journal: noJournal,
       leftoverBytes: 0,
       heldBytes: () => line.heldBytes,
@@ -74,7 +74,7 @@ function sinkOf(line: Line): Sink {
 }
 
 /** Pieces in a line, the first of which is on its way to the reader. */
-class Line implements HandedOn {
+class Line implements Handoff {
   readonly windowBytes: number;
   readonly throwIfGiven: () => void;
   readonly #manifest: Manifest;

@@ -66,7 +66,7 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
  * each piece is one replica's, and for somebody who takes them in order.
  */
 function stretchPieces({ digests, sink, lease, scheduler, clock }: LeaseReading): number {
-  if (digests === undefined || sink.handedOn !== undefined) return 1;
+  if (digests === undefined || sink.handoff !== undefined) return 1;
   const rate = scheduler.knownRate(lease.replica, clock.now()) ?? 0;
   const bytes = Math.min(limits.stretchBytes, (rate * limits.stretchMs) / 1000);
   return Math.max(1, Math.floor(bytes / scheduler.layout.pieceBytes));

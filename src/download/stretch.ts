@@ -64,7 +64,7 @@ export class Stretch {
    */
   get most(): number {
     const { digests, sink } = this.#writing;
-    if (digests === undefined || sink.handedOn !== undefined) return 1;
+    if (digests === undefined || sink.handoff !== undefined) return 1;
     if (this.#pieces > 1) return this.#pieces - this.#held;
     return Math.max(1, Math.floor(limits.stretchBytes / this.#pieceBytes));
   }

@@ -4,17 +4,15 @@
  */
 
 import { assert } from "../errors.js";
-import { limits } from "../limits.js";
 import { ReplicaFault } from "../ports.js";
 import type { Decision } from "../schedule/decision.js";
-import type { Fault } from "../schedule/faults.js";
 import type { Lease } from "../schedule/ledger.js";
 import { byteCount, type PieceIndex, pieceLength } from "../schedule/pieces.js";
-import type { ReplicaId, Vote } from "../trust/quorum.js";
 import { Bell } from "./bell.js";
 import { DecidingPace } from "./deciding-pace.js";
-import { doubted } from "./doubt/doubts.js";
+import { Objections } from "./doubt/objections.js";
 import { giveUp, Patience } from "./give-up.js";
+import { Latecomers } from "./latecomers.js";
 import type { Stop } from "./outcome.js";
 import { progressOf } from "./progress.js";
 import { readLease } from "./read-lease.js";
@@ -48,10 +46,9 @@ class Transfer {
   /** Why it ended before its time, if it did. */
   stopped: Stop | undefined;
   #doneBytes: number;
-  readonly #begunAt: number;
   readonly #patience: Patience;
-  /** Late votes that are still awaited. */
-  #unheard: number;
+  readonly #latecomers: Latecomers;
+  readonly #objections: Objections;
   #toldAt: number;
 
   constructor(job: TransferJob) {
@@ -59,13 +56,16 @@ class Transfer {
     this.#spare = new SpareMemory(job.hasher?.memory);
     const { settledPieces, layout } = job.scheduler;
     this.#doneBytes = byteCount(layout, settledPieces);
-    this.#begunAt = job.clock.now();
-    this.#patience = new Patience(this.#doneBytes, this.#begunAt);
-    this.#unheard = job.lateVotes.length;
-    this.#toldAt = this.#begunAt;
-    for (const vote of job.lateVotes) this.#welcome(vote);
+    this.#toldAt = job.clock.now();
+    this.#patience = new Patience(this.#doneBytes, this.#toldAt);
+    this.#latecomers = new Latecomers(job);
+    this.#objections = new Objections(job.support, job.doubts);
+    this.#latecomers.welcome(
+      () => this.#pace.ring(),
+      (error) => this.#fail(error),
+    );
     job.pointless?.then(
-      (stop) => this.#stop(stop),
+      (stop) => this.#stopIf(stop),
       (error: unknown) => this.#fail(error),
     );
   }
@@ -124,9 +124,9 @@ class Transfer {
   /** What the reader of a file that is handed on in order has taken makes room for more. */
   #makeRoom(): void {
     const { scheduler, partial } = this.#job;
-    const { handedOn } = partial.sink;
-    if (handedOn === undefined) return;
-    scheduler.taken(Math.floor(handedOn.takenBytes() / scheduler.layout.pieceBytes));
+    const { handoff } = partial.sink;
+    if (handoff === undefined) return;
+    scheduler.taken(Math.floor(handoff.takenBytes() / scheduler.layout.pieceBytes));
   }
 
   #carryOut(decision: Decision): void {
@@ -197,7 +197,7 @@ class Transfer {
       scheduler.ended(lease, fault, clock.now());
       if (fault === undefined) return;
       onEvent({ event: "fault", replica: lease.replica, fault });
-      this.#learn(lease.replica, fault);
+      this.#stopIf(this.#objections.faulted(lease.replica, fault));
       return;
     }
     if (signal.aborted && error === signal.reason) return;
@@ -209,21 +209,9 @@ class Transfer {
     this.#bell.ring();
   }
 
-  /** What a fault says about the agreement itself, or about the root. */
-  #learn(replica: ReplicaId, fault: Fault): void {
-    const { support, doubts } = this.#job;
-    if (fault.kind === "changed") {
-      support.left(replica);
-      if (support.isLost) this.#stop({ kind: "lost-quorum", why: support.lossText });
-    }
-    if (fault.kind !== "corrupt" || fault.evidence === undefined || doubts === undefined) return;
-    doubts.accused(replica, fault.evidence);
-    const contradiction = doubts.contradiction;
-    if (contradiction !== undefined) this.#stop(doubted(contradiction));
-  }
-
-  /** Ends every read at once: what comes from now on does not count. */
-  #stop(stop: Stop): void {
+  /** Given a reason to stop, ends every read at once: what comes from now on does not count. */
+  #stopIf(stop: Stop | undefined): void {
+    if (stop === undefined) return;
     this.stopped ??= stop;
     for (const { abort } of this.#reads.values()) abort.abort();
     this.#bell.ring();
@@ -234,7 +222,7 @@ class Transfer {
     const now = clock.now();
     const { isFirst, losers, guilty, runsDry } = scheduler.settled(lease, piece, now);
     for (const loser of losers) this.#reads.get(loser.id)?.abort.abort();
-    this.#job.doubts?.settled(lease.replica, piece);
+    this.#objections.settled(lease.replica, piece);
     if (isFirst) {
       this.#job.deliveries.came(piece, lease.replica, digest);
       const bytes = pieceLength(scheduler.layout, piece);
@@ -252,37 +240,15 @@ class Transfer {
     for (const ban of this.#job.scheduler.bans()) this.#job.onEvent({ event: "banned", ...ban });
   }
 
-  /** A replica whose claim came after the verdict takes part when it claims the same. */
-  #welcome(latecomer: Promise<Vote>): void {
-    const { scheduler, support, roundTripsMs, onEvent, signal } = this.#job;
-    const welcomed = latecomer.then(({ replica, answer }) => {
-      this.#unheard--;
-      const isMember = support.heard({ replica, answer });
-      if (!isMember || scheduler.isDone || signal.aborted) return;
-      if (scheduler.scoreOf(replica) !== undefined) return;
-      // What it took beyond this was hardly the way.
-      const away = Math.min(roundTripsMs?.get(replica) ?? 0, limits.surveyGraceMs);
-      scheduler.join(replica, away);
-      onEvent({ event: "joined", replica });
-      this.#pace.ring();
-    });
-    welcomed.catch((error: unknown) => this.#fail(error));
-  }
-
   #giveUpWhenHopeless(now: number): void {
-    const { scheduler, bucket, name, timeoutMs, doubts, partial } = this.#job;
-    // Whoever had not answered when the quorum was clear may be the only honest one.
-    const isAwaited = this.#unheard > 0 && now - this.#begunAt < limits.surveyMs;
-    if (scheduler.isHopeless && isAwaited) return;
-    const isOurs = bucket?.isHolding(now) === true || partial.sink.handedOn?.isWaiting() === true;
+    const { scheduler, bucket, name, timeoutMs, partial } = this.#job;
+    if (scheduler.isHopeless && this.#latecomers.isAwaited(now)) return;
+    const isOurs = bucket?.isHolding(now) === true || partial.sink.handoff?.isWaiting() === true;
     const { mostHeldBytes, stoodStillMs } = scheduler;
     const reachedBytes = this.#doneBytes + mostHeldBytes;
     const stuckMs = this.#patience.stuckMs({ reachedBytes, isOurs, stoodStillMs }, now);
-    if (scheduler.isHopeless && doubts !== undefined && doubts.accusations.length > 0) {
-      const why = "nobody delivers what it accepts";
-      this.#stop({ kind: "root-doubted", why, proof: undefined });
-      return;
-    }
+    if (scheduler.isHopeless) this.#stopIf(this.#objections.leftAlone());
+    if (this.stopped !== undefined) return;
     const error = giveUp({ name, scheduler, stuckMs, timeoutMs });
     if (error !== undefined) throw error;
   }

@@ -21,7 +21,7 @@ export async function wholeDigest(
   listening: Listening & { readonly prefix?: PrefixDigest | undefined },
 ): Promise<Digest> {
   const { signal, onEvent, prefix } = listening;
-  if (sink.handedOn !== undefined) return sink.handedOn.digest(signal);
+  if (sink.handoff !== undefined) return sink.handoff.digest(signal);
   const onProgress = (doneBytes: number) =>
     onEvent({ event: "verifying", doneBytes, totalBytes: size });
   const request = { onProgress, signal };

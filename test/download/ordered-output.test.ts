@@ -199,13 +199,13 @@ describe("an ordered output", function () {
       );
     await piece(1);
     await piece(1);
-    assert.equal(sink.handedOn?.takenBytes(), 0);
+    assert.equal(sink.handoff?.takenBytes(), 0);
     await piece(0);
     await piece(0);
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(taken, [pieceBytes, pieceBytes]);
-    assert.equal(sink.handedOn?.takenBytes(), 2 * pieceBytes);
-    assert.equal(sink.handedOn?.isWaiting(), false);
+    assert.equal(sink.handoff?.takenBytes(), 2 * pieceBytes);
+    assert.equal(sink.handoff?.isWaiting(), false);
     await piece(0);
     assert.equal(heldBytes(), 0);
   });

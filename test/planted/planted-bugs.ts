@@ -125,7 +125,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "who joins late may claim anything",
-    file: "src/download/transfer.ts",
+    file: "src/download/latecomers.ts",
     find: "if (!isMember || scheduler.isDone",
     replace: "if (scheduler.isDone",
     worlds: [

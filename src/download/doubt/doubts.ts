@@ -41,22 +41,18 @@ export class Doubts {
     );
   }
 
-  /** Two who agree with each other and not with the root; `undefined` while there are none. */
-  get contradiction(): readonly [Accusation, Accusation] | undefined {
+  /** That two agree with each other and not with the root; `undefined` while none do. */
+  get contradiction(): Stop | undefined {
     for (const [index, one] of this.#accusations.entries()) {
       const other = this.#accusations.slice(index + 1).find(({ replica, evidence }) => {
         const { piece, actual } = one.evidence;
         return replica !== one.replica && evidence.piece === piece && evidence.actual === actual;
       });
-      if (other !== undefined) return [one, other];
+      if (other === undefined) continue;
+      const who = `${one.replica} and ${other.replica}`;
+      const why = `${who} agree on piece ${one.evidence.piece}, and the root does not`;
+      return { kind: "root-doubted", why, proof: undefined };
     }
     return undefined;
   }
-}
-
-/** What two who agree with each other make of the root. */
-export function doubted([one, other]: readonly [Accusation, Accusation]): Stop {
-  const who = `${one.replica} and ${other.replica}`;
-  const why = `${who} agree on piece ${one.evidence.piece}, and the root does not`;
-  return { kind: "root-doubted", why, proof: undefined };
 }
