@@ -4,7 +4,7 @@
  */
 
 export { isTls } from "./api/access.js";
-export { verdictText } from "./download/agree.js";
+export { agreeText, verdictText } from "./download/agree.js";
 export { messageOf } from "./errors.js";
 export { isInForeground } from "./files/foreground.js";
 export { makeScratch } from "./files/scratch.js";

@@ -43,13 +43,19 @@ export async function receiptKeeper(
       try {
         await writeReceipt(place, receiptDocument(keptReceipt(receipt, agreement, context)));
       } catch (error) {
-        const what = `get ${receipt.name}: the file is right and at ${receipt.path}`;
-        throw new StorageError(`${what}, but its receipt is lost: ${messageOf(error)}`, {
-          cause: error,
-        });
+        throw lostReceipt(receipt, error);
       }
     },
   };
+}
+
+/** By then the file is there, and the same command again would find it in the way. */
+function lostReceipt({ name, path }: Receipt, error: unknown): StorageError {
+  const isStdout = path === "-";
+  const where = isStdout ? "all of it went to stdout" : `at ${path}`;
+  const again = isStdout ? "" : "; with --force one is made without fetching it again";
+  const message = `get ${name}: the file is right and ${where}, but its receipt is lost`;
+  return new StorageError(`${message}: ${messageOf(error)}${again}`, { cause: error });
 }
 
 /**

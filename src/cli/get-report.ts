@@ -2,6 +2,7 @@
  * Tells a download to a person: lines that stay, a live view or a line each interval, and the end.
  */
 
+import { agreeText } from "../command-line.js";
 import {
   type Agreement,
   type DownloadEvent,
@@ -165,10 +166,9 @@ function freedText({ freed }: Extract<DownloadEvent, { event: "root-doubted" }>)
 export function agreementLines(name: string, agreement: Agreement): string[] {
   if (!agreement.reached) return [];
   const { manifest, agreeing, votes, rule } = agreement;
-  const many = `${agreeing.length} of ${countText(votes.length, "replica")}`;
+  const tally = agreeText(agreeing.length, votes.length);
   const what = `${shortDigest(manifest.digest)}…, ${bytesText(manifest.size)}`;
-  const verb = agreeing.length === 1 ? "agrees" : "agree";
-  const lines = [`${name}: ${many} ${verb} (rule: ${shortRule(ruleText(rule))}): ${what}`];
+  const lines = [`${name}: ${tally} (rule: ${shortRule(ruleText(rule))}): ${what}`];
   if (votes.length === 1 && rule.kind !== "digest") {
     lines.push(`${name}: with a single replica there is nobody to contradict it`);
   }

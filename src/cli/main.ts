@@ -162,6 +162,20 @@ function completionCommand(commands: () => readonly CommandUnknownOpts[]) {
     });
 }
 
+/** Commander's own takes an unknown command for no command. */
+function helpCommand(commands: () => CommandUnknownOpts) {
+  return new Command("help")
+    .summary("show what a command does, and its flags")
+    .description("Shows what a command does, and its flags; without one, which commands there are.")
+    .argument("[command]", "which one")
+    .action(async (name) => {
+      const all = commands();
+      const found = all.commands.find((command) => command.name() === name);
+      if (name !== undefined && found === undefined) await all.parseAsync([name], { from: "user" });
+      (found ?? all).help();
+    });
+}
+
 function isText(value: string | undefined | null): value is string {
   return typeof value === "string";
 }
@@ -171,6 +185,7 @@ function program(): Command {
     .description("Get a file from many servers at once, without trusting any one of them.")
     .version(version)
     .showSuggestionAfterError()
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => write(errorText(text)),
@@ -185,6 +200,7 @@ function program(): Command {
     cleanCommand(),
     demoCommand(),
     completionCommand(() => commands.commands),
+    helpCommand(() => commands),
   ];
   for (const command of all) commands.addCommand(command.copyInheritedSettings(commands));
   return commands;

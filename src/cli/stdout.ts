@@ -45,7 +45,7 @@ function takeToPipe(bytes: Uint8Array): Promise<void> {
     process.stdout.write(bytes, (error) => {
       if (error === null || error === undefined) resolve();
       else if ("code" in error && error.code === "EPIPE") reject(new ReaderGone());
-      else reject(storageError("write", "stdout", error));
+      else reject(storageError("write", "stdout", error, "nothing"));
     });
   });
 }

@@ -1,6 +1,6 @@
 /** `quorate survey`: who claims what, and whether it makes a quorum. */
 
-import { verdictText } from "../command-line.js";
+import { agreeText, verdictText } from "../command-line.js";
 import {
   type Agreement,
   type DownloadEvent,
@@ -11,7 +11,7 @@ import {
   survey,
 } from "../index.js";
 import { askName } from "./ask-name.js";
-import { countText, table } from "./format.js";
+import { table } from "./format.js";
 import { ruleOf } from "./get.js";
 import { mergedText } from "./get-report.js";
 import { given } from "./given.js";
@@ -65,8 +65,7 @@ export async function runSurvey(named: string | undefined, flags: SurveyFlags): 
 function conclusion(agreement: Agreement): string {
   if (!agreement.reached) return `no quorum (${verdictText(agreement)})`;
   const { manifest, agreeing, votes, rule, needed } = agreement;
-  const verb = agreeing.length === 1 ? "agrees" : "agree";
-  const tally = `${agreeing.length} of ${countText(votes.length, "replica")} ${verb}`;
+  const tally = agreeText(agreeing.length, votes.length);
   const needs = rule.kind === "digest" ? "as pinned" : `${ruleText(rule)} needs ${needed}`;
   return `quorum: ${manifest.digest} (${tally}, ${needs})`;
 }

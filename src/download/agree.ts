@@ -29,7 +29,8 @@ export function failureOf(what: string, agreement: NotReached): Error {
   const silent = votes.filter(({ answer }) => answer.kind === "silent").length;
   const missing = votes.filter(({ answer }) => answer.kind === "missing").length;
   if (agreement.why === "missing") {
-    const facts = `${missing} of ${votes.length} replicas have no such file, ${silent} silent`;
+    const have = isOne(missing, votes.length) ? "has" : "have";
+    const facts = `${countOf(missing, votes.length)} ${have} no such file, ${silent} silent`;
     return new NotFoundError(`${what}: Cannot transfer this file: ${facts}`);
   }
   const tally = agreement.groups.map(({ claim, members }) => {
@@ -57,7 +58,20 @@ export function verdictText(agreement: NotReached): string {
   if (rule.kind === "digest") return `no replica claims the pinned ${shortDigest(rule.digest)}…`;
   const needs =
     rule.kind === "at-least" ? `${needed} are asked for` : `${rule.kind} needs ${needed}`;
-  return `${most} of ${votes.length} replicas agree, ${needs}`;
+  return `${agreeText(most, votes.length)}, ${needs}`;
+}
+
+/** `2 of 3 replicas agree`. */
+export function agreeText(count: number, configured: number): string {
+  return `${countOf(count, configured)} ${isOne(count, configured) ? "agrees" : "agree"}`;
+}
+
+function countOf(count: number, configured: number): string {
+  return `${count} of ${configured} ${configured === 1 ? "replica" : "replicas"}`;
+}
+
+function isOne(count: number, configured: number): boolean {
+  return count === 1 || configured === 1;
 }
 
 /** How many the largest group has. */

@@ -55,7 +55,7 @@ export async function findLeftovers(folder: string, nowMs = Date.now()): Promise
 
 async function filesIn(folder: string): Promise<Found[]> {
   const names = await readdir(folder).catch((error: unknown) => {
-    throw storageError("look into", folder, error);
+    throw storageError("look into", folder, error, "nothing");
   });
   const found: Found[] = [];
   for (const name of names) {

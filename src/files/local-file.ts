@@ -22,7 +22,7 @@ export async function checkReadable(path: string): Promise<void> {
   try {
     await (await openRegular(path)).close();
   } catch (error) {
-    throw storageError("read", path, error);
+    throw storageError("read", path, error, "nothing");
   }
 }
 
@@ -47,7 +47,7 @@ export async function digestFile(
     }
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw storageError("read", path, error);
+    throw storageError("read", path, error, "nothing");
   }
 }
 

@@ -36,7 +36,7 @@ export async function preallocate(
       return await writeAll(handle, Buffer.alloc(size - present), present);
     }
     if (outcome !== "unavailable") {
-      throw new StorageError(`reserve ${size} bytes: ${codeText(outcome)}`);
+      throw new StorageError(`reserve ${size} bytes: ${codeText(outcome, "a partial")}`);
     }
     if (present < size) await handle.truncate(size);
   } catch (error) {

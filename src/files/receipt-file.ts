@@ -50,7 +50,7 @@ export async function writeReceipt(place: ReceiptPlace, text: string): Promise<v
     await syncFolder(folder);
   } catch (error) {
     await unlinkIfThere(draft).catch(() => {});
-    throw storageError("write", output, error);
+    throw storageError("write", output, error, "nothing");
   } finally {
     await closeQuietly(handle);
   }

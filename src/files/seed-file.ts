@@ -67,6 +67,6 @@ async function openSeed(path: string, flags: number): Promise<SeedFile> {
       close: () => handle.close(),
     };
   } catch (error) {
-    throw storageError("read", path, error);
+    throw storageError("read", path, error, "nothing");
   }
 }

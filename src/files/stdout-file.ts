@@ -22,7 +22,7 @@ export async function stdoutFile(): Promise<((bytes: Uint8Array) => Promise<void
         done += await writeSome(bytes.subarray(done));
       }
     } catch (error) {
-      throw storageError("write", "stdout", error);
+      throw storageError("write", "stdout", error, "nothing");
     }
   };
 }

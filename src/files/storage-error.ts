@@ -19,25 +19,34 @@ export function isUnsupported(error: unknown): boolean {
   return code === "ENOSYS" || code === "ENOTSUP" || code === "EOPNOTSUPP" || code === "EINVAL";
 }
 
-/** A StorageError of what we were doing, with the cause kept. */
-export function storageError(doing: string, path: string, error: unknown): StorageError {
+/** What is there for the next run: nobody is promised to resume what cannot be. */
+type Left = "a partial" | "nothing";
+
+/** A StorageError of what we were doing, with the cause kept. `left`: what it leaves behind. */
+export function storageError(
+  doing: string,
+  path: string,
+  error: unknown,
+  left: Left = "a partial",
+): StorageError {
   if (error instanceof StorageError) return error;
-  return new StorageError(`${doing} ${path}: ${storageErrorText(error)}`, { cause: error });
+  return new StorageError(`${doing} ${path}: ${storageErrorText(error, left)}`, { cause: error });
 }
 
 /** What a failed system call means, in words, with what to do where there is something. */
-export function storageErrorText(error: unknown): string {
+export function storageErrorText(error: unknown, left: Left = "nothing"): string {
   const code = errorCode(error);
-  return code === undefined ? messageOf(error) : codeText(code);
+  return code === undefined ? messageOf(error) : codeText(code, left);
 }
 
 /** The same of a code name. */
-export function codeText(code: string): string {
+export function codeText(code: string, left: Left): string {
+  const resume = left === "a partial" ? "; free some space and run it again to resume" : "";
   switch (code) {
     case "ENOSPC":
-      return "the disk is full; free some space and run it again to resume";
+      return `the disk is full${resume}`;
     case "EDQUOT":
-      return "the disk quota is used up; free some space and run it again to resume";
+      return `the disk quota is used up${resume}`;
     case "EFBIG":
       return "the file is larger than the file system or `ulimit -f` allows";
     case "EACCES":
@@ -57,7 +66,7 @@ export function codeText(code: string): string {
     case "ENFILE":
       return `too many files are open (${code}); raise \`ulimit -n\``;
     case "EIO":
-      return "the disk failed (EIO); what was verified before is kept";
+      return `the disk failed (EIO)${left === "a partial" ? "; what was verified before is kept" : ""}`;
     default:
       return `the disk refused (${code})`;
   }

@@ -8,7 +8,7 @@ import { limits } from "../limits.js";
 import type { Evidence, FaultKind } from "../schedule/faults.js";
 import { type Claim, type Manifest, manifestOf } from "../trust/manifest.js";
 import { nameProblem } from "../trust/name.js";
-import { parseRule, replicaId, type Vote } from "../trust/quorum.js";
+import { parseRule, replicaId, sameBytes, type Vote } from "../trust/quorum.js";
 import { Fields } from "./fields.js";
 import { type KeptReceipt, receiptFormat } from "./kept-receipt.js";
 import type { ReplicaReceipt } from "./receipt.js";
@@ -46,14 +46,24 @@ export function parseReceipt(text: string, source: string): KeptReceipt {
     fields.fail("format", `not ${receiptFormat}: another version of the program made it`);
   }
   const rule = parseRule(fields.checkedText("rule", () => undefined));
+  const manifest = readManifest(fields.object("manifest"));
+  const needed = fields.whole("needed", limits.replicas);
+  const votes = fields.objects("votes", limits.replicas).map(readVote);
+  const claimants = votes.filter(
+    ({ answer }) => answer.kind === "claimed" && sameBytes(answer.claim, manifest),
+  );
+  if (claimants.length < Math.max(needed, 1)) {
+    const tally = `${claimants.length} claim it, ${needed} are needed`;
+    fields.fail("votes", `no quorum for the manifest: ${tally}`);
+  }
   return {
     program: fields.text("program"),
     name: fields.checkedText("name", nameProblem),
     path: fields.text("path"),
-    manifest: readManifest(fields.object("manifest")),
+    manifest,
     rule: rule ?? fields.fail("rule", "no rule"),
-    needed: fields.whole("needed", limits.replicas),
-    votes: fields.objects("votes", limits.replicas).map(readVote),
+    needed,
+    votes,
     replicas: fields.objects("replicas", limits.replicas).map(readLine),
     startedAtMs: fields.time("startedAt"),
     finishedAtMs: fields.time("finishedAt"),

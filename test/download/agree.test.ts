@@ -84,7 +84,7 @@ describe("replicas that do not agree", () => {
       "all, but for one without the file",
       [H, M],
       { kind: "all" },
-      `no quorum: 1 of 2 replicas agree, all needs 2 (${right} ×1, missing ×1); ` +
+      `no quorum: 1 of 2 replicas agrees, all needs 2 (${right} ×1, missing ×1); ` +
         "--quorum 1 would accept the largest group",
     ],
     [

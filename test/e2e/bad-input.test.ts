@@ -59,6 +59,8 @@ const refused: readonly Case[] = [
   ["verify file.bin", 2, /verify: no replicas/],
   ["list", 2, /list: no replicas/],
   ["fetch x", 2, /unknown command 'fetch'/],
+  ["help fetch", 2, /^quorate: unknown command 'fetch'\n$/],
+  ["help srve", 2, /^quorate: unknown command 'srve'\n\(Did you mean serve\?\)\n$/],
   ["survey x -a 127.0.0.1:1 -p 2", 2, /"127\.0\.0\.1:1" is no host/],
   ["serve -f file.bin -p 123456789", 2, /port 123456789 is dropped: a port is a number from 1 to/],
   ["get x --chunk 4 -p 10001", 2, /unknown option '--chunk'\n?.*Did you mean --chunks/],
@@ -131,7 +133,7 @@ describe("bad input", () => {
     assert.equal(await said("gone.bin"), "gone.bin: no quorum (no replica has it)");
     assert.equal(
       await said("file.bin", "--quorum", "5"),
-      "file.bin: no quorum (1 of 1 replicas agree, 5 are asked for)",
+      "file.bin: no quorum (1 of 1 replica agrees, 5 are asked for)",
     );
     assert.equal(
       await said("file.bin", "--digest", pin),
@@ -186,7 +188,7 @@ describe("bad input", () => {
     assert.equal(got.code, 3);
     assert.match(
       got.stderr,
-      /^get x: no quorum: 0 of 1 replicas agree, majority needs 1 \(silent ×1/,
+      /^get x: no quorum: 0 of 1 replica agrees, majority needs 1 \(silent ×1/,
     );
     assert.equal(got.stderr.trim().split("\n").length, 1, "one line");
   });

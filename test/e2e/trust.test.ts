@@ -54,7 +54,7 @@ describe("a vote", () => {
     const got = await here.run(["get", "file.bin", "-o", "alias.bin", "--servers", names]);
     assert.equal(got.code, 3);
     assert.match(got.stderr, new RegExp(`localhost:${second} is the same server as 127.0.0.1`));
-    assert.match(got.stderr, /1 of 2 replicas agree, majority needs 2/);
+    assert.match(got.stderr, /1 of 2 replicas agrees, majority needs 2/);
   });
 
   it("is beaten by a pinned digest", async () => {

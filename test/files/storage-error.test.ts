@@ -4,7 +4,7 @@ import { errorCode, storageError, storageErrorText } from "../../src/files/stora
 
 describe("storageErrorText", () => {
   const texts: readonly (readonly [code: string, says: RegExp])[] = [
-    ["ENOSPC", /disk is full; free some space and run it again to resume$/],
+    ["ENOSPC", /^the disk is full$/],
     ["EFBIG", /larger than the file system or `ulimit -f` allows$/],
     ["EACCES", /permission denied \(EACCES\)$/],
     ["EPERM", /permission denied \(EPERM\)$/],
@@ -12,7 +12,7 @@ describe("storageErrorText", () => {
     ["ENOENT", /no such file or folder$/],
     ["ENOTDIR", /no folder$/],
     ["EISDIR", /it is a folder$/],
-    ["EIO", /the disk failed \(EIO\); what was verified before is kept$/],
+    ["EIO", /^the disk failed \(EIO\)$/],
     ["EMFILE", /too many files are open \(EMFILE\); raise `ulimit -n`$/],
     ["ENAMETOOLONG", /the name is too long$/],
   ];
@@ -23,7 +23,7 @@ describe("storageErrorText", () => {
   it("knows a used-up quota by its number: Node has no name for it", () => {
     const error = Object.assign(failed("Unknown system error -122"), { errno: -122 });
     assert.equal(errorCode(error), "EDQUOT");
-    assert.match(storageErrorText(error), /quota is used up; free some space and run it again/);
+    assert.match(storageErrorText(error), /quota is used up$/);
   });
 
   it("gives the message of what is no failed system call", () => {
@@ -47,6 +47,17 @@ describe("storageError", () => {
     assert.equal(error.message, "write /x/y: the file system is read-only");
     assert.equal(error.cause, cause);
     assert.equal(error.exitCode, 7);
+  });
+
+  it("promises to resume only where there is something to be resumed", () => {
+    const full = storageError("write", "/x", failed("ENOSPC"));
+    assert.match(full.message, /the disk is full; free some space and run it again to resume$/);
+    const broken = storageError("write", "/x", failed("EIO"));
+    assert.match(broken.message, /the disk failed \(EIO\); what was verified before is kept$/);
+    for (const code of ["ENOSPC", "EDQUOT", "EIO"]) {
+      const { message } = storageError("write", "stdout", failed(code), "nothing");
+      assert.doesNotMatch(message, /again|resume|kept/);
+    }
   });
 
   it("leaves a StorageError as it is, and no other error", () => {

@@ -137,6 +137,24 @@ describe("a kept receipt", () => {
       /votes: it is no list of 1 to 1024$/,
     ],
     [
+      "the manifest of another file",
+      changed(({ manifest }) => Object.assign(manifest, { digest: claims.b.digest })),
+      /^receipt r: votes: it is no quorum for the manifest: 0 claim it, 3 are needed$/,
+    ],
+    [
+      "fewer votes than were needed",
+      changed((one) => Object.assign(one, { needed: 4 })),
+      /votes: it is no quorum for the manifest: 3 claim it, 4 are needed$/,
+    ],
+    [
+      "votes that need nobody",
+      changed((one) => {
+        Object.assign(one, { needed: 0 });
+        for (const vote of one.votes) Object.assign(vote, { answer: "missing" });
+      }),
+      /votes: it is no quorum for the manifest/,
+    ],
+    [
       "an answer that there is not",
       changed(({ votes }) => Object.assign(votes[0] ?? {}, { answer: "yes" })),
       /votes\[0\]\.answer/,
