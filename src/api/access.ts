@@ -1,9 +1,10 @@
 /** How replicas are reached: over TLS or not, with which certificates and token, from files. */
 
-import { UsageError } from "../errors.js";
+import { messageOf, UsageError } from "../errors.js";
 import { readSecret, readTokens } from "../files/secret-files.js";
 import type { ClientTls } from "../grpc/channel.js";
 import { isLoopback } from "../grpc/resolve.js";
+import { checkPair } from "../grpc/tls-pair.js";
 
 /** Paths of PEM files, and of a file with a token in its first line. All are optional. */
 export interface Access {
@@ -43,8 +44,18 @@ export async function keysOf(access: Access = {}): Promise<Keys> {
     key: await read("--tls-key", tlsKey),
     serverName,
   };
+  if (tls.cert !== undefined && tls.key !== undefined) checkOwn(tls.cert, tls.key);
   const tokens = tokenFile === undefined ? [] : await readTokens("--token-file", tokenFile);
   return { tls: isOverTls ? tls : undefined, token: tokens[0] };
+}
+
+/** Every connection would fail, and look like the server's fault. */
+function checkOwn(cert: Buffer, key: Buffer): void {
+  try {
+    checkPair({ cert, key });
+  } catch (error) {
+    throw new UsageError(`--tls-cert and --tls-key: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** OpenSSL takes a file without any certificate, and then trusts nobody. */

@@ -2,11 +2,10 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Http2SecureServer, Http2Server } from "node:http2";
-import { createSecureContext } from "node:tls";
 import { ServerCredentials } from "@grpc/grpc-js";
 import type { Metadata } from "nice-grpc";
-import { messageOf } from "../errors.js";
 import { limits } from "../limits.js";
+import { checkPair } from "./tls-pair.js";
 
 /** PEM files of a server. */
 export interface ServerTls {
@@ -37,7 +36,7 @@ export class Doors {
     handshakeMs?: number;
   }) {
     this.#handshakeMs = handshakeMs;
-    if (tls !== undefined) check(tls);
+    if (tls !== undefined) checkPair(contextOf(tls));
     this.#tls = tls;
     this.#tokens = tokens?.map(digestOf);
   }
@@ -61,7 +60,7 @@ export class Doors {
 
   /** Throws, and changes nothing, when certificate and key do not fit. */
   changeTls(tls: ServerTls): void {
-    check(tls);
+    checkPair(contextOf(tls));
     this.#tls = tls;
     for (const server of this.#servers) server.setSecureContext(contextOf(tls));
   }
@@ -87,14 +86,6 @@ function digestOf(token: string): Buffer {
 
 function contextOf({ cert, key, clientCa }: ServerTls) {
   return { cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) };
-}
-
-function check(tls: ServerTls): void {
-  try {
-    createSecureContext(contextOf(tls));
-  } catch (error) {
-    throw new Error(`certificate and key cannot be used: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /** Node waits two minutes for a handshake, and such connections are in no session yet. */

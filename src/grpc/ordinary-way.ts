@@ -6,7 +6,7 @@
 import { type CallOptions, createClientFactory, Metadata } from "nice-grpc";
 import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import { ReplicaFault } from "../ports.js";
-import { openChannel } from "./channel.js";
+import { type ClientTls, openChannel } from "./channel.js";
 import type { Deadline } from "./deadline.js";
 import type { Route } from "./route.js";
 import { definitionOf } from "./service.js";
@@ -22,7 +22,7 @@ export function openOrdinaryWay({ host, port, tls, token }: Route): Way {
   const client = createClientFactory().create(definition, channel);
   return {
     questions: (deadline) => {
-      const call = new OrdinaryCall(deadline, authorization);
+      const call = new OrdinaryCall(deadline, authorization, tls);
       return {
         getChecksum: (request) => call.one((options) => client.getChecksum(request, options)),
         getSize: (request) => call.one((options) => client.getSize(request, options)),
@@ -31,7 +31,7 @@ export function openOrdinaryWay({ host, port, tls, token }: Route): Way {
       };
     },
     async *read(request, deadline) {
-      const call = new OrdinaryCall(deadline, authorization);
+      const call = new OrdinaryCall(deadline, authorization, tls);
       const asked = readRangeRequest(request);
       for await (const message of call.each((options) => client.readRange(asked, options))) {
         // After an abort, nice-grpc still yields what it had queued.
@@ -47,11 +47,17 @@ export function openOrdinaryWay({ host, port, tls, token }: Route): Way {
 class OrdinaryCall {
   readonly #deadline: Deadline;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #tls: ClientTls | undefined;
   #trailer: Metadata | undefined;
 
-  constructor(deadline: Deadline, headers: Readonly<Record<string, string>>) {
+  constructor(
+    deadline: Deadline,
+    headers: Readonly<Record<string, string>>,
+    tls: ClientTls | undefined,
+  ) {
     this.#deadline = deadline;
     this.#headers = headers;
+    this.#tls = tls;
   }
 
   async one<Answer>(put: (options: CallOptions) => Promise<Answer>): Promise<Answer> {
@@ -83,6 +89,8 @@ class OrdinaryCall {
   }
 
   #faultOf(error: unknown): ReplicaFault {
-    return error instanceof ReplicaFault ? error : faultOfClientError(error, this.#trailer);
+    return error instanceof ReplicaFault
+      ? error
+      : faultOfClientError(error, this.#trailer, this.#tls);
   }
 }

@@ -18,6 +18,7 @@ import { StatusSchema } from "../../gen/google/rpc/status_pb.js";
 import { ReplicaFault } from "../ports.js";
 import type { Fault } from "../schedule/faults.js";
 import { cleanText } from "../trust/text.js";
+import type { ClientTls } from "./channel.js";
 import { connectionText } from "./connection-text.js";
 
 /** The trailer in which details travel. */
@@ -114,20 +115,25 @@ function decodedText(text: string): string {
 }
 
 /**
- * What a call's failure means for us; `trailer` is what came with it. Texts are fit to be shown.
+ * What a call's failure means for us; `trailer` is what came with it, `tls` what it was tried with.
+ * Texts are fit to be shown.
  */
-export function faultOfClientError(error: unknown, trailer: Metadata | undefined): ReplicaFault {
+export function faultOfClientError(
+  error: unknown,
+  trailer: Metadata | undefined,
+  tls?: ClientTls,
+): ReplicaFault {
   if (!(error instanceof ClientError)) {
     const detail = cleanText(error instanceof Error ? error.message : String(error));
     return new ReplicaFault({ kind: "incompatible", detail }, { cause: error });
   }
-  const fault = faultOf(error, detailsOf(trailer));
+  const fault = faultOf(error, detailsOf(trailer), tls);
   return new ReplicaFault(fault, { cause: error });
 }
 
-function faultOf(error: ClientError, { info, retry }: Details): Fault {
+function faultOf(error: ClientError, { info, retry }: Details, tls?: ClientTls): Fault {
   const detail = cleanText(error.details);
-  const brokenText = () => cleanText(connectionText(error.details));
+  const brokenText = () => cleanText(connectionText(error.details, tls));
   const retryMs =
     retry?.retryDelay === undefined ? defaultRetryMs : millisecondsOf(retry.retryDelay);
   switch (error.code) {

@@ -40,6 +40,19 @@ describe("a paragraph about a connection, in a few words", () => {
       framed("Error: certificate has expired"),
       "its certificate is not trusted: certificate has expired",
     ],
+    [
+      framed(ssl("ssl3_read_bytes:tlsv1 alert unknown ca")),
+      "it does not accept our client certificate: unknown ca",
+    ],
+    [
+      framed(ssl("ssl3_read_bytes:sslv3 alert certificate expired")),
+      "it does not accept our client certificate: certificate expired",
+    ],
+    [
+      framed(ssl("ssl3_read_bytes:sslv3 alert handshake failure")),
+      "it refuses TLS: handshake failure",
+    ],
+    [framed("Error: read ECONNRESET"), "it hung up before it spoke gRPC; it may want TLS"],
     [framed("Error: something new: $1 $& happened"), "something new: $1 $& happened"],
     ["read ECONNRESET", "the connection broke"],
     ["a server's own words", "a server's own words"],
@@ -51,4 +64,23 @@ describe("a paragraph about a connection, in a few words", () => {
       assert.deepEqual(faultOfClientError(error, undefined).fault, { kind: "unreachable", detail });
     });
   }
+
+  it("advises nobody to use TLS who does, and thinks of our certificate when we show one", () => {
+    const tls = { ca: undefined, cert: undefined, key: undefined, serverName: undefined };
+    const hungUp = "it hung up before it spoke gRPC";
+    const rows = [
+      [tls, hungUp],
+      [{ ...tls, cert: Buffer.from("PEM") }, `${hungUp}; it may not accept our client certificate`],
+    ] as const;
+    for (const [over, detail] of rows) {
+      for (const cause of [
+        "Failed to connect (2026-11-26T15:07:02.299Z)",
+        "Error: read ECONNRESET",
+      ]) {
+        const error = new ClientError("/x/y", Status.UNAVAILABLE, framed(cause));
+        const { fault } = faultOfClientError(error, undefined, over);
+        assert.deepEqual(fault, { kind: "unreachable", detail });
+      }
+    }
+  });
 });
