@@ -232,58 +232,6 @@ describe("a download that is aborted", () => {
   });
 });
 
-describe("reads that are of no use any more", () => {
-  it("because another was sooner are let go at once, not at the end", async () => {
-    const world = new SmallDownload();
-    const [bytes, { clock }] = [content.subarray(0, 6 * pieceBytes), world];
-    const letGoAt: number[] = [];
-    const slow = (): Replica => {
-      const replica = broken.paced(honest(bytes, 1000), clock, { rate: 5_000 });
-      return broken.altered(replica, {
-        read(request, call) {
-          call.signal.addEventListener("abort", () => letGoAt.push(clock.now()));
-          return replica.read(request, call);
-        },
-      });
-    };
-    const B = broken.paced(honest(bytes, 1000), clock, { rate: 200_000 });
-    const receipt = await world.get({ A: slow(), B, C: slow() });
-    world.assertPublished(bytes);
-    const isLittle = receipt.hedgedBytes > 0 && receipt.hedgedBytes < pieceBytes;
-    assert.ok(letGoAt.length >= 2 && isLittle, "both slow ones were hedged, and little came twice");
-    assert.ok(Math.min(...letGoAt) < clock.now() - 200, "the first was let go before the end");
-  });
-
-  it("because the download is aborted end before the partial is closed", async () => {
-    const world = new SmallDownload();
-    const abort = new AbortController();
-    const reason = new Error("enough");
-    let isClosed = false;
-    let writes = 0;
-    world.wrap = (partial) => ({
-      ...partial,
-      sink: {
-        ...partial.sink,
-        async write(offset, bytes) {
-          if (++writes === 3) abort.abort(reason);
-          await world.clock.sleep(100);
-          assert.equal(isClosed, false, "nothing is written to what is closed");
-          await partial.sink.write(offset, bytes);
-          writes--;
-        },
-      },
-      async [Symbol.asyncDispose]() {
-        assert.equal(writes, 0, "no write is under way");
-        isClosed = true;
-        await partial[Symbol.asyncDispose]();
-      },
-    });
-    const got = world.get({ A: honest(), B: honest(), C: honest() }, { signal: abort.signal });
-    await assert.rejects(got, (error) => error === reason);
-    assert.equal(isClosed, true);
-  });
-});
-
 describe("a stall of our own", () => {
   for (const stallMs of [5_000, 90_000, 3_600_000]) {
     it(`of ${stallMs / 1000} s punishes nobody, and the download goes on`, async () => {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import type { Scheduler } from "../../src/schedule/scheduler.js";
+import { limits } from "../../src/limits.js";
+import type { Fault } from "../../src/schedule/faults.js";
+import { RangeSet } from "../../src/schedule/range.js";
+import { Scheduler } from "../../src/schedule/scheduler.js";
 import { A, B, busy, failed, leaseOf, piece, standing, text, unreachable, w } from "./by-hand.js";
 import { corrupt, pieceBytes } from "./small-world.js";
 
@@ -110,5 +113,86 @@ describe("schedule/discipline", () => {
     scheduler.faulted(A, { kind: "corrupt", detail: "the list" }, 10);
     assert.equal(scheduler.ledger.leasesOf(A).length, 0);
     assert.match(text(scheduler.decide(20)), /-A0/);
+  });
+});
+
+describe("schedule/discipline, how long it leaves a replica alone", () => {
+  /** Milliseconds after the last of so many faults in a row, with this chance. */
+  function waitMs(fault: Fault, times: number, random: number): number {
+    const layout = { size: 64 * pieceBytes, pieceBytes, pieceCount: 64 };
+    const given = { verified: RangeSet.empty, random: () => random };
+    const scheduler = new Scheduler(layout, given);
+    scheduler.join(A);
+    let now = 0;
+    for (let index = 0; index < times; index++) {
+      now = Math.max(now, scheduler.scoreboard.of(A).notBefore);
+      scheduler.faulted(A, fault, now);
+    }
+    return scheduler.scoreboard.of(A).notBefore - now;
+  }
+
+  const { backoffBaseMs, breakerMs, retryMinMs, retryMaxMs } = limits;
+  const wish = (retryMs: number): Fault => ({ kind: "busy", retryMs });
+  const hashing = { kind: "hashing", doneBytes: 0, totalBytes: 1 } as const;
+  const table: readonly (readonly [
+    what: string,
+    Fault,
+    times: number,
+    random: number,
+    ms: number,
+  ])[] = [
+    ["a first fault, by the worst luck", unreachable, 1, 1, backoffBaseMs],
+    ["a first fault, by the best luck", unreachable, 1, 0, 0],
+    ["a third one in a row", unreachable, 3, 0.75, 3 * backoffBaseMs],
+    ["one too many, by the best luck", unreachable, limits.faultsInARow, 0, breakerMs],
+    ["one too many, by the worst luck", unreachable, limits.faultsInARow, 1, 2 * breakerMs],
+    ["who asks for two seconds", wish(2000), 1, 0, 2000],
+    ["who asks for a day", wish(86_400_000), 1, 0, retryMaxMs],
+    ["who asks for no number", wish(Number.NaN), 1, 0, retryMaxMs],
+    ["who asks to be asked at once", wish(0), 1, 0, retryMinMs],
+    ["who hashes, and asks for a day", { ...hashing, retryMs: 86_400_000 }, 1, 0, retryMaxMs],
+  ];
+  for (const [what, fault, times, random, ms] of table) {
+    it(`${what}: ${ms} ms`, () => assert.equal(waitMs(fault, times, random), ms));
+  }
+
+  it("two leases that break for one reason are one fault in the row", () => {
+    const scheduler = w(64, "AB");
+    scheduler.decide(0);
+    scheduler.faulted(A, unreachable, 10);
+    scheduler.faulted(A, unreachable, 11);
+    assert.equal(scheduler.scoreboard.of(A).faultsInARow, 1);
+    assert.equal(scheduler.scoreboard.of(A).faults.get("unreachable"), 2);
+  });
+
+  it("a replica that is tried again has one piece to bring, and no other beside it", () => {
+    const scheduler = w(1000, "AB");
+    scheduler.decide(0);
+    const lease = leaseOf(scheduler);
+    for (let now = 10; lease.next < lease.end; now += 10) piece(scheduler, lease, now);
+    failed(scheduler, A, unreachable, 200);
+    const asked = [340, 341, 345].map((now) => text(scheduler.decide(now)));
+    assert.match(asked[0] ?? "", /^A(\d+)-\d+$/);
+    assert.deepEqual(asked.slice(1), ["", ""], "its rate is known, and the piece is nearly there");
+    const probe = leaseOf(scheduler);
+    assert.equal(probe.end - probe.start, 1);
+  });
+
+  it("who was late is given twice the time when it is tried again", () => {
+    const scheduler = w(1000, "AB");
+    scheduler.decide(0);
+    let lateMs: number | undefined;
+    const lates: number[] = [];
+    for (let now = 50; now < 8000 && lates.length < 2; now += 50) {
+      const [lease] = scheduler.ledger.leasesOf(B);
+      if (lease !== undefined) piece(scheduler, lease, now);
+      if (lease !== undefined && lease.next >= lease.end) scheduler.ended(lease, undefined, now);
+      for (const decision of scheduler.decide(now)) {
+        if (decision.lease.replica !== A) continue;
+        if (decision.kind === "read") lateMs = now;
+        else lates.push(now - (lateMs ?? 0));
+      }
+    }
+    assert.deepEqual(lates, [limits.firstByteMs, 2 * limits.firstByteMs]);
   });
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
 import type { Fault } from "../../src/schedule/faults.js";
-import type { Scheduler } from "../../src/schedule/scheduler.js";
+import { RangeSet } from "../../src/schedule/range.js";
+import { Scheduler } from "../../src/schedule/scheduler.js";
 import { replicaId } from "../../src/trust/quorum.js";
 import { A, B, busy, failed, leaseOf, piece, standing, text, unreachable, w } from "./by-hand.js";
-import { pieceBytes } from "./small-world.js";
+import { at, pieceBytes, SmallWorld } from "./small-world.js";
 
 describe("schedule/scheduler", () => {
   const starts: readonly (readonly [Scheduler, decisions: string])[] = [
@@ -169,6 +170,20 @@ describe("schedule/scheduler", () => {
     assert.equal(standing(scheduler), "backing-off");
   });
 
+  it("under a limit of ours, a lease has the time that it takes us to let it through", () => {
+    for (const [limitRate, deadlineMs] of [
+      [undefined, limits.leaseMs],
+      [2048, limits.leaseMultiple * 16 * 64 * 1000],
+    ] as const) {
+      const layout = { size: 100 * pieceBytes, pieceBytes, pieceCount: 100 };
+      const given = { verified: RangeSet.empty, random: () => 0.5, limitRate };
+      const scheduler = new Scheduler(layout, given);
+      for (const replica of [A, B]) scheduler.join(replica);
+      const [read] = scheduler.decide(0);
+      assert.deepEqual(read?.kind === "read" && read.deadlineMs, deadlineMs);
+    }
+  });
+
   it("a stall of our own is forgiven", () => {
     const scheduler = w(100, "AB");
     scheduler.decide(0);
@@ -176,6 +191,39 @@ describe("schedule/scheduler", () => {
     scheduler.decide(100);
     assert.equal(text(scheduler.decide(400_000)), "");
     assert.deepEqual([standing(scheduler, A), standing(scheduler, B)], ["good", "good"]);
+  });
+
+  it("a stall of our own makes nobody slower, and nobody slump", () => {
+    const scheduler = w(20_000, "ABC");
+    const replicas = [A, B, replicaId("C")];
+    scheduler.decide(0);
+    let now = 10;
+    for (; now <= 3200; now += 10) {
+      for (const replica of replicas) {
+        // From 2 s on A has a tenth of its pace.
+        if (replica === A && now > 2000 && now % 100 !== 0) continue;
+        const lease = scheduler.ledger.leasesOf(replica).find(({ next, end }) => next < end);
+        if (lease === undefined) continue;
+        piece(scheduler, lease, now);
+        if (lease.next >= lease.end) scheduler.ended(lease, undefined, now);
+      }
+      scheduler.decide(now);
+    }
+    const of = (at: number) => [
+      ...replicas.map((replica) => Math.round(scheduler.knownRate(replica, at) ?? 0)),
+      scheduler.ledger.region(A).count > 0,
+    ];
+    const before = of(now);
+    scheduler.decide(now + 5000);
+    const stoodMs = 5000 + 10 - limits.watchMs;
+    assert.deepEqual(of(now + stoodMs), before);
+  });
+
+  it("a stall of our own voids the trial of a second stream", () => {
+    const { scheduler, now } = new SmallWorld(90_000, { A: at(100, { latencyMs: 20 }) }).run(2500);
+    assert.equal(scheduler.scoreboard.of(A).streams, 2);
+    scheduler.decide(now + 5000);
+    assert.equal(scheduler.scoreboard.of(A).streams, 1);
   });
 
   it("time at which we did look is not forgiven", () => {

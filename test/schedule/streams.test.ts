@@ -145,6 +145,17 @@ describe("schedule/streams", () => {
     assert.equal(kept.of("B"), 1);
   });
 
+  it("all of them together have no more than there may be leases", () => {
+    const names = Array.from({ length: limits.leases - 3 }, (_, at) =>
+      String.fromCodePoint(512 + at),
+    );
+    const rates = (of: (name: string) => number) =>
+      Object.fromEntries(names.map((name) => [name, of(name) * MB]));
+    const source = new Source(rates).run(30_000);
+    const total = names.reduce((sum, name) => sum + source.of(name), 0);
+    assert.equal(total, limits.leases);
+  });
+
   it("when we stood still, a trial is void: no stream of it, and no pause after it", () => {
     const source = new Source(capped(5, 40)).run(2_500);
     source.streams.forget();

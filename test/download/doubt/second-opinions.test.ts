@@ -36,6 +36,27 @@ class ForeignWorld extends SmallDownload {
 
 const every = Array.from({ length: 20 }, (_, piece) => piece);
 
+describe("foreign replicas, one of which hardly sends", () => {
+  it("are asked for no piece twice: nobody could tell which copy is right", async () => {
+    const world = new ForeignWorld();
+    const writes = new Map<number, number>();
+    world.wrap = (partial) => ({
+      ...partial,
+      sink: {
+        ...partial.sink,
+        async write(offset, bytes) {
+          writes.set(offset, (writes.get(offset) ?? 0) + 1);
+          await partial.sink.write(offset, bytes);
+        },
+      },
+    });
+    const slow = withoutPieces(paced(honest(content, 1000), world.clock, { rate: 2000 }));
+    const receipt = await world.get({ A: world.good(), B: slow, C: world.good() });
+    world.assertPublished();
+    assert.deepEqual([receipt.hedgedBytes, Math.max(...writes.values())], [0, 1]);
+  });
+});
+
 describe("foreign replicas, one of which is corrupt", () => {
   for (const [what, pieces] of [
     ["in one piece", [3]],
