@@ -4,19 +4,11 @@
  * way to look into.
  */
 
-import {
-  create,
-  type DescMessage,
-  type DescMethod,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import type { Chunk, ReadRequest } from "../ports.js";
 import type { Deadline } from "./deadline.js";
+import { calls, type WireCall } from "./express/calls.js";
 import { ExpressConnection, type ExpressRequest } from "./express/express-connection.js";
+import { decoded, encoded, type Message } from "./express/fields.js";
 import { Unexpected } from "./express/frames.js";
 import { headerBlock, type LastHeaders, saysOk } from "./express/headers.js";
 import { prefixed } from "./express/messages.js";
@@ -24,7 +16,7 @@ import { endpointText } from "./resolve.js";
 import type { Route } from "./route.js";
 import { type Questions, readRangeRequest, type Way } from "./way.js";
 
-const { getChecksum, getSize, listPieces, listFiles, readRange } = ReplicaService.method;
+const { getChecksum, getSize, listPieces, listFiles, readRange } = calls;
 
 export class ExpressWay implements Way {
   readonly #route: Route;
@@ -64,16 +56,16 @@ export class ExpressWay implements Way {
   }
 
   /** Each message of an answer that ends well. */
-  async *#ask<Method extends DescMethod>(
-    method: Method,
-    init: MessageInitShape<Method["input"]>,
+  async *#ask<Call extends WireCall>(
+    call: Call,
+    request: Partial<Message<Call["request"]>>,
     deadline: Deadline,
-  ): AsyncGenerator<MessageShape<Method["output"]>> {
+  ): AsyncGenerator<Message<Call["answer"]>> {
     const end = new AnswerEnd();
-    const asked = this.#request(method, init, deadline, end);
+    const asked = this.#request(call, request, deadline, end);
     for await (const message of this.#open().ask(asked, deadline.signal)) {
       deadline.throwIfOver();
-      yield decoded<Method["output"]>(method.output, message);
+      yield decoded<Call["answer"]>(call.answer, message);
     }
     if (!end.isGood) await end.throwFault(deadline);
   }
@@ -86,9 +78,9 @@ export class ExpressWay implements Way {
     return this.#connection;
   }
 
-  #request<Method extends DescMethod>(
-    { parent, name, input }: Method,
-    init: MessageInitShape<Method["input"]>,
+  #request<Call extends WireCall>(
+    call: Call,
+    request: Partial<Message<Call["request"]>>,
     { timeout }: Deadline,
     { onLastHeaders }: AnswerEnd,
   ): ExpressRequest {
@@ -96,7 +88,7 @@ export class ExpressWay implements Way {
     const headers = headerBlock([
       [":method", "POST"],
       [":scheme", tls === undefined ? "http" : "https"],
-      [":path", `/${parent.typeName}/${name}`],
+      [":path", call.path],
       [":authority", tls?.serverName ?? endpointText(host, port)],
       ["te", "trailers"],
       ["content-type", "application/grpc"],
@@ -104,7 +96,7 @@ export class ExpressWay implements Way {
       ["grpc-timeout", timeout],
       ...(token === undefined ? [] : [["authorization", `Bearer ${token}`] as const]),
     ]);
-    const message = prefixed(toBinary(input, create(input, init)));
+    const message = prefixed(encoded<Call["request"]>(call.request, request));
     return { headers, message, onLastHeaders };
   }
 }
@@ -151,14 +143,6 @@ async function namers() {
     return { headersOf, failureIn, faultOfClientError };
   } catch (cause) {
     throw new Unexpected("what names a failure is not there", { cause });
-  }
-}
-
-function decoded<Message extends DescMessage>(type: Message, bytes: Uint8Array) {
-  try {
-    return fromBinary(type, bytes);
-  } catch (error) {
-    throw new Unexpected("a message that cannot be read", { cause: error });
   }
 }
 

@@ -3,11 +3,14 @@
  * side by side, so that what a file gave goes to the wire without a copy.
  */
 
-import { ReadRangeResponseSchema } from "../../gen/quorate/v1/replica_pb.js";
 import { limits } from "../limits.js";
 import type { Chunk } from "../ports.js";
+import { calls } from "./express/calls.js";
 
-const { offset: offsetField, data: dataField } = ReadRangeResponseSchema.field;
+const {
+  offset: [offsetNumber],
+  data: [dataNumber],
+} = calls.readRange.answer;
 const varint = 0;
 const lengthDelimited = 2;
 /** A byte for compression, four for the length of what follows. */
@@ -68,13 +71,13 @@ function frameOf(bytes: number): Uint8Array {
 export function headerOf(offset: bigint, dataBytes: number): Uint8Array {
   const header: number[] = [];
   if (offset !== 0n) {
-    header.push((offsetField.number << 3) | varint);
+    header.push((offsetNumber << 3) | varint);
     let rest = offset;
     for (; rest > 127n; rest >>= 7n) header.push(Number(rest & 127n) | 128);
     header.push(Number(rest));
   }
   if (dataBytes > 0) {
-    header.push((dataField.number << 3) | lengthDelimited);
+    header.push((dataNumber << 3) | lengthDelimited);
     let rest = dataBytes;
     for (; rest > 127; rest >>>= 7) header.push((rest & 127) | 128);
     header.push(rest);

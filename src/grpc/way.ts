@@ -1,13 +1,13 @@
 /** What a way to a replica offers: two of them lead there, and a lane chooses. */
 
-import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { ReplicaService } from "../../gen/quorate/v1/replica_pb.js";
 import type { Chunk, ReadRequest } from "../ports.js";
 import type { Deadline } from "./deadline.js";
+import type { calls } from "./express/calls.js";
+import type { Message } from "./express/fields.js";
 
-type Methods = typeof ReplicaService.method;
-type Request<Name extends keyof Methods> = MessageInitShape<Methods[Name]["input"]>;
-type Answer<Name extends keyof Methods> = MessageShape<Methods[Name]["output"]>;
+type Calls = typeof calls;
+type Request<Name extends keyof Calls> = Partial<Message<Calls[Name]["request"]>>;
+type Answer<Name extends keyof Calls> = Message<Calls[Name]["answer"]>;
 
 /** The calls that ask a replica for something else than bytes of a file. */
 export interface Questions {

@@ -70,6 +70,8 @@ describe("the start", function () {
   const needlessForGet = new RegExp(
     [
       "node_modules/(@grpc|nice-grpc|log-update|pino|prom-client)",
+      "node_modules/@bufbuild/protobuf/dist/esm/(codegen|reflect|wkt)",
+      "^gen/",
       "^src/(serve/.*-replica|grpc/(replica-server|status|channel))",
       "^node:(http2|tls|inspector|child_process|worker_threads|dns/promises|readline/promises)$",
     ].join("|"),

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
   GetSizeRequestSchema,
-  type GetSizeResponse,
   GetSizeResponseSchema,
   ListPiecesResponseSchema,
 } from "../../gen/quorate/v1/replica_pb.js";
@@ -30,7 +29,7 @@ overEachWire("a lane to a replica", (wire) => {
   const failsAtOnce = (stream: number) => says(stream, "5");
   type Frames = readonly ((stream: number) => Buffer)[];
   /** Asks for a size, and answers so. */
-  async function answered(frames: Frames): Promise<GetSizeResponse> {
+  async function answered(frames: Frames): ReturnType<typeof sizeOn> {
     const asking = sizeOn(on.lane);
     const { stream, payload } = await on.server.next(frameKind.data);
     const asked = toBinary(GetSizeRequestSchema, create(GetSizeRequestSchema, { name: "a.bin" }));

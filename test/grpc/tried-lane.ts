@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import {
-  type GetSizeResponse,
   GetSizeResponseSchema,
   ListPiecesResponseSchema,
 } from "../../gen/quorate/v1/replica_pb.js";
@@ -109,7 +108,7 @@ class TriedLane {
 export function sizeOn(
   lane: Lane,
   { signal = unspoken, deadlineMs = 9000 } = {},
-): Promise<GetSizeResponse> {
+): ReturnType<Questions["getSize"]> {
   return lane.ask({ signal, deadlineMs }, (questions) => questions.getSize({ name: "a.bin" }));
 }
 
