@@ -98,7 +98,13 @@ export class Checkpoint {
     const { sink, journal } = this.#partial;
     // First, so that a disk that takes long keeps nothing from the journal.
     await this.#appending;
-    if (this.#appending !== undefined || this.#pending.length > 0) await this.#append();
-    await journal.sync(() => sink.sync(), isLast);
+    const isDue = this.#appending !== undefined || this.#pending.length > 0;
+    const appended = isDue ? this.#append() : undefined;
+    if (!isLast) await appended;
+    const synced = journal.sync(() => sink.sync(), isLast);
+    // Both are over before anything is closed.
+    await Promise.allSettled([appended, synced]);
+    await appended;
+    await synced;
   }
 }

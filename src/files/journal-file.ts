@@ -145,7 +145,7 @@ class OpenJournal implements JournalFile {
   }
 
   async sync(syncBytes: () => Promise<void>, isLast = false): Promise<void> {
-    await this.#last;
+    if (!isLast) await this.#last;
     if (this.#refused !== undefined) throw this.#refused.error;
     // What is appended while the bytes are synced is not vouched for.
     const writtenBytes = this.#endBytes;

@@ -120,6 +120,20 @@ export function journalContract(title: string, open: () => Promise<OpenJournal>)
       assert.deepEqual(await claimedBy(openAgain), [0, 1].map(record));
     });
 
+    it("takes back what is appended beside a last sync that fails", async () => {
+      const openAgain = await open();
+      {
+        await using opened = await openAgain(manifest);
+        const { journal } = opened;
+        await journal.append([record(0)]);
+        await journal.sync(async () => {});
+        const appended = journal.append([record(1)]);
+        await assert.rejects(journal.sync(refused, true), isRefusal);
+        await appended;
+      }
+      assert.deepEqual(await claimedBy(openAgain), [record(0)]);
+    });
+
     it("takes back what an earlier run left, when the first sync already fails", async () => {
       const openAgain = await open();
       await appendTo(openAgain, [[0], [1]]);

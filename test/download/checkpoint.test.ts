@@ -31,9 +31,9 @@ class SlowDisk {
     disown: async () => {},
     append: (records: readonly JournalRecord[]) =>
       this.#carryOut("append", `append ${records.map(({ piece }) => piece).join(",")}`),
-    sync: async (syncBytes: () => Promise<void>) => {
+    sync: async (syncBytes: () => Promise<void>, isLast = false) => {
       await syncBytes();
-      await this.#carryOut("journal", "journal");
+      if (!isLast) await this.#carryOut("journal", "journal");
     },
   };
 
@@ -251,4 +251,39 @@ describe("a checkpoint", () => {
     await flushed;
     assert.deepEqual(disk.told, ["append 1"]);
   });
+
+  it("the last flush syncs beside the journal's last append, and waits for both", async () => {
+    const disk = new SlowDisk();
+    disk.holds = ["append", "sync"];
+    const checkpoint = new Checkpoint(disk, 0);
+    checkpoint.add(record(1), 10, 0);
+    let isOver = false;
+    const flushed = checkpoint.flush(true).then(() => {
+      isOver = true;
+    });
+    await turn();
+    assert.deepEqual(disk.told, ["append 1", "sync"]);
+    await disk.release();
+    assert.ok(!isOver, "the bytes are still synced");
+    await disk.release();
+    await flushed;
+  });
+
+  for (const operation of ["append", "sync"] as const) {
+    it(`the last flush fails with its ${operation}, once nothing is written any more`, async () => {
+      const disk = new SlowDisk();
+      disk.failsAt = operation;
+      disk.holds = [operation === "append" ? "sync" : "append"];
+      const checkpoint = new Checkpoint(disk, 0);
+      checkpoint.add(record(1), 10, 0);
+      let isOver = false;
+      const flushed = assert.rejects(checkpoint.flush(true), StorageError).finally(() => {
+        isOver = true;
+      });
+      await turn();
+      assert.ok(!isOver);
+      await disk.release();
+      await flushed;
+    });
+  }
 });

@@ -119,8 +119,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "a checkpoint does not sync the bytes",
     file: "src/download/checkpoint.ts",
-    find: "await journal.sync(() => sink.sync(), isLast);",
-    replace: "await journal.sync(async () => void sink);",
+    find: "const synced = journal.sync(() => sink.sync(), isLast);",
+    replace: "const synced = journal.sync(async () => void sink);",
     worlds: [worldOf([none])],
   },
   {
