@@ -79,6 +79,7 @@ function isTruthful({ trouble, latencyMs }: WorldReplica, startedAt: number): bo
       return false;
     case "missing":
     case "denied":
+    case "incompatible":
     case "away":
     case "busy":
     case "silent":

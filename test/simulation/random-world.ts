@@ -112,7 +112,7 @@ function randomTrouble(chance: Seeded): Trouble {
     { kind: "busy", from, until: soon, retryMs },
     { kind: "silent", from, until },
     { kind: "changed", from, version },
-    { kind: "hashing", until: soon * 3, stuck: share > 0.8 },
+    { kind: "hashing", from: always ? 0 : from, until: soon * 3, stuck: share > 0.8 },
     { kind: "false-list", piece: chance.below(8), isCutShort: holds },
     { kind: "false-root", story: version },
     { kind: "false-root", story: 2 },
@@ -120,6 +120,7 @@ function randomTrouble(chance: Seeded): Trouble {
     { kind: "foreign" },
     { kind: "missing", from: holds ? 0 : from, until },
     { kind: "denied", from: holds ? 0 : from, until },
+    { kind: "incompatible", from: holds ? 0 : from, until },
   ];
   const unlucky = chance.pick(troubles);
   return chance.next() < 0.5 || unlucky === undefined ? { kind: "none" } : unlucky;

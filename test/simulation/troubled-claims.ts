@@ -1,6 +1,7 @@
 /** What a troubled replica says the file is, and which piece list it gives. */
 
 import { ReplicaFault } from "../../src/ports.js";
+import type { Fault } from "../../src/schedule/faults.js";
 import { type Digest, digestBytes, digestOf } from "../../src/trust/digest.js";
 import type { Claim } from "../../src/trust/manifest.js";
 import { type PieceDigests, rootOf } from "../../src/trust/merkle.js";
@@ -72,25 +73,30 @@ function forged(pieces: PieceDigests, piece: number, text: string): PieceDigests
 
 /** What anybody who asks this replica for anything is told at a moment, instead of an answer. */
 export function refusalAt(trouble: Trouble, now: number): ReplicaFault | undefined {
+  const fault = refusalOf(trouble, now);
+  if (fault === undefined || !("from" in trouble) || now < trouble.from) return undefined;
+  if ("until" in trouble && now >= trouble.until) return undefined;
+  return new ReplicaFault(fault);
+}
+
+function refusalOf(trouble: Trouble, now: number): Fault | undefined {
   switch (trouble.kind) {
     case "away":
-      if (now < trouble.from || now >= trouble.until) return undefined;
-      return new ReplicaFault({ kind: "unreachable", detail: "away" });
+      return { kind: "unreachable", detail: "away" };
     case "busy":
-      if (now < trouble.from || now >= trouble.until) return undefined;
-      return new ReplicaFault({ kind: "busy", retryMs: trouble.retryMs });
+      return { kind: "busy", retryMs: trouble.retryMs };
     case "hashing": {
-      if (now >= trouble.until) return undefined;
       const totalBytes = 1_000_000;
-      const doneBytes = trouble.stuck ? 0 : Math.floor((now / trouble.until) * totalBytes);
-      return new ReplicaFault({ kind: "hashing", retryMs: 300, doneBytes, totalBytes });
+      const done = (now - trouble.from) / (trouble.until - trouble.from);
+      const doneBytes = trouble.stuck ? 0 : Math.floor(done * totalBytes);
+      return { kind: "hashing", retryMs: 300, doneBytes, totalBytes };
     }
     case "missing":
-      if (now < trouble.from || now >= trouble.until) return undefined;
-      return new ReplicaFault({ kind: "missing" });
+      return { kind: "missing" };
     case "denied":
-      if (now < trouble.from || now >= trouble.until) return undefined;
-      return new ReplicaFault({ kind: "denied", detail: "not for you" });
+      return { kind: "denied", detail: "not for you" };
+    case "incompatible":
+      return { kind: "incompatible", detail: "what is that?" };
     default:
       return undefined;
   }

@@ -99,7 +99,10 @@ class Troubled implements Replica {
       this.#checkDigest(request.ifDigest, version);
       const stop = this.#stopOf(request);
       const serving = this.#serving(bytesVersionAt(trouble, clock.now()));
+      let heardAt = clock.now();
       for await (const chunk of serving.read(request, call)) {
+        this.#markLink(heardAt);
+        heardAt = clock.now();
         if (refusalAt(trouble, clock.now()) !== undefined) marks.add("broke-off");
         this.#refuse();
         if (versionAt(trouble, clock.now()) !== version) this.#checkDigest(undefined, -1);
@@ -166,6 +169,17 @@ class Troubled implements Replica {
     const now = this.#parts.clock.now();
     if (trouble.kind !== "silent" || now < trouble.from || now >= trouble.until) return;
     this.#parts.marks.add("silent");
+  }
+
+  /** What its link did while a chunk was on its way. */
+  #markLink(since: number): void {
+    const { rateAt, shape, isSteady } = this.#spec;
+    const [how] = shape.split(" ");
+    if (isSteady) return;
+    const aStepMs = (this.#parts.clock.now() - since) / 8;
+    const moments = Array.from({ length: 8 }, (_, index) => since + index * aStepMs);
+    const hasChanged = moments.some((ms) => rateAt(ms) !== rateAt(0));
+    if (how === "slow" || hasChanged) this.#parts.marks.addNamed(`link:${how}`);
   }
 
   #stopOf({ range }: ReadRequest): number {

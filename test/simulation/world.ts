@@ -29,8 +29,8 @@ export type Trouble =
   | ({ readonly kind: "silent" } & Window)
   /** From a moment on it serves another version. */
   | { readonly kind: "changed"; readonly from: number; readonly version: number }
-  /** It still hashes the file at the beginning. `stuck`: without getting on. */
-  | { readonly kind: "hashing"; readonly until: number; readonly stuck: boolean }
+  /** It hashes the file, at the beginning or once more. `stuck`: without getting on. */
+  | ({ readonly kind: "hashing"; readonly stuck: boolean } & Window)
   /** Claims what is true, and gives a piece list that is not. */
   | { readonly kind: "false-list"; readonly piece: number; readonly isCutShort: boolean }
   /** Claims another root, with a list that fits it; `story` tells who colludes with whom. */
@@ -39,7 +39,9 @@ export type Trouble =
   | { readonly kind: "foreign" }
   /** It has no such file, for a while. */
   | ({ readonly kind: "missing" } & Window)
-  | ({ readonly kind: "denied" } & Window);
+  | ({ readonly kind: "denied" } & Window)
+  /** It does not understand us, for a while. */
+  | ({ readonly kind: "incompatible" } & Window);
 
 /** One replica of a world. */
 export interface WorldReplica {
