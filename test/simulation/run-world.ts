@@ -44,7 +44,7 @@ export interface Run {
 export interface Story {
   readonly world: World;
   readonly runs: readonly Run[];
-  /** What was told, in order: the same seed gives the same trace. */
+  /** What was asked for and told, in order: the same seed gives the same trace. */
   readonly trace: readonly string[];
 }
 

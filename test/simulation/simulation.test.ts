@@ -40,7 +40,8 @@ describe("simulated worlds", () => {
   }
 
   it("the same seed gives the same trace twice", async () => {
-    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    // Late votes and cuts, in which chance could hide, are not in every world.
+    for (let seed = first; seed < first + Math.min(worlds, 100); seed++) {
       const [once, twice] = [await runWorld(randomWorld(seed)), await runWorld(randomWorld(seed))];
       assert.deepEqual(once.trace, twice.trace, `seed ${seed}`);
     }

@@ -23,7 +23,7 @@ export async function runJudged(world: World, marks: Marks): Promise<void> {
   try {
     judge(story, marks);
   } catch (error) {
-    const end = story.trace.slice(-12).map((line) => line.slice(0, 300));
+    const end = story.trace.slice(-24).map((line) => line.slice(0, 300));
     const lines = [messageOf(error), describeWorld(story.world), ...end];
     throw new Error(lines.join("\n"), { cause: error });
   }

@@ -96,6 +96,7 @@ export class Witness {
     // Of what is said in this very moment nobody can have heard.
     if (putOff !== undefined && putOff.at < now && now < putOff.until)
       this.broken(`${replica} asked for patience and gets none`);
+    this.trace.push(`${now.toFixed(3)} ${replica} reads ${range.start}–${range.end}`);
     if (ifDigest === undefined) this.broken(`${replica} was not told which file is meant`);
     for (const other of this.#reads) {
       if (other.replica === replica || other.range.end <= range.start) continue;
