@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { SharedSyncs } from "./files/folder.js";
+import { ReadMemory } from "./grpc/express/read-memory.js";
 import { KeptConnections } from "./grpc/kept-connections.js";
 import type { Clock, Random } from "./ports.js";
 
@@ -26,3 +27,6 @@ export const systemSyncs = new SharedSyncs();
 
 /** Connections to replicas, kept from one download for the next. */
 export const systemConnections = new KeptConnections();
+
+/** What the connections to all replicas read into; one for each took most of all memory. */
+export const systemReadMemory = new ReadMemory();

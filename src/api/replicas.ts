@@ -5,7 +5,7 @@ import { UsageError } from "../errors.js";
 import type { Connect } from "../grpc/kept-connections.js";
 import type { RemoteReplica } from "../grpc/replica-client.js";
 import { addressOf, endpointText } from "../grpc/resolve.js";
-import { systemConnections } from "../system.js";
+import { systemConnections, systemReadMemory } from "../system.js";
 import { type ReplicaId, replicaId } from "../trust/quorum.js";
 import { type Access, checkToken, type Keys, keysOf } from "./access.js";
 
@@ -31,7 +31,8 @@ export async function withReplicas<Result>(
     }
   }
   const { connectReplica } = await import("../grpc/replica-client.js");
-  const connect: Connect = (route) => connectReplica(route.host, route.port, route);
+  const connect: Connect = ({ host, port, tls, token }) =>
+    connectReplica(host, port, { tls, token, memory: systemReadMemory });
   const found = await Promise.all(addresses.map(({ host }) => addressOf(host)));
   const keysFor = new Map<Access | undefined, Keys>();
   for (const [index, { host, access }] of addresses.entries()) {

@@ -12,6 +12,7 @@ import { decoded, encoded, type Message } from "./express/fields.js";
 import { Unexpected } from "./express/frames.js";
 import { headerBlock, type LastHeaders, saysOk } from "./express/headers.js";
 import { prefixed } from "./express/messages.js";
+import type { ReadMemory } from "./express/read-memory.js";
 import { endpointText } from "./resolve.js";
 import type { Route } from "./route.js";
 import { type Questions, readRangeRequest, type Way } from "./way.js";
@@ -20,12 +21,14 @@ const { getChecksum, getSize, listPieces, listFiles, readRange } = calls;
 
 export class ExpressWay implements Way {
   readonly #route: Route;
+  readonly #memory: ReadMemory;
   #connection: ExpressConnection | undefined;
   #isClosed = false;
 
   /** Connects when first asked, and again whenever a connection is spent. */
-  constructor(route: Route) {
+  constructor(route: Route, memory: ReadMemory) {
     this.#route = route;
+    this.#memory = memory;
   }
 
   questions(deadline: Deadline): Questions {
@@ -73,7 +76,7 @@ export class ExpressWay implements Way {
   #open(): ExpressConnection {
     if (this.#isClosed) throw new Unexpected("it is closed");
     if (this.#connection === undefined || this.#connection.isSpent) {
-      this.#connection = connected(this.#route);
+      this.#connection = connected(this.#route, this.#memory);
     }
     return this.#connection;
   }
@@ -101,9 +104,9 @@ export class ExpressWay implements Way {
   }
 }
 
-function connected(to: Route): ExpressConnection {
+function connected(to: Route, memory: ReadMemory): ExpressConnection {
   try {
-    return new ExpressConnection(to);
+    return new ExpressConnection(to, memory);
   } catch (cause) {
     // A certificate that is none, for one.
     throw new Unexpected("no socket can be made", { cause });

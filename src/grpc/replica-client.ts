@@ -17,6 +17,7 @@ import {
 import { digestBytes } from "../trust/digest.js";
 import { parseClaim } from "../trust/manifest.js";
 import type { ClientTls } from "./channel.js";
+import { ReadMemory } from "./express/read-memory.js";
 import { isLeftToGrpc } from "./express/tls-socket.js";
 import { ExpressWay } from "./express-way.js";
 import { Lane } from "./lane.js";
@@ -36,13 +37,15 @@ export interface ConnectOptions {
   readonly token?: string | undefined;
   /** Whether the express way is taken. Default: yes. */
   readonly isExpress?: boolean;
+  /** What the express way reads into. Default: memory of its own. */
+  readonly memory?: ReadMemory;
 }
 
 /** The replica at an address. Connects when first asked. */
 export function connectReplica(
   host: string,
   port: number,
-  { tls, token, isExpress = true }: ConnectOptions = {},
+  { tls, token, isExpress = true, memory = new ReadMemory() }: ConnectOptions = {},
 ): RemoteReplica {
   const route: Route = { host, port, tls, token };
   const openOrdinary = async () => {
@@ -51,7 +54,7 @@ export function connectReplica(
   };
   const openLane = () => {
     const isTaken = isExpress && (tls === undefined || !isLeftToGrpc(tls));
-    return new Lane(isTaken ? new ExpressWay(route) : undefined, openOrdinary);
+    return new Lane(isTaken ? new ExpressWay(route, memory) : undefined, openOrdinary);
   };
   const first = openLane();
   // Streams on one connection share its window and its losses.

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { download } from "../../src/api/get.js";
+import { ReadMemory } from "../../src/grpc/express/read-memory.js";
 import { listenReplica } from "../../src/grpc/replica-server.js";
+import { systemReadMemory } from "../../src/system.js";
 import { Doorman } from "../support/doorman.js";
 import { memoryReplica } from "../support/memory-replica.js";
 import { refusingOn } from "../support/refusing-disk.js";
@@ -23,6 +25,27 @@ describe("downloads in one process", () => {
     } finally {
       server.kill();
       doorman.server.close();
+    }
+  });
+
+  it("read into the same memory from all replicas", async () => {
+    const listen = () =>
+      listenReplica(memoryReplica({ c: Buffer.from("c") }), { host: "127.0.0.1", port: 0 });
+    const servers = [await listen(), await listen()];
+    const joined: ReadMemory[] = [];
+    const { join } = ReadMemory.prototype;
+    ReadMemory.prototype.join = function (this: ReadMemory) {
+      joined.push(this);
+      join.call(this);
+    };
+    try {
+      const replicas = servers.map(({ port }) => ({ host: "127.0.0.1", port }));
+      await download({ replicas, name: "c", output: at() });
+      assert.equal(joined.length, 2);
+      assert.ok(joined.every((memory) => memory === systemReadMemory));
+    } finally {
+      ReadMemory.prototype.join = join;
+      for (const server of servers) server.kill();
     }
   });
 

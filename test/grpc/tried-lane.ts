@@ -8,6 +8,7 @@ import {
 } from "../../gen/quorate/v1/replica_pb.js";
 import { frame, frameKind } from "../../src/grpc/express/frames.js";
 import { headerBlock } from "../../src/grpc/express/headers.js";
+import { ReadMemory } from "../../src/grpc/express/read-memory.js";
 import { ExpressWay } from "../../src/grpc/express-way.js";
 import { Lane } from "../../src/grpc/lane.js";
 import type { Questions, Way } from "../../src/grpc/way.js";
@@ -79,7 +80,7 @@ class TriedLane {
     const port = await this.server.listen();
     const tls = this.#tls?.client;
     const route = { host: "127.0.0.1", port, tls, token: "t".repeat(300) };
-    this.#lane = new Lane(new ExpressWay(route), async () => this.way);
+    this.#lane = new Lane(new ExpressWay(route, new ReadMemory()), async () => this.way);
     return this.#lane;
   }
 

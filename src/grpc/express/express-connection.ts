@@ -26,7 +26,7 @@ import {
   windowUpdate,
 } from "./frames.js";
 import type { LastHeaders } from "./headers.js";
-import { ReadMemory } from "./read-memory.js";
+import type { ReadMemory } from "./read-memory.js";
 import { connectTls } from "./tls-socket.js";
 import { WindowShare } from "./window-share.js";
 
@@ -42,8 +42,6 @@ export interface ExpressRequest {
 const mostWaitingBytes = 64 * 1024;
 /** Who cannot be reached within this is asked the ordinary way. */
 const connectMs = 3_000;
-/** What connections share unless they are told otherwise: a thread reads one socket at a time. */
-const sharedMemory = new ReadMemory();
 
 export class ExpressConnection implements FrameTaker {
   /** Whether it takes no more calls. */
@@ -63,7 +61,8 @@ export class ExpressConnection implements FrameTaker {
   /** Requests take no more of a connection than every server grants at first. */
   #requestBytesLeft = firstWindowBytes;
 
-  constructor({ host, port, tls }: Omit<Route, "token">, memory = sharedMemory) {
+  /** `memory`: may be shared by any connections of a thread, which reads one socket at a time. */
+  constructor({ host, port, tls }: Omit<Route, "token">, memory: ReadMemory) {
     this.#memory = memory;
     this.#share = new WindowShare(memory.windows);
     const startedAt = performance.now();

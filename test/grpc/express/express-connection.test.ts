@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
 import { firstWindowBytes, frame, frameKind } from "../../../src/grpc/express/frames.js";
+import { ReadMemory } from "../../../src/grpc/express/read-memory.js";
 import { limits } from "../../../src/limits.js";
 import { overEachWire } from "../../support/wires.js";
 import { dataFrames, headers, RawServer } from "./raw-server.js";
@@ -160,7 +161,8 @@ overEachWire("an express connection", (wire) => {
     const closed = new RawServer();
     const port = await closed.listen();
     closed.close();
-    const gone = new ExpressConnection({ host: "127.0.0.1", port, tls: wire.tls()?.client });
+    const at = { host: "127.0.0.1", port, tls: wire.tls()?.client };
+    const gone = new ExpressConnection(at, new ReadMemory());
     const request = { headers: Buffer.alloc(0), message: Buffer.alloc(9), onLastHeaders };
     assert.equal(await allOf(gone.read({ ...request, range: { start: 0, end: 9 } }, idle), 0), 0);
     assert.ok(gone.isSpent);

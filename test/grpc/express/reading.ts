@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { ExpressConnection } from "../../../src/grpc/express/express-connection.js";
 import { headerBlock } from "../../../src/grpc/express/headers.js";
+import { ReadMemory } from "../../../src/grpc/express/read-memory.js";
 import type { Chunk } from "../../../src/ports.js";
 import type { Range } from "../../../src/schedule/range.js";
 import { madeUp } from "../../support/made-up.js";
@@ -24,7 +25,8 @@ export function eachWith(
     const tls = wire.tls();
     const server = new RawServer(tls?.server);
     const port = await server.listen();
-    const connection = new ExpressConnection({ host: "127.0.0.1", port, tls: tls?.client });
+    const at = { host: "127.0.0.1", port, tls: tls?.client };
+    const connection = new ExpressConnection(at, new ReadMemory());
     open.push(connection, server);
     use(server, connection);
   });
