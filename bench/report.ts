@@ -17,9 +17,10 @@ export function sayRow(cells: readonly (string | number)[], columns: number): vo
   say(cells.map((cell) => String(cell).padStart(columns)).join(""));
 }
 
-/** Writes figures as JSON into `bench/results/`, over those of the last run. */
-export function keep(name: string, figures: unknown): void {
-  const folder = join(import.meta.dirname, "results");
+const results = join(import.meta.dirname, "results");
+
+/** Writes figures as JSON into a folder, `bench/results/` by default, over those of the last run. */
+export function keep(name: string, figures: unknown, folder = results): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, name), `${JSON.stringify(figures, null, 2)}\n`);
 }

@@ -2,6 +2,7 @@
  * `npm run bench:schedule`: the production scheduler and transfer loop in the named worlds, in
  * virtual time, each against the computed ideal and beside four baselines. `-- --random N` adds N
  * random worlds (of `--size` MiB), `-- --company` all of them with one more replica, slow or silent.
+ * JSON goes into the folder that `--keep` names. Ends with 1 when a world misses its aim.
  * With `--real`: the same worlds between real processes (`real-sockets.ts`).
  */
 
@@ -15,7 +16,8 @@ import { keep, say } from "./report.js";
 import { type Outcome, runQuorate } from "./run-quorate.js";
 import { type ScheduleWorld, scheduleWorlds } from "./schedule-worlds.js";
 
-interface Line {
+/** How one world went. */
+export interface Line {
   readonly world: string;
   readonly idealSeconds: number;
   readonly ours: Outcome;
@@ -73,6 +75,7 @@ const { values } = parseArgs({
     random: { type: "string" },
     size: { type: "string" },
     company: { type: "boolean", default: false },
+    keep: { type: "string" },
   },
 });
 
@@ -84,19 +87,20 @@ for (const world of scheduleWorlds) {
   lines.push(line);
   say(lineText(line));
 }
-keep("schedule.json", lines);
+keep("schedule.json", lines, values.keep);
 if (lines.some(({ share, aim }) => share < aim)) {
   say("some worlds miss their aim");
+  process.exitCode = 1;
 }
 if (values.company) {
   const company = await companyLines();
   say(companyText(company));
-  keep("schedule-company.json", company);
+  keep("schedule-company.json", company, values.keep);
 }
 if (values.random !== undefined) {
   const megabytes = values.size === undefined ? undefined : Number(values.size);
   const hasCompany = values.company;
   const score = await randomScore(Number(values.random), { megabytes, hasCompany });
   say(randomText(score));
-  keep("schedule-random.json", score);
+  keep("schedule-random.json", score, values.keep);
 }
