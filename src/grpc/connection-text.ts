@@ -15,13 +15,16 @@ const words: readonly (readonly [found: RegExp, text: string])[] = [
   [/alert certificate required/, "it asks for a client certificate"],
   // What RFC 8446 6.2 has servers say of it; those on Node only hang up.
   [/alert (unknown ca|[a-z ]*certificate[a-z ]*)/, "it does not accept our client certificate: $1"],
-  [/(?:ssl|tls)v\d+ alert ([a-z ]+)/, "it refuses TLS: $1"],
   [/ERR_TLS_CERT_ALTNAME_INVALID/, "its certificate is for another name"],
   // Node's words for a failed check of a chain.
   [/(self[- ]signed certificate)/, "its certificate is not trusted: $1"],
   [/(unable to (?:get|verify)[^.]*)/, "its certificate is not trusted: $1"],
   [/(certificate (?:has expired|is not yet valid))/, "its certificate is not trusted: $1"],
-  [/Last error: Protocol error/, "it does not speak gRPC"],
+  [/Last error: Protocol error|alert no application protocol/, "it does not speak gRPC"],
+  [/(?:ssl|tls)v\d+ alert ([a-z ]+)/, "it refuses TLS: $1"],
+  [/^Received HTTP status code (\d+)$/, "it does not speak gRPC: HTTP status $1"],
+  // The first bytes of a page of HTML, for one, are the length of a huge message.
+  [/^Received message larger than max/, "it sent more than fits a message, or does not speak gRPC"],
   // Whatever else it is, without the frame that grpc-js puts around it.
   [/Last error: (?:Error: )?(.*?)\.? Resolution note:/, "$1"],
 ];

@@ -132,8 +132,7 @@ export function faultOfClientError(
 }
 
 function faultOf(error: ClientError, { info, retry }: Details, tls?: ClientTls): Fault {
-  const detail = cleanText(error.details);
-  const brokenText = () => cleanText(connectionText(error.details, tls));
+  const detail = cleanText(connectionText(error.details, tls));
   const retryMs =
     retry?.retryDelay === undefined ? defaultRetryMs : millisecondsOf(retry.retryDelay);
   switch (error.code) {
@@ -150,7 +149,7 @@ function faultOf(error: ClientError, { info, retry }: Details, tls?: ClientTls):
     case Status.RESOURCE_EXHAUSTED:
       // grpc-js says this itself of a message above our own bound; waiting would not make it
       // smaller.
-      if (/larger than max/i.test(detail)) return { kind: "incompatible", detail };
+      if (/larger than max/i.test(error.details)) return { kind: "incompatible", detail };
       return { kind: "busy", retryMs };
     case Status.PERMISSION_DENIED:
     case Status.UNAUTHENTICATED:
@@ -160,13 +159,13 @@ function faultOf(error: ClientError, { info, retry }: Details, tls?: ClientTls):
       return { kind: "incompatible", detail };
     case Status.UNAVAILABLE:
       if (info?.reason === "HASHING") return { kind: "hashing", retryMs, ...hashedOf(info) };
-      return { kind: "unreachable", detail: brokenText() };
+      return { kind: "unreachable", detail };
     case Status.CANCELLED:
       // Not by us, or we would not be here: a server that shuts down ends its calls so.
       return { kind: "unreachable", detail: "the server ended the call" };
     default:
       // INTERNAL from a reset, UNKNOWN from a crash: all worth another try.
-      return { kind: "unreachable", detail: brokenText() || `status ${error.code}` };
+      return { kind: "unreachable", detail: detail || `status ${error.code}` };
   }
 }
 

@@ -52,6 +52,8 @@ describe("a paragraph about a connection, in a few words", () => {
       framed(ssl("ssl3_read_bytes:sslv3 alert handshake failure")),
       "it refuses TLS: handshake failure",
     ],
+    [framed(ssl("ssl3_read_bytes:tlsv1 alert no application protocol")), "it does not speak gRPC"],
+    ["Received HTTP status code 503", "it does not speak gRPC: HTTP status 503"],
     [framed("Error: read ECONNRESET"), "it hung up before it spoke gRPC; it may want TLS"],
     [framed("Error: something new: $1 $& happened"), "something new: $1 $& happened"],
     ["read ECONNRESET", "the connection broke"],
@@ -64,6 +66,26 @@ describe("a paragraph about a connection, in a few words", () => {
       assert.deepEqual(faultOfClientError(error, undefined).fault, { kind: "unreachable", detail });
     });
   }
+
+  it("what a web server answers in place of a message is no riddle", () => {
+    const rows = [
+      [
+        Status.UNIMPLEMENTED,
+        "Received HTTP status code 404",
+        "it does not speak gRPC: HTTP status 404",
+      ],
+      [
+        Status.RESOURCE_EXHAUSTED,
+        "Received message larger than max (1752460652 vs 4194304)",
+        "it sent more than fits a message, or does not speak gRPC",
+      ],
+      [Status.UNIMPLEMENTED, "a server's own words", "a server's own words"],
+    ] as const;
+    for (const [code, said, detail] of rows) {
+      const { fault } = faultOfClientError(new ClientError("/x/y", code, said), undefined);
+      assert.deepEqual(fault, { kind: "incompatible", detail });
+    }
+  });
 
   it("advises nobody to use TLS who does, and thinks of our certificate when we show one", () => {
     const tls = { ca: undefined, cert: undefined, key: undefined, serverName: undefined };
