@@ -69,6 +69,8 @@ export interface ReadRequest {
    * that the bytes need not be copied again. It may be the same memory for every chunk.
    */
   readonly room?: Room | undefined;
+  /** Told of bytes that came and are handed to nobody, since the reader left. Now and later. */
+  readonly onLost?: ((bytes: number) => void) | undefined;
 }
 
 export type Room = (offset: number, most: number) => Uint8Array;

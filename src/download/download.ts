@@ -12,6 +12,7 @@ import { attempt } from "./attempt.js";
 import { Lessons } from "./doubt/lessons.js";
 import { EarlyReads } from "./early-reads.js";
 import { thenLetGo } from "./let-go.js";
+import { countingLost } from "./lost-bytes.js";
 import {
   checkRequest,
   type DownloadOptions,
@@ -38,17 +39,18 @@ export async function download(
 }
 
 async function getFile(
-  request: DownloadRequest,
+  { name, replicas }: DownloadRequest,
   world: DownloadWorld,
   resolved: ResolvedOptions,
 ): Promise<Receipt> {
   const { clock } = world;
   const lessons = new Lessons();
+  const request = { name, replicas: countingLost(replicas, lessons) };
   const asking = { request, world, resolved, lessons };
   const agreeing = agree("get", { ...request, ...resolved, clock });
   // Behind the questions, on the same connections.
-  using early = new EarlyReads();
-  if (world.readsEarly === true) early.begin(request.name, request.replicas);
+  using early = new EarlyReads((replica, bytes) => lessons.received(replica, bytes));
+  if (world.readsEarly === true) early.begin(name, request.replicas);
   let agreed = await agreeing;
   for (;;) {
     const outcome = await attempt({ ...asking, agreed, early });
@@ -56,7 +58,7 @@ async function getFile(
       case "done": {
         const { path, digest, size, ...rest } = outcome.got;
         const seconds = clock.now() / 1000;
-        const receipt = { name: request.name, path, digest, size, seconds, ...rest };
+        const receipt = { name, path, digest, size, seconds, ...rest };
         resolved.onEvent({ event: "receipt", ...receipt });
         return receipt;
       }

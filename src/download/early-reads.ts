@@ -23,6 +23,12 @@ interface EarlyRead {
 
 export class EarlyReads {
   readonly #reads = new Map<ReplicaId, EarlyRead>();
+  readonly #onLost: (replica: ReplicaId, bytes: number) => void;
+
+  /** `onLost`: told of bytes that came and that nobody takes. */
+  constructor(onLost: (replica: ReplicaId, bytes: number) => void) {
+    this.#onLost = onLost;
+  }
 
   /** Asks the first of the replicas. Nothing that goes wrong is anybody's fault. */
   begin(name: string, replicas: ReadonlyMap<ReplicaId, Replica>): void {
@@ -74,7 +80,10 @@ export class EarlyReads {
     this.#reads.delete(replica);
     abort.abort();
     first
-      .then(() => chunks.return?.())
+      .then(({ done, value }) => {
+        if (done !== true) this.#onLost(replica, value.bytes.length);
+        return chunks.return?.();
+      })
       .catch(() => {
         // It failed, and nobody wanted it.
       });

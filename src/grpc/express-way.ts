@@ -41,11 +41,11 @@ export class ExpressWay implements Way {
   }
 
   async *read(request: ReadRequest, deadline: Deadline): AsyncGenerator<Chunk> {
-    const { range } = request;
+    const { range, onLost } = request;
     const end = new AnswerEnd();
     const asked = this.#request(readRange, readRangeRequest(request), deadline, end);
     let { start: next } = range;
-    for await (const chunk of this.#open().read({ ...asked, range }, deadline.signal)) {
+    for await (const chunk of this.#open().read({ ...asked, range, onLost }, deadline.signal)) {
       deadline.throwIfOver();
       yield chunk;
       next += chunk.bytes.length;

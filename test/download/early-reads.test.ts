@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { limits } from "../../src/limits.js";
 import { type ReadRequest, type Replica, ReplicaFault } from "../../src/ports.js";
 import { altered, corruptAt, lying, withoutPieces } from "../support/broken-replica.js";
-import { type ByLetter, content, honest, lineOf, SmallDownload } from "./small-download.js";
+import {
+  type ByLetter,
+  content,
+  honest,
+  lineOf,
+  pieceBytes,
+  SmallDownload,
+} from "./small-download.js";
 
 const half = limits.earlyBytes;
 
@@ -76,10 +83,40 @@ describe("reads that begin with the vote", () => {
   });
 
   it("are dropped of those who claim something else", async () => {
-    const world = new World({ A: lying(honest()), B: honest(), C: honest(), D: honest() });
+    const dissenting = altered(lying(honest()), {
+      async *read() {
+        yield { offset: 0, bytes: content.subarray(0, 2 * pieceBytes) };
+      },
+    });
+    const world = new World({ A: dissenting, B: honest(), C: honest(), D: honest() });
     const receipt = await world.run();
     world.assertPublished();
     assert.equal(lineOf(receipt, "A").deliveredBytes, 0);
+    assert.equal(lineOf(receipt, "A").wastedBytes, 2 * pieceBytes);
+    assert.equal(receipt.wastedBytes, 2 * pieceBytes);
+  });
+
+  it("count what came of them and was never handed over", async () => {
+    const losing: Pick<Replica, "read"> = {
+      async *read(request, call) {
+        try {
+          yield* honest().read(request, call);
+        } finally {
+          request.onLost?.(1000);
+        }
+      },
+    };
+    const dissenting = altered(lying(honest()), losing);
+    const world = new World({
+      A: dissenting,
+      B: honest(),
+      C: honest(),
+      D: altered(honest(), losing),
+    });
+    const receipt = await world.run();
+    world.assertPublished();
+    const lost = lineOf(receipt, "A").wastedBytes + lineOf(receipt, "D").wastedBytes;
+    assert.ok(lost >= 2000, `${lost} of 2000 bytes`);
   });
 
   it("are nobody's fault when they bring other bytes, fewer, or an error", async () => {

@@ -5,8 +5,7 @@
 
 import { connect, type Socket } from "node:net";
 import { limits } from "../../limits.js";
-import type { Chunk } from "../../ports.js";
-import type { Range } from "../../schedule/range.js";
+import type { Chunk, ReadRequest } from "../../ports.js";
 import type { Route } from "../route.js";
 import { ExpressAnswer } from "./express-answer.js";
 import { ExpressRead } from "./express-read.js";
@@ -88,11 +87,11 @@ export class ExpressConnection implements FrameTaker {
 
   /** The range's bytes in order, as far as they come. It ends early, whatever the reason. */
   read(
-    { range, ...request }: ExpressRequest & { readonly range: Range },
+    { range, onLost, ...request }: ExpressRequest & Pick<ReadRequest, "range" | "onLost">,
     signal: AbortSignal,
   ): AsyncGenerator<Chunk> {
     const { onLastHeaders } = request;
-    const read = new ExpressRead({ range, onLastHeaders, memory: this.#memory });
+    const read = new ExpressRead({ range, onLastHeaders, onLost, memory: this.#memory });
     return this.#call(request, read, signal);
   }
 

@@ -28,6 +28,8 @@ interface ReadOptions {
   readonly memory: ReadMemory;
   /** Told of the headers that end the answer, if it ends with any. */
   readonly onLastHeaders: (last: LastHeaders) => void;
+  /** Told of bytes that came and were not taken. */
+  readonly onLost: ((bytes: number) => void) | undefined;
 }
 
 export class ExpressRead implements ExpressStream<Chunk> {
@@ -36,6 +38,7 @@ export class ExpressRead implements ExpressStream<Chunk> {
   readonly #messages: MessageReader;
   readonly #memory: ReadMemory;
   readonly #onLastHeaders: (last: LastHeaders) => void;
+  readonly #onLost: ((bytes: number) => void) | undefined;
   /** In order; the last one is still being filled. */
   readonly #blocks: Block[] = [];
   #handedAt = Number.NEGATIVE_INFINITY;
@@ -43,11 +46,12 @@ export class ExpressRead implements ExpressStream<Chunk> {
   readonly #window = new StreamWindow();
   #hasBegun = false;
 
-  constructor({ range, memory, onLastHeaders }: ReadOptions) {
+  constructor({ range, memory, onLastHeaders, onLost }: ReadOptions) {
     this.#range = range;
     this.#messages = new MessageReader(range);
     this.#memory = memory;
     this.#onLastHeaders = onLastHeaders;
+    this.#onLost = onLost;
   }
 
   /** Whether every byte of the range has arrived. */
@@ -60,7 +64,10 @@ export class ExpressRead implements ExpressStream<Chunk> {
   }
 
   data(bytes: Buffer, from: number, to: number): void {
-    if (this.isOver) return;
+    if (this.isOver) {
+      this.#onLost?.(to - from);
+      return;
+    }
     let at = this.#messages.head(bytes, from, to);
     while (at < to) {
       const part = Math.min(to - at, this.#messages.dataLeft);
@@ -116,8 +123,10 @@ export class ExpressRead implements ExpressStream<Chunk> {
     } finally {
       signal.removeEventListener("abort", wake);
       this.isOver = true;
-      for (const { memory } of this.#blocks) this.#memory.give(memory);
-      this.#blocks.length = 0;
+      for (const { memory, filled } of this.#blocks.splice(0)) {
+        this.#memory.give(memory);
+        this.#onLost?.(filled);
+      }
     }
   }
 

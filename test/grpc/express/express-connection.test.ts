@@ -121,6 +121,30 @@ overEachWire("an express connection", (wire) => {
     assert.ok(!connection.isSpent);
   });
 
+  it("tells what came and was not taken, before its reader left and after", async () => {
+    let lostBytes = 0;
+    const onLost = (bytes: number) => {
+      lostBytes += bytes;
+    };
+    const left = readOn(connection, { start: 0, end: 3_000_000 }, idle, onLost);
+    const first = left.next();
+    const { stream } = await server.next(frameKind.data);
+    server.greet();
+    server.send(headers(stream), ...part(stream, 0, 1_000_000));
+    const { value } = await first;
+    assert.ok(value !== undefined);
+    const takenBytes = value.bytes.length;
+    await left.return(undefined);
+    server.send(...part(stream, 1_000_000, 1_200_000));
+    // What comes for the next one comes behind that.
+    const next = allOf(read(0, 10), 0);
+    const { stream: other } = await server.next(frameKind.data);
+    server.send(headers(other), ...part(other, 0, 10));
+    await next;
+    const framesBytes = lostBytes + takenBytes - 1_200_000;
+    assert.ok(framesBytes >= 0 && framesBytes < 100, `${framesBytes} bytes beside the file's own`);
+  });
+
   it("is not used again when nothing came for long", async () => {
     const chunks = read(0, 100);
     const first = chunks.next();

@@ -39,10 +39,11 @@ export function readOn(
   connection: ExpressConnection,
   range: Range,
   signal = idle,
+  onLost?: (bytes: number) => void,
 ): AsyncGenerator<Chunk> {
   const message = Buffer.alloc(requestBytes);
   const request = { headers: headerBlock([[":method", "POST"]]), message, onLastHeaders };
-  return connection.read({ ...request, range }, signal);
+  return connection.read({ ...request, range, onLost }, signal);
 }
 
 /** All that comes, which must be the file's bytes from the offset on. */
