@@ -1,4 +1,4 @@
-/** What the use cases need of those who hash on other cores. */
+/** What the use cases need of hashing on other cores. */
 
 import type { Layout } from "./schedule/pieces.js";
 import type { Digest } from "./trust/digest.js";
@@ -14,15 +14,15 @@ export interface PiecesToHash {
 }
 
 /**
- * Says what pieces of an open file are, in the order asked for, on other cores than the one that
- * asks. A piece that is not all there gets another digest than a whole one. The descriptor must
- * stay open until this is over.
+ * The leaf digests of pieces of an open file, in the order asked for, computed on other cores. A
+ * piece that is not all there gets a digest that no whole piece has. The descriptor must stay open
+ * until this is over.
  */
 export type HashPieces = (request: PiecesToHash & { readonly fd: number }) => Promise<PieceDigests>;
 
-/** Says what pieces in memory are, on other cores than the one that asks. */
+/** Hashes pieces in memory on other cores. */
 export interface LeafHasher {
-  /** Memory that the other cores see: pieces must lie in it. At least so many bytes. */
+  /** At least so many bytes of memory that the other cores see: pieces must lie in such memory. */
   memory(bytes: number): Uint8Array;
   /**
    * The leaf digests of pieces that lie one after the other, the last of which may be shorter. The
@@ -42,23 +42,29 @@ export type StartLeafHasher = (wanted: {
   readonly threads: number | undefined;
 }) => LeafHasher | undefined;
 
-/** What a file's first pieces must be, and who hears whether they are. */
+/** What the prefixes of a file must be, and who is told whether they are. */
 export interface PrefixComparison {
   /** SHA-256 of the file's first 1, 2, … pieces, 32 raw bytes each. */
   readonly prefixes: PieceDigests;
-  /** So many pieces from the beginning, as they lie there, are right. */
+  /** The first `pieces` pieces, as they lie in the file, are right. */
   readonly onProven: (pieces: number) => void;
-  /** This one is not. `again`: it is read once it is reached anew. `enough`: no more comparing. */
+  /**
+   * This piece is wrong. `again`: it is read again once it is reached again. `enough`: nothing more
+   * is compared.
+   */
   readonly onDoubted: (piece: number) => "again" | "enough";
-  /** Nobody will say any more. */
+  /** Reading failed: nothing more will be told. */
   readonly onFailed: () => void;
 }
 
-/** The digest of a file, in the making while the file is being filled. */
+/** The running digest of a file that is being filled, from its beginning on. */
 export interface PrefixDigest {
-  /** So many bytes from its beginning are in place, and stay so. Little more waits, but `now`. */
+  /**
+   * The first `bytes` bytes are in place and stay as they are. A small step may wait for the next
+   * one, unless `when` is `now`.
+   */
   reached(bytes: number, when?: "now"): void;
-  /** Compares what it digests from now on; without it, nobody can be asked to. */
+  /** Compares from now on with what prefixes must be; missing where that cannot be done. */
   compare?(comparison: PrefixComparison): void;
   /**
    * Resolves once the whole file was reached and read. Rejects with what reading failed with, with
@@ -73,8 +79,8 @@ export interface PrefixDigest {
 }
 
 /**
- * Digests an open file on another core, as it is filled; the descriptor must outlive that, and is
- * asked for once something is in place. `undefined` where that would gain nothing.
+ * Digests an open file on another core while it is filled. `fd` is read once something is in place,
+ * and must stay open until the digest is disposed of. `undefined` where it would gain nothing.
  */
 export type StartPrefixDigest = (file: {
   readonly fd: number;

@@ -22,7 +22,7 @@ export interface Clock {
 /** Uniform in [0, 1). */
 export type Random = () => number;
 
-/** Carries a fault out of a call to a replica; whoever catches it goes on with the value. */
+/** Throws a fault out of a call to a replica; whoever catches it goes on with `fault`. */
 export class ReplicaFault extends Error {
   override readonly name = "ReplicaFault";
   readonly fault: Fault;
@@ -38,7 +38,7 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Milliseconds for the whole call, told to the replica too. */
   readonly deadlineMs: number;
-  /** Which of the connections to a replica it takes, for a read; the first, 0, by default. */
+  /** For a read: which of the connections to the replica it takes. Default: 0, the first. */
   readonly lane?: number | undefined;
   /** The client's network address, to count by; `undefined` within a process. */
   readonly client?: string | undefined;
@@ -108,12 +108,9 @@ export interface Replica {
   claim(name: string, call: Call): Promise<NamedClaim>;
   /** The file's name and its size in bytes, without waiting for its digest. */
   size(name: string, call: Call): Promise<FileEntry>;
-  /** A range in order: exactly, from a local replica; a stranger's chunks the caller counts. */
+  /** A range, in order. From a remote replica it may be too much or too little: count. */
   read(request: ReadRequest, call: Call): AsyncIterable<Chunk>;
-  /**
-   * What pieces are to be, unverified; of a stranger's, digests are as many as asked for, and
-   * prefixes too or there are none.
-   */
+  /** The digests that pieces should have, unverified: as many as asked for; prefixes, or none. */
   pieces(request: PiecesRequest, call: Call): Promise<ListedPieces>;
   list(request: ListRequest, call: Call): Promise<FilePage>;
 }
@@ -128,7 +125,7 @@ export interface PiecesRequest {
   readonly withPrefixes?: boolean | undefined;
 }
 
-/** What a replica says of pieces. */
+/** What a replica says pieces are. */
 export interface ListedPieces {
   readonly digests: PieceDigests;
   /** The digests of the file from its beginning to the end of each, where they were wanted. */
@@ -174,28 +171,28 @@ export interface JournalRecord {
 
 /** The list of written pieces. A hint only: whoever resumes hashes each of them again. */
 export interface Journal {
-  /** What an earlier run left, of the same manifest; `undefined` when there is none. */
+  /** What an earlier run left for the same manifest; `undefined` when there is nothing. */
   readonly claimed: readonly JournalRecord[] | undefined;
   /**
-   * Once it resolves, the next run is told of them, unless the machine loses power before `sync`.
-   * The bytes must have been written before.
+   * Adds pieces whose bytes were written before. Once it resolves, the next run is told of them,
+   * unless the machine loses power before `sync`.
    */
   append(records: readonly JournalRecord[]): Promise<void>;
   /**
-   * Unsays what any run appended of these pieces: their bytes are not there. Due before they are
-   * written again, or a record that stands could come to vouch for bytes that a failed sync lost.
+   * Removes pieces, whichever run appended them: their bytes are not there. To be called before
+   * they are written again, or an old record could vouch for bytes that a failed sync lost.
    */
   disown(pieces: readonly PieceIndex[]): Promise<void>;
   /**
-   * Once it resolves, what was appended before the call is durable, bytes and all: `syncBytes` sees
-   * to the bytes. Should that fail, whatever it failed to vouch for is taken back, and nothing can
+   * Once it resolves, what was appended before the call is durable, and so are its bytes, by
+   * `syncBytes`. When that fails, what was appended since the last sync is removed and nothing can
    * be appended any more: those bytes may be lost, though until then they are still read right.
-   * `isLast`: the file is published next, and what the journal says need not become durable.
+   * `isLast`: the file is published next, and the journal itself need not become durable.
    */
   sync(syncBytes: () => Promise<void>, isLast?: boolean): Promise<void>;
 }
 
-/** Of what cannot be resumed: nothing is claimed, and nothing is kept. */
+/** For an output that cannot be resumed: it claims nothing and keeps nothing. */
 export const noJournal: Journal = {
   claimed: undefined,
   append: async () => {},
@@ -219,14 +216,14 @@ export interface Seed {
 /** The unfinished file on disk, locked for this process. */
 export interface PartialOutput {
   /**
-   * Resolves once it is open, which all that writes to it waits for; rejects with why it cannot be.
+   * Resolves once it is open, rejects with why it cannot be; writes wait for that by themselves.
    * `undefined` where it is open already.
    */
   readonly opening?: Promise<void> | undefined;
   readonly sink: Sink;
-  /** Hashes pieces of what the sink holds on other cores; `undefined` where it can only be read. */
+  /** Hashes pieces of the sink on other cores; `undefined` where it can only be read. */
   readonly hashPieces?: ((request: PiecesToHash) => Promise<PieceDigests>) | undefined;
-  /** Starts to digest what the sink holds; `undefined` where that can only be read at the end. */
+  /** Starts to digest the sink while it is filled; `undefined` where it is read at the end. */
   readonly startDigest?: (() => PrefixDigest | undefined) | undefined;
   readonly journal: Journal;
   /** Where an earlier run's partial was put, when it was not to be taken up. */
@@ -235,7 +232,7 @@ export interface PartialOutput {
   readonly leftoverBytes: number;
   /** Makes the verified bytes appear under the output's name, atomically; gives that path. */
   publish(): Promise<string>;
-  /** Removes what was fetched: it is known to be wrong, and nobody can tell which part of it. */
+  /** Removes what was fetched: something in it is wrong, and nobody can tell which part. */
   discard(): Promise<void>;
   /** Releases the lock and closes; keeps everything that can be resumed. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -24,6 +24,6 @@ export interface AttemptJob {
 export interface AttemptRun extends AttemptJob {
   /** Who still stands by the agreement. */
   readonly support: Support;
-  /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
+  /** Collects what speaks against a doubtful root; `undefined` when the root is not one. */
   readonly doubts: Doubts | undefined;
 }

@@ -1,9 +1,10 @@
 /**
- * Decides which pieces are left to the digest of the whole that follows a fast download: it knows
- * what the file's first pieces must be, so that what lies near the frontier is hashed once, where
- * it lies, instead of twice. Until it was, such a piece is in place and counts for nothing.
+ * Decides which pieces of a fast download are left to the running digest of the whole, so that they
+ * are hashed once instead of twice: they are written unchecked, and proven when the digest has the
+ * value that a prefix up to there must have. Until then such a piece counts for nothing.
  */
 
+import { assert } from "../errors.js";
 import type { PrefixDigest } from "../hash-ports.js";
 import { limits } from "../limits.js";
 import type { Clock, Sink } from "../ports.js";
@@ -20,7 +21,7 @@ export interface ChainParts {
   readonly clock: Clock;
 }
 
-/** Pieces that lie there and were not checked. */
+/** Pieces that were written unchecked. */
 interface Unproven {
   readonly pieces: Range;
   readonly since: number;
@@ -30,17 +31,18 @@ interface Unproven {
 export class Chain {
   readonly #parts: ChainParts;
   #isOn = false;
-  /** Unchecked writes under way, and what they brought: nobody else may write that unchecked. */
+  /** Unchecked writes under way. */
   readonly #writing = new Set<{ readonly pieces: Range; readonly written: Promise<void> }>();
+  /** Pieces that were written unchecked: nobody else may write them unchecked as well. */
   #inPlace = RangeSet.empty;
   #unproven: readonly Unproven[] = [];
   #reachedPieces = 0;
   #provenPieces = 0;
-  /** Wrong where it lies: nothing from it on is reached until it is settled. */
+  /** A piece that is wrong where it lies: the digest waits before it until it is settled. */
   #doubted: number | undefined;
-  /** Was wrong before, and was settled since. */
+  /** A piece that was wrong before, and was settled since. */
   #mended: number | undefined;
-  /** Who waited for long was told that nobody will say, and nothing was proven since. */
+  /** Those who waited were told to check for themselves, and nothing was proven since. */
   #isStuck = false;
 
   constructor(parts: ChainParts) {
@@ -48,10 +50,10 @@ export class Chain {
     this.moved();
   }
 
-  /** What the file's first pieces must be is known: from now on pieces may be left to it. */
+  /** From now on pieces may be left to it: their prefixes must have these digests. */
   begin(prefixes: PieceDigests): void {
     const { prefix, scheduler } = this.#parts;
-    if (leafCount(prefixes) !== scheduler.layout.pieceCount) return;
+    assert(leafCount(prefixes) === scheduler.layout.pieceCount, "each piece has its prefix");
     this.#isOn = prefix.compare !== undefined;
     prefix.compare?.({
       prefixes,
@@ -61,11 +63,11 @@ export class Chain {
     });
   }
 
-  /** Whether these pieces of a lease, once written, would soon be reached. */
+  /** Whether these pieces of a lease may be written unchecked: the digest would reach them soon. */
   takes(lease: Lease, pieces: Range): boolean {
     const { scheduler, clock } = this.#parts;
     if (!this.#isOn || this.#doubted !== undefined || this.#isStuck) return false;
-    // What was reached must stay as it is, and of two copies of a piece one must be checked first.
+    // What was reached must stay as it is; and of two copies of a piece, one is checked by itself.
     if (lease.isHedge || pieces.start < this.#reachedPieces) return false;
     const { settledPieces: settled, layout } = scheduler;
     if (settled.overlaps(pieces) || this.#inPlace.overlaps(pieces)) return false;
@@ -76,8 +78,9 @@ export class Chain {
   }
 
   /**
-   * Writes what nobody has checked. Once it lies there, `isProven` says whether it is right: false
-   * when it is not, or when nobody will say so soon. Never rejects but for the write.
+   * Writes pieces unchecked. Then `isProven` resolves with true once they are proven; with false
+   * when one may be wrong, or when it takes too long: whoever wrote them checks them itself. It
+   * never rejects.
    */
   async write(
     pieces: Range,
@@ -100,7 +103,7 @@ export class Chain {
     return { isProven };
   }
 
-  /** Resolves once no unchecked write could still come after one of these pieces. */
+  /** Resolves once no unchecked write of these pieces is under way. */
   async quiet(pieces: Range): Promise<void> {
     for (const { pieces: others, written } of this.#writing) {
       if (!overlap(others, pieces)) continue;
@@ -109,7 +112,7 @@ export class Chain {
     }
   }
 
-  /** Somebody has nothing else to wait for. */
+  /** Somebody waits for nothing else: small steps are not put off any more. */
   hurry(): void {
     this.#reach("now");
   }
@@ -131,7 +134,7 @@ export class Chain {
     prefix.reached(Math.min(layout.size, this.#reachedPieces * layout.pieceBytes), when);
   }
 
-  /** To be called now and then: who waits for long is told that nobody will say. */
+  /** To be called now and then: those who waited for too long check for themselves. */
   poll(now: number): void {
     const [first] = this.#unproven;
     if (first === undefined || now - first.since < limits.chainPatienceMs) return;
@@ -149,15 +152,15 @@ export class Chain {
     for (const { resolve } of those) resolve(true);
   }
 
-  /** Whoever brought it is found out when it hashes what it left to us. */
+  /** All who wait check for themselves now, which finds out who wrote the wrong piece. */
   #doubt(piece: number): "again" | "enough" {
-    // It was checked by itself since, and is still not what it must be: then the list is wrong.
-    const isListWrong = piece === this.#mended;
-    if (!isListWrong) this.#doubted = piece;
-    if (isListWrong) this.#end();
+    // It was checked by itself since, and still does not fit: then the prefixes are wrong.
+    const arePrefixesWrong = piece === this.#mended;
+    if (!arePrefixesWrong) this.#doubted = piece;
+    if (arePrefixesWrong) this.#end();
     else this.#giveUp();
     this.moved();
-    return isListWrong ? "enough" : "again";
+    return arePrefixesWrong ? "enough" : "again";
   }
 
   #end(): void {

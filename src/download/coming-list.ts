@@ -1,6 +1,6 @@
 /**
- * A piece list from when it is asked for: reads may begin before it is there, and what they bring
- * waits for it in memory.
+ * A piece list that is on its way: reads may begin before it is there, and what they bring waits
+ * for it in memory.
  */
 
 import { assert } from "../errors.js";
@@ -10,7 +10,7 @@ import type { Stop } from "./outcome.js";
 import { type GivenList, hasList, type PieceList } from "./piece-list.js";
 
 export class ComingList {
-  /** Whether pieces can be checked, once it is there. */
+  /** Whether the list will have digests: not when nobody gives pieces. */
   readonly hasDigests: boolean;
   /** The list, or why the attempt has become pointless; rejects with what ends the download. */
   readonly outcome: Promise<GivenList | Stop>;
@@ -26,24 +26,24 @@ export class ComingList {
         else this.#hasFailed = true;
       },
       () => {
-        // Whoever waits for the outcome is told.
+        // Whoever waits for the outcome gets the error.
         this.#hasFailed = true;
       },
     );
   }
 
-  /** Whether there will be none. */
+  /** Whether it turned out that there is none. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
 
-  /** The list, which is there by now. */
+  /** The list. To be asked for only once it is there. */
   get list(): PieceList {
     assert(this.#list !== undefined, "the piece list is there");
     return this.#list;
   }
 
-  /** What pieces are checked by, or will be; then it stays open for ever when there is none. */
+  /** What pieces are checked by. A promise until the list is there; pending when it never is. */
   get digests(): PieceDigests | Promise<PieceDigests> | undefined {
     if (this.#list !== undefined) return this.#list.digests;
     if (!this.hasDigests) return undefined;
@@ -65,12 +65,12 @@ export class ComingList {
         if (known.kind === "given") use(known.list);
       },
       () => {
-        // It is the outcome's to say.
+        // Whoever waits for the outcome gets the error.
       },
     );
   }
 
-  /** Resolves, or rejects, if and when it turns out that there is no list. */
+  /** Resolves or rejects when it turns out that there is no list; else stays pending. */
   get pointless(): Promise<Stop> {
     return new Promise((resolve, reject) => {
       this.outcome.then((known) => {

@@ -1,13 +1,14 @@
 /**
- * Keeps deciding from taking up the thread: among 64 replicas it came to half of all there was, and
- * most decisions were that nobody can do more.
+ * Limits the part of the time that goes into deciding: among 64 replicas it was half of what the
+ * thread did, and most decisions were that there is nothing to do. Each turn is followed by a rest
+ * of several times its length.
  */
 
 import { limits } from "../limits.js";
 import type { Clock } from "../ports.js";
 import type { Bell } from "./bell.js";
 
-/** A turn of deciding. */
+/** One turn of deciding. */
 interface Turn {
   readonly since: number;
   readonly clock: Clock;
@@ -18,7 +19,7 @@ interface Turn {
 export class DecidingPace {
   readonly #bell: Bell;
   #isResting = false;
-  /** When all turns so far will have had their rests. */
+  /** When the rests of all turns so far are over. */
   #paidUntil = Number.NEGATIVE_INFINITY;
 
   constructor(bell: Bell) {
@@ -26,8 +27,8 @@ export class DecidingPace {
   }
 
   /**
-   * Waits until the bell rings, or for `ms`; and until this turn, now at its end, has had its rest,
-   * unless the bell rings and all is over.
+   * To be called at the end of a turn. Waits until the bell rings, or for `ms`; and then until the
+   * rest of this turn is over, unless the bell rings and there is nothing left to decide.
    */
   async wait(ms: number, turn: Turn): Promise<void> {
     const { clock, isOver } = turn;
@@ -43,7 +44,7 @@ export class DecidingPace {
     this.#isResting = false;
   }
 
-  /** Somebody could do more: rings the bell, except while nothing is to be decided yet. */
+  /** A replica could do more: rings the bell, except during a rest. */
   ring(): void {
     if (!this.#isResting) this.#bell.ring();
   }
@@ -52,7 +53,7 @@ export class DecidingPace {
     const now = clock.now();
     const unused = Math.max(this.#paidUntil, since - limits.decideRestMs);
     const paidUntil = unused + (1 + limits.decideRests) * (now - since);
-    // A slow turn may be a pause of ours.
+    // A turn that took very long may have been a pause of our process, which needs no such rest.
     this.#paidUntil = Math.min(paidUntil, now + limits.decideRestMs);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Reads that begin with the vote: the n-th replica is asked for the n-th range of the file before
- * anybody knows whether there is one, so that bytes flow while the agreement is found. They wait in
- * memory, and are worth no more than any other bytes: what they are is checked piece by piece.
+ * Reads that begin with the vote, so that bytes flow while the agreement is found: the n-th replica
+ * is asked for the n-th range of the file, before anybody knows whether there is one. What comes
+ * waits in memory, and is checked piece by piece like everything else.
  */
 
 import { assert } from "../errors.js";
@@ -17,7 +17,7 @@ interface EarlyRead {
   readonly range: Range;
   readonly abort: AbortController;
   readonly chunks: AsyncIterator<Chunk>;
-  /** What comes first, asked for already. */
+  /** The first chunk, asked for already. */
   readonly first: Promise<IteratorResult<Chunk>>;
 }
 
@@ -30,7 +30,7 @@ export class EarlyReads {
     this.#onLost = onLost;
   }
 
-  /** Asks the first of the replicas. Nothing that goes wrong is anybody's fault. */
+  /** Asks the first few replicas. Whatever goes wrong here is nobody's fault. */
   begin(name: string, replicas: ReadonlyMap<ReplicaId, Replica>): void {
     let start = 0;
     for (const [id, replica] of [...replicas].slice(0, limits.earlyReads)) {
@@ -41,7 +41,7 @@ export class EarlyReads {
       const chunks = replica.read(request, call)[Symbol.asyncIterator]();
       const first = chunks.next();
       first.catch(() => {
-        // Whoever takes the read is told, if anybody does.
+        // Whoever takes the read gets the error.
       });
       this.#reads.set(id, { range, abort, chunks, first });
       start = range.end;
@@ -49,8 +49,8 @@ export class EarlyReads {
   }
 
   /**
-   * The first leases of those who take part, as far as they are read for whole pieces of the file;
-   * all others end.
+   * Makes each read the first lease of its replica. Ends those of replicas that do not take part,
+   * and those whose range is not whole pieces of the file.
    */
   adopted(scheduler: Scheduler, now: number): Decision[] {
     const decisions: Decision[] = [];
@@ -63,7 +63,7 @@ export class EarlyReads {
     return decisions;
   }
 
-  /** Hands a read over, to be read on until the signal says so. */
+  /** The chunks of a replica's read, which ends when the signal is aborted. */
   take(replica: ReplicaId, signal: AbortSignal): AsyncIterable<Chunk> {
     const read = this.#reads.get(replica);
     assert(read !== undefined, `${replica} is being read`);
@@ -71,7 +71,7 @@ export class EarlyReads {
     return readOn(read, signal);
   }
 
-  /** Ends all that nobody took: what came of it came in vain. */
+  /** Ends all reads that nobody took. */
   [Symbol.dispose](): void {
     for (const [replica, read] of this.#reads) this.#end(replica, read);
   }
@@ -85,7 +85,7 @@ export class EarlyReads {
         return chunks.return?.();
       })
       .catch(() => {
-        // It failed, and nobody wanted it.
+        // Nobody wanted it, so nobody needs to know.
       });
   }
 }

@@ -20,9 +20,9 @@ export interface FillRun extends FillJob {
   readonly scheduler: Scheduler;
   readonly checkpoint: Checkpoint;
   readonly deliveries: Deliveries;
-  /** The whole digest in the making, where that is worth a thread. */
+  /** The running digest of the whole; `undefined` where bytes are handed over. */
   readonly prefix: PrefixDigest | undefined;
-  /** What that proves while the file comes. */
+  /** Proves pieces by that digest while the file comes. */
   readonly chain: Chain | undefined;
   /** Hashes pieces on other cores, where that is worth threads. */
   readonly hasher: LeafHasher | undefined;

@@ -16,15 +16,15 @@ import { prove } from "./prove.js";
 import { takeUp } from "./take-up.js";
 import { transferMissing } from "./transfer-missing.js";
 
-/** The partial holds the agreed bytes; by whom, and how, the run tells. */
+/** The partial holds the agreed bytes; `run` knows who delivered them. */
 export interface Filled {
   readonly kind: "filled";
   readonly run: FillRun;
 }
 
 /**
- * Makes the partial hold the agreed bytes, and proves it by reading them back; gives why, when that
- * has become pointless.
+ * Makes the partial hold the agreed bytes, and proves it by reading them back. Gives the reason
+ * instead when that has become pointless.
  */
 export async function fill(job: FillJob): Promise<Filled | Stop> {
   const { world, agreed, pieceList, partial, lessons } = job;
@@ -38,7 +38,7 @@ export async function fill(job: FillJob): Promise<Filled | Stop> {
   await using hasher = leafHasherFor(job);
   const { sink } = partial;
   const chain = prefix && new Chain({ prefix, scheduler, sink, clock: world.clock });
-  // Where there are cores to hash pieces on, nothing is gained by waiting for the one that follows.
+  // Where pieces are hashed on cores of their own, leaving them to the chain gains nothing.
   if (hasher === undefined) {
     pieceList.whenGiven(({ prefixes }) => {
       if (prefixes !== undefined) chain?.begin(prefixes);
@@ -51,26 +51,26 @@ export async function fill(job: FillJob): Promise<Filled | Stop> {
 }
 
 /**
- * Whether nothing is there that would have to be compared with the piece list: then reads begin at
- * once, and the first pieces wait for it. Under a doubtful root that would be in vain too often.
+ * Whether nothing is there that must be compared with the piece list first: then reads begin at
+ * once, and what they bring waits for it. Not under a doubtful root: it would be in vain too often.
  */
 function isAllMissing({ partial, world, doubts }: FillJob): boolean {
   const isFresh = partial.leftoverBytes === 0 && partial.journal.claimed === undefined;
   return isFresh && (world.seeds ?? []).length === 0 && doubts === undefined;
 }
 
-/** Reading it back and making it durable take their time; neither waits for the other. */
+/** Reads it back and makes it durable, both at once: either takes its time. */
 async function proveDurably(run: FillRun): Promise<Stop | undefined> {
   const { checkpoint } = run;
-  // What this fails with is kept, and thrown by the next one.
+  // A failure is kept, and thrown by the flush below.
   const flushed = checkpoint.flush(true).catch(() => {});
   const stop = await prove(run).finally(() => flushed);
-  // What mending brought.
+  // What mending wrote, if it did.
   await checkpoint.flush();
   return stop;
 }
 
-/** The whole digest in the making: nothing to do with what is digested as it is handed on. */
+/** The running digest of the partial; a handoff has its own. */
 function prefixDigestOf(
   { sink, startDigest }: PartialOutput,
   size: number,
@@ -78,7 +78,7 @@ function prefixDigestOf(
   return sink.handoff === undefined ? (startDigest?.() ?? digestHere(sink, size)) : undefined;
 }
 
-/** Pieces hashed on other cores: what nobody can check is not worth one. */
+/** Hashes pieces on other cores, where there are digests to check them by. */
 function leafHasherFor({ agreed, pieceList, resolved, world }: FillJob): LeafHasher | undefined {
   if (!pieceList.hasDigests) return undefined;
   const { size } = agreed.agreement.manifest;
@@ -107,7 +107,7 @@ function schedulerFor(job: FillJob, verified: RangeSet, isFollowed: boolean): Sc
   return scheduler;
 }
 
-/** Who earned a ban, or cannot make up its mind, votes as before and delivers nothing. */
+/** Replicas that earned a ban, or keep changing their file, have a vote and deliver nothing. */
 function weigh({ agreed, lessons }: FillJob, scheduler: Scheduler): void {
   const { manifest, agreeing } = agreed.agreement;
   for (const member of agreeing) {

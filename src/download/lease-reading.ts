@@ -16,7 +16,7 @@ export interface LeaseReading {
   readonly name: string;
   readonly fileDigest: Digest;
   readonly replica: Replica;
-  /** What comes of it already, when it began before. */
+  /** The chunks of a read that began with the vote; else the replica is asked. */
   readonly early?: AsyncIterable<Chunk> | undefined;
   readonly lease: Lease;
   /** The bytes of the lease as granted; a cut may end it sooner. */
@@ -35,12 +35,12 @@ export interface LeaseReading {
   readonly bucket: TokenBucket | undefined;
   /** Shared by all leases: what pieces are held in until they are written. */
   readonly spare: SpareMemory;
-  /** Hashes what lies in the spare memory; else the thread does that reads. */
+  /** Hashes pieces that lie in the spare memory; without it, this thread does. */
   readonly hasher?: LeafHasher | undefined;
-  /** Proves what lies near the frontier of a fast download; else each piece is hashed by itself. */
+  /** Proves pieces near the frontier of a fast download; else each is hashed by itself. */
   readonly chain?: Chain | undefined;
-  /** Pieces are written, and left to the chain. */
+  /** Pieces were written unchecked, for the chain to prove. */
   readonly onUnproven?: (lease: Lease) => void;
-  /** A piece is on the disk. */
+  /** A piece is verified and on the disk. */
   readonly onPiece: (lease: Lease, piece: PieceIndex, digest: Uint8Array) => void;
 }

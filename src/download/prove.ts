@@ -1,9 +1,11 @@
 /**
- * Proves what a partial holds: its whole digest is read back from the disk. When it is wrong though
- * every piece was right, the disk is mended first; then the root is at fault, or nobody can say.
+ * Proves what a partial holds by its whole digest, read back from the disk. When that is wrong
+ * though every piece was right, the pieces are read back and mended. When it still is, a doubtful
+ * root is at fault, or, in a file without pieces, some replica, which second opinions may find.
  */
 
 import { IntegrityError } from "../errors.js";
+import type { PrefixDigest } from "../hash-ports.js";
 import type { Fault } from "../schedule/faults.js";
 import { pieceIndex } from "../schedule/pieces.js";
 import { leafAt } from "../trust/merkle.js";
@@ -21,8 +23,9 @@ import { wholeDigest } from "./whole-digest.js";
 export async function prove(run: FillRun): Promise<Stop | undefined> {
   const { agreed, doubts, partial, prefix, resolved, request, support, world } = run;
   const { manifest } = agreed.agreement;
-  const whole = (by = {}) => wholeDigest(partial.sink, manifest.size, { ...resolved, ...by });
-  if ((await whole({ prefix })) === manifest.digest) return undefined;
+  const whole = (running?: PrefixDigest) =>
+    wholeDigest(partial.sink, manifest.size, { ...resolved, prefix: running });
+  if ((await whole(prefix)) === manifest.digest) return undefined;
   const stop = await mend(run);
   if (stop !== undefined) return stop;
   const actual = await whole();
@@ -42,7 +45,7 @@ export async function prove(run: FillRun): Promise<Stop | undefined> {
   );
 }
 
-/** Reads the disk again by pieces, and fetches what is not as it came, once. */
+/** Reads the disk again by pieces, and fetches those again that are not as they came. */
 async function mend(run: FillRun): Promise<Stop | undefined> {
   const { agreed, partial, pieceList, scheduler, deliveries, resolved } = run;
   const { manifest } = agreed.agreement;
@@ -57,7 +60,7 @@ async function mend(run: FillRun): Promise<Stop | undefined> {
   await partial.journal.disown(piecesOf(wrong));
   // The same scheduler: who was banned stays banned, and the receipt counts all of it.
   scheduler.reopen(wrong);
-  // What was digested on the way here is over, and was of other bytes.
+  // The running digest is over, and was one of other bytes.
   return transferMissing({ ...run, prefix: undefined, chain: undefined });
 }
 

@@ -17,11 +17,11 @@ export async function readLease(reading: LeaseReading): Promise<void> {
   const stretch = new Stretch(reading, stretchPieces(reading));
   try {
     await read(reading, stretch);
-    // Others can do with its memory.
+    // Its memory goes to other leases now, rather than once the chain has proven the last pieces.
     stretch.end();
     await stretch.settled();
   } catch (error) {
-    // What was right before is not lost with what is wrong now.
+    // The replica failed, but the pieces that came before are kept.
     if (!reading.signal.aborted) {
       await stretch.write();
       await stretch.settled();
@@ -61,9 +61,9 @@ async function read(reading: LeaseReading, stretch: Stretch): Promise<void> {
 }
 
 /**
- * How many pieces of a lease are written together: as many as come in a few milliseconds, since a
- * write costs a change of threads. One at a time where nobody can say that they are right, so that
- * each piece is one replica's, and for somebody who takes them in order.
+ * How many pieces of a lease are written together: as many as come in a few milliseconds, since
+ * each write costs a change of threads. One, where pieces cannot be checked, so that each is one
+ * replica's; and one for a handoff, where they are taken one by one.
  */
 function stretchPieces({ digests, sink, lease, scheduler, clock }: LeaseReading): number {
   if (digests === undefined || sink.handoff !== undefined) return 1;
@@ -72,7 +72,7 @@ function stretchPieces({ digests, sink, lease, scheduler, clock }: LeaseReading)
   return Math.max(1, Math.floor(bytes / scheduler.layout.pieceBytes));
 }
 
-/** The end of a stream says nothing about completeness, and an offset may be anything: count. */
+/** A stream may end early with OK, and an offset may be anything: bytes are counted. */
 export function checkChunk(chunk: Chunk, offset: number, end: number): void {
   if (chunk.offset !== offset) {
     const detail = `a chunk came for byte ${chunk.offset} where ${offset} was due`;

@@ -1,4 +1,7 @@
-/** Holds consecutive pieces of a lease until those that are right are written, in one write. */
+/**
+ * Collects consecutive pieces of a lease, so that they are checked and written together; or leaves
+ * them to the chain.
+ */
 
 import type { LeafHasher } from "../hash-ports.js";
 import { limits } from "../limits.js";
@@ -28,12 +31,12 @@ export class Stretch {
   #held = 0;
   /** Since when the first of them is. */
   #heldAt = 0;
-  /** One wakes for all that are held, one after the other: a timer for each cost more. */
+  /** The timer of `writtenInSilence`: one for all chunks, since one for each cost more. */
   #nap: Promise<boolean> | undefined;
   readonly #over = new AbortController();
-  /** What was left to the chain and is not settled yet, one after the other. */
+  /** Resolves once all that was left to the chain is settled. */
   #settling: Promise<void> | undefined;
-  /** The held pieces' bytes: in memory, or a chunk's own when it is a single one. */
+  /** The bytes of the held pieces: in `#memory`, or still in their chunk when one is held. */
   #content: Uint8Array = new Uint8Array();
 
   /** `pieces`: how many are held at most, 1 or more. */
@@ -47,7 +50,7 @@ export class Stretch {
     return this.#held >= this.#pieces;
   }
 
-  /** Memory behind what is held: a piece that is gathered there need not be copied again. */
+  /** Memory right behind the held pieces: a piece that is gathered there is not copied again. */
   room(): Uint8Array {
     return this.#room(1);
   }
@@ -59,8 +62,8 @@ export class Stretch {
   }
 
   /**
-   * How many pieces it takes at once, 1 or more. Those of one chunk are written as they lie there,
-   * unless each must be written alone.
+   * How many pieces `hold` takes at once, 1 or more. Several that lie whole in one chunk are taken
+   * as they lie there, unless each must be written alone.
    */
   get most(): number {
     const { digests, sink } = this.#writing;
@@ -69,7 +72,7 @@ export class Stretch {
     return Math.max(1, Math.floor(limits.stretchBytes / this.#pieceBytes));
   }
 
-  /** Holds pieces. They must be the next ones, and there must be room. */
+  /** Holds pieces, which must follow those that are held; at most `most`. */
   hold({ piece, pieces, content }: Gathered): void {
     if (this.#held === 0) {
       this.#first = piece;
@@ -89,8 +92,8 @@ export class Stretch {
   }
 
   /**
-   * The same chunks; what was held for long is written while the next one does not come. A replica
-   * that fell silent would otherwise keep others waiting for what is there.
+   * Passes the chunks on. When the next one does not come for long, what is held is written: a
+   * replica that falls silent would otherwise keep back pieces that it has delivered.
    */
   async *writtenInSilence<Chunk>(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
     const iterator = chunks[Symbol.asyncIterator]();
@@ -128,9 +131,10 @@ export class Stretch {
   }
 
   /**
-   * Writes what is held and right, and settles it, as far as a cut left it to this lease; what is
-   * left to the chain, once that has proven it. Throws a ReplicaFault for the first piece that is
-   * wrong, now or in what was written before; those behind it are lost.
+   * Checks what is held, writes what is right and settles it, but for pieces that a cut took from
+   * this lease. Pieces that are left to the chain are settled once they are proven. Throws a
+   * ReplicaFault for the first wrong piece, now or among those that the chain did not prove; pieces
+   * behind it are lost.
    */
   async write(): Promise<void> {
     const { sink, chain, lease } = this.#writing;
@@ -152,7 +156,7 @@ export class Stretch {
     if (wrong !== undefined) throw wrong;
   }
 
-  /** Resolves once all that was written is settled; throws what ailed it. */
+  /** Resolves once all that was written is settled; throws as `write` does. */
   async settled(): Promise<void> {
     if (this.#settling === undefined) return;
     const { chain, signal } = this.#writing;
@@ -165,7 +169,7 @@ export class Stretch {
     const { lease, onUnproven } = this.#writing;
     const { isProven } = await chain.write(pieces, content);
     const settling = this.#settleProven(pieces, isProven, this.#settling);
-    // Who waits for it next is told.
+    // Whoever waits for it next gets the failure.
     settling.catch(() => {});
     this.#settling = settling;
     onUnproven?.(lease);
@@ -185,7 +189,7 @@ export class Stretch {
     this.#settle(pieces.start, leavesOf(expected, pieces));
   }
 
-  /** Hashes what was left to the chain, and was not proven by it. */
+  /** Reads back and checks what was left to the chain, and was not proven by it. */
   async #checkInPlace(pieces: Range): Promise<void> {
     const { sink, scheduler } = this.#writing;
     const { start, end } = bytesOf(scheduler.layout, pieces);
@@ -206,7 +210,7 @@ export class Stretch {
     }
   }
 
-  /** Bytes of the first so many pieces, without those that are somebody else's by now. */
+  /** Bytes of the first `pieces` held pieces, without those that a cut has taken meanwhile. */
   #leftToUs(pieces: number): number {
     const ours = Math.min(pieces, this.#writing.lease.end - this.#first);
     return Math.max(0, ours) * this.#pieceBytes;
@@ -223,7 +227,7 @@ export class Stretch {
     return digests instanceof Promise ? orAborted(digests, signal) : digests;
   }
 
-  /** Nothing is held any more; what is, is lost. What is written may not be settled yet. */
+  /** Drops what is held and gives the memory back. What is written may still be settled. */
   end(): void {
     this.#over.abort();
     if (this.#memory !== undefined) this.#writing.spare.giveBack(this.#memory);

@@ -1,4 +1,4 @@
-/** What a transfer is told: what it fetches from whom, into what, and whom it tells. */
+/** What a transfer is given. */
 
 import type { LeafHasher } from "../hash-ports.js";
 import type { Clock, PartialOutput } from "../ports.js";
@@ -23,22 +23,22 @@ export interface TransferJob {
   readonly replicas: Replicas;
   /** The votes of replicas that were silent, as they come in. */
   readonly lateVotes: readonly Promise<Vote>[];
-  /** How long each took to vote, in milliseconds; of a late one, once it has. */
+  /** Milliseconds that each took to vote; latecomers are added when they have. */
   readonly roundTripsMs?: ReadonlyMap<ReplicaId, number> | undefined;
   readonly support: Support;
-  /** What speaks against the root; `undefined` when it is beyond doubt, or there is none. */
+  /** Collects what speaks against a doubtful root; `undefined` when the root is not one. */
   readonly doubts: Doubts | undefined;
   readonly deliveries: Deliveries;
   readonly scheduler: Scheduler;
   /** Reads that began with the vote. */
   readonly early?: EarlyReads | undefined;
-  /** What the pieces must be, or will be known to be; `undefined` when nobody gives pieces. */
+  /** What the pieces must be, once the list is there; `undefined` when nobody gives pieces. */
   readonly digests: PieceDigests | Promise<PieceDigests> | undefined;
-  /** Resolves, or rejects with an error, when something else makes it pointless. */
+  /** Resolves when something else makes the transfer pointless, and rejects with what ends it. */
   readonly pointless?: Promise<Stop> | undefined;
   readonly partial: Pick<PartialOutput, "sink" | "journal">;
   readonly checkpoint: Checkpoint;
-  /** Is told whenever more of the file is in place; proves some of it. */
+  /** Proves pieces near the frontier of a fast download; else each is hashed by itself. */
   readonly chain?: Chain | undefined;
   /** Hashes pieces on other cores; without it they are hashed where they are received. */
   readonly hasher?: LeafHasher | undefined;

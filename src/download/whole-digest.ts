@@ -1,4 +1,4 @@
-/** Reads back what is on the disk and says what it is: the last word before a file is published. */
+/** The digest of what is on the disk, read back: the last check before a file is published. */
 
 import type { PrefixDigest } from "../hash-ports.js";
 import type { Sink } from "../ports.js";
@@ -12,8 +12,8 @@ interface Listening {
 }
 
 /**
- * The digest of the sink's first `size` bytes, by what was read while they came, if anything was.
- * Throws the signal's reason when it is aborted.
+ * The digest of the sink's first `size` bytes: that of `prefix`, which followed the download, or
+ * read anew. Throws the signal's reason when it is aborted.
  */
 export async function wholeDigest(
   sink: Sink,
@@ -29,7 +29,7 @@ export async function wholeDigest(
     try {
       return await prefix.digest(request);
     } catch {
-      // Whatever ailed it: who reads anew says what is wrong with the disk, if that is it.
+      // If the disk is at fault, reading anew says so.
       signal.throwIfAborted();
     }
   }

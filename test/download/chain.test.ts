@@ -91,13 +91,6 @@ describe("Chain", () => {
     assert.equal(world.begin().takes(0), true);
   });
 
-  it("takes nothing by a list for another number of pieces", () => {
-    const world = new World();
-    world.chain.begin(prefixes.subarray(digestBytes));
-    assert.equal(world.takes(0), false);
-    assert.equal(world.comparison, undefined);
-  });
-
   it("takes what will be reached soon, and nothing in a slow download", () => {
     const rate = 4 * limits.chainRate;
     const soon = Math.floor((rate * limits.chainMs) / 1000 / pieceBytes);

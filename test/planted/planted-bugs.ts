@@ -112,8 +112,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "the whole digest is not checked",
     file: "src/download/prove.ts",
-    find: "if ((await whole({ prefix })) === manifest.digest) return undefined;",
-    replace: 'if ((await whole({ prefix })) !== "sha256:") return undefined;',
+    find: "if ((await whole(prefix)) === manifest.digest) return undefined;",
+    replace: 'if ((await whole(prefix)) !== "sha256:") return undefined;',
     worlds: [worldOf([{ kind: "false-root", story: 1 }])],
   },
   {
