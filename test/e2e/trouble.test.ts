@@ -41,6 +41,23 @@ describe("a download in trouble", () => {
     assert.deepEqual([replicas[2]?.faults, replicas[3]?.faults], [{}, {}]);
   });
 
+  it("takes in a server that was frozen while all were asked, once it answers", async function () {
+    this.timeout(60_000);
+    const { ports, running } = await servers(3);
+    running[2]?.child.kill("SIGSTOP");
+    const getting = here.start(["get", "-o", "joined.bin", "-i", "0.2", "--json", "-p", ...ports]);
+    await getting.says(/"doneBytes":[1-9]/);
+    running[2]?.child.kill("SIGCONT");
+    const got = await getting.finished;
+    assert.equal(got.code, 0, got.stderr);
+    assert.ok(data.equals(await readFile(here.path("joined.bin"))));
+    assert.match(got.stdout, new RegExp(`"event":"joined","replica":"127.0.0.1:${ports[2]}"`));
+    const line = receiptOf(got.stdout).replicas[2];
+    assert.equal(line?.standing, "good");
+    assert.ok((line?.deliveredBytes ?? 0) > 1_000_000, `${line?.deliveredBytes} bytes are its`);
+    assert.deepEqual(line?.claim, receiptOf(got.stdout).replicas[0]?.claim);
+  });
+
   it("killed with -9 and run again, it keeps most of what it had", async function () {
     this.timeout(60_000);
     const { ports } = await servers(2);

@@ -6,12 +6,18 @@ export interface ReceiptJson {
   readonly seconds: number;
   readonly seededBytes: number;
   readonly resumedBytes: number;
+  readonly wastedBytes: number;
   readonly replicas: readonly {
     readonly address: string;
     readonly standing: string;
     readonly deliveredBytes: number;
     readonly faults: Readonly<Record<string, number>>;
-    readonly evidence?: { readonly piece: number };
+    readonly claim?: { readonly size: number; readonly root?: string };
+    readonly evidence?: {
+      readonly piece: number;
+      readonly expected: string;
+      readonly actual: string;
+    };
   }[];
 }
 
