@@ -41,6 +41,7 @@ export class Latecomers {
     this.#unheard--;
     const isMember = support.heard({ replica, answer });
     if (!isMember || scheduler.isDone || signal.aborted) return;
+    // It joined before the disk was mended, and is asked again for the transfer that mends it.
     if (scheduler.scoreOf(replica) !== undefined) return;
     // What it took beyond this was hardly the way.
     const latencyMs = Math.min(roundTripsMs?.get(replica) ?? 0, limits.surveyGraceMs);

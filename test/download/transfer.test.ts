@@ -175,30 +175,6 @@ describe("replicas that are all broken", () => {
   });
 });
 
-describe("a replica whose claim comes late", () => {
-  const late = async (make: (replica: Replica) => Replica): Promise<[SmallDownload, Receipt]> => {
-    const world = new SmallDownload();
-    const paced = () => broken.paced(honest(), world.clock, { rate: 200_000 });
-    const C = broken.lateClaim(make(paced()), 1500, world.clock);
-    return [world, await world.get({ A: paced(), B: paced(), C })];
-  };
-
-  it("joins when it claims the same", async () => {
-    const [world, receipt] = await late((replica) => replica);
-    world.assertPublished();
-    assert.ok(world.events.some((each) => each.event === "joined" && each.replica === "C"));
-    assert.equal(lineOf(receipt, "C").standing, "good");
-    assert.ok(lineOf(receipt, "C").deliveredBytes >= 3 * pieceBytes);
-  });
-
-  it("does not when it claims something else", async () => {
-    const [world, receipt] = await late((replica) => broken.lying(replica));
-    world.assertPublished();
-    assert.ok(world.events.every(({ event }) => event !== "joined"));
-    assert.equal(lineOf(receipt, "C").deliveredBytes, 0);
-  });
-});
-
 describe("a download that is aborted", () => {
   it("keeps what was verified, and a second run takes it up", async () => {
     const world = new SmallDownload();
