@@ -53,17 +53,15 @@ export type { CallRecord, OnCall } from "./server-ports.js";
 export { type Digest, parseDigest, shortDigest } from "./trust/digest.js";
 export type { Claim, FileManifest, Manifest } from "./trust/manifest.js";
 export { nameProblem } from "./trust/name.js";
-export {
-  type Agreement,
-  type Answer,
-  type Group,
-  type NotReached,
-  parseRule,
-  type Reached,
-  type ReplicaId,
-  type Rule,
-  ruleText,
-  type Vote,
+export type {
+  Agreement,
+  Answer,
+  Group,
+  NotReached,
+  Reached,
+  ReplicaId,
+  Vote,
 } from "./trust/quorum.js";
+export { parseRule, type Rule, ruleText } from "./trust/rule.js";
 export { cleanText } from "./trust/text.js";
 export { version } from "./version.js";

@@ -3,7 +3,7 @@
 import { UsageError } from "../errors.js";
 import { limits } from "../limits.js";
 import { nameProblem } from "../trust/name.js";
-import type { Rule } from "../trust/quorum.js";
+import type { Rule } from "../trust/rule.js";
 import type { OnEvent } from "./progress.js";
 
 /** How a download, a survey or a verification may be tuned. Everything is optional. */

@@ -12,9 +12,9 @@ import {
   decide,
   isSettled,
   type ReplicaId,
-  type Rule,
   type Vote,
 } from "../trust/quorum.js";
+import type { Rule } from "../trust/rule.js";
 import { Bell } from "./bell.js";
 import type { OnEvent } from "./progress.js";
 

@@ -4,7 +4,8 @@
  */
 
 import type { Claim, Manifest } from "../trust/manifest.js";
-import { type Reached, type Rule, ruleText, type Vote } from "../trust/quorum.js";
+import type { Reached, Vote } from "../trust/quorum.js";
+import { type Rule, ruleText } from "../trust/rule.js";
 import type { Receipt } from "./receipt.js";
 
 /** Names the form; another form gets another number. */

@@ -2,8 +2,9 @@
  * Decides what a file is, from what each configured replica answered. Pure: votes in, verdict out.
  */
 
-import { type Digest, parseDigest } from "./digest.js";
+import type { Digest } from "./digest.js";
 import { type Claim, type Manifest, manifestOf, sameClaim } from "./manifest.js";
+import { neededBy, type Rule } from "./rule.js";
 
 declare const replicaBrand: unique symbol;
 
@@ -14,13 +15,6 @@ export type ReplicaId = string & { readonly [replicaBrand]: true };
 export function replicaId(address: string): ReplicaId {
   return address as ReplicaId;
 }
-
-/** How many equal claims are enough. A pinned digest beats any vote. */
-export type Rule =
-  | { readonly kind: "majority" }
-  | { readonly kind: "at-least"; readonly count: number }
-  | { readonly kind: "all" }
-  | { readonly kind: "digest"; readonly digest: Digest };
 
 /**
  * What one replica answered. "missing" is an answer; "silent" is the lack of one, with the reason.
@@ -114,8 +108,8 @@ export function decide(
 }
 
 /**
- * Whether the verdict stays what it is, however `pending` more replicas answer; but for a prefix
- * root, which nobody waits for.
+ * Whether no answer of `pending` more replicas can change the verdict. It may still change the
+ * prefix root, for which nobody waits.
  */
 export function isSettled(
   votes: readonly Vote[],
@@ -130,67 +124,23 @@ export function isSettled(
   const agreement = decide([...votes, ...silent], rule, doubted);
   if (!agreement.reached) return false;
   const { manifest, groups, isRootDoubtful } = agreement;
-  const rivals = groups.filter((group) => !sameBytes(group.claim, manifest));
-  const [members = 0, strongest = 0] = [
-    groups.find((group) => sameBytes(group.claim, manifest)),
-    ...rivals,
-  ].map((group) => group?.members.length ?? 0);
-  if (members <= strongest + pending) return false;
+  const members = groups.find((group) => sameBytes(group.claim, manifest))?.members.length ?? 0;
+  // Groups come in the order of their sizes.
+  const rivals = groups.find((group) => !sameBytes(group.claim, manifest))?.members.length ?? 0;
+  if (members <= rivals + pending) return false;
   // A doubtful root may yet become a firm one, and any root may be outdone by another.
   if (isRootDoubtful && rule.kind !== "digest") return false;
   const [most, next] = rootsOf(votes, manifest, doubted);
   return (most?.count ?? 0) > (next?.count ?? 0) + pending;
 }
 
-/** How many equal claims a rule asks for among so many configured replicas. */
-export function neededBy(rule: Rule, configured: number): number {
-  switch (rule.kind) {
-    case "majority":
-      return Math.floor(configured / 2) + 1;
-    case "at-least":
-      return rule.count;
-    case "all":
-      return configured;
-    case "digest":
-      return 1;
-    default:
-      return rule satisfies never;
-  }
-}
-
-/** Reads `majority`, `all`, a count, or `sha256:…`; `undefined` when it is none of them. */
-export function parseRule(text: string): Rule | undefined {
-  if (text === "majority" || text === "all") return { kind: text };
-  if (/^[1-9][0-9]{0,3}$/.test(text)) return { kind: "at-least", count: Number(text) };
-  const digest = parseDigest(text);
-  return digest === undefined ? undefined : { kind: "digest", digest };
-}
-
-/** Writes a rule as `parseRule` reads it. */
-export function ruleText(rule: Rule): string {
-  switch (rule.kind) {
-    case "majority":
-    case "all":
-      return rule.kind;
-    case "at-least":
-      return String(rule.count);
-    case "digest":
-      return rule.digest;
-    default:
-      return rule satisfies never;
-  }
-}
-
-/**
- * Whether a later claim makes its replica a member: equal, or equal but for pieces that it does not
- * give.
- */
+/** Whether a claim is of the same bytes, and names no other root. */
 export function fits(claim: Claim, agreed: Claim): boolean {
   if (!sameBytes(claim, agreed)) return false;
   return claim.root === undefined || agreed.root === undefined || claim.root === agreed.root;
 }
 
-/** The same for an agreement, where a doubtful root keeps nobody out. */
+/** Whether a later claim makes its replica a member: a doubtful root keeps nobody out. */
 export function joins(claim: Claim, { manifest, isRootDoubtful }: Reached): boolean {
   return isRootDoubtful ? sameBytes(claim, manifest) : fits(claim, manifest);
 }
@@ -251,8 +201,8 @@ function isMissing(votes: readonly Vote[]): boolean {
 }
 
 /**
- * Who names another root dissents from one that enough name, and from no other. By the word of one
- * alone nobody else is judged, even where one claim is all that the rule asks for.
+ * Replicas that name another root dissent if enough name this one, else they are members. The word
+ * of one replica alone is never enough to judge others by, even where the rule asks for one claim.
  */
 function reachedBy(verdict: Verdict, claim: Claim): Reached {
   const { votes, rule, needed } = verdict;
@@ -279,7 +229,7 @@ function reachedBy(verdict: Verdict, claim: Claim): Reached {
   };
 }
 
-/** The prefix root that most of those name who make this very claim, if they are enough. */
+/** The prefix root that most of those who make this very claim name, if they are enough. */
 function prefixRootOf(
   votes: readonly Vote[],
   claim: Claim,

@@ -4,13 +4,8 @@ import type { Screen } from "../../src/cli/terminal.js";
 import type { Receipt, ReplicaReceipt } from "../../src/receipt/receipt.js";
 import { digestOf } from "../../src/trust/digest.js";
 import type { Claim } from "../../src/trust/manifest.js";
-import {
-  type Agreement,
-  type Answer,
-  decide,
-  type Rule,
-  replicaId,
-} from "../../src/trust/quorum.js";
+import { type Agreement, type Answer, decide, replicaId } from "../../src/trust/quorum.js";
+import type { Rule } from "../../src/trust/rule.js";
 
 /** Claims of a file of 1.5 MiB, of another one, and of the first without pieces. */
 export const claims = {

@@ -5,7 +5,7 @@ import { agree } from "../../src/download/agree.js";
 import { NoQuorumError, NotFoundError } from "../../src/errors.js";
 import type { Replica } from "../../src/ports.js";
 import { digestOf } from "../../src/trust/digest.js";
-import type { Rule } from "../../src/trust/quorum.js";
+import type { Rule } from "../../src/trust/rule.js";
 import { lying, silent } from "../support/broken-replica.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { memoryReplica } from "../support/memory-replica.js";

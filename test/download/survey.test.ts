@@ -6,7 +6,8 @@ import { type Survey, survey } from "../../src/download/survey.js";
 import { limits } from "../../src/limits.js";
 import { type Call, type Clock, type Replica, ReplicaFault } from "../../src/ports.js";
 import type { Fault } from "../../src/schedule/faults.js";
-import { type Answer, type Rule, replicaId } from "../../src/trust/quorum.js";
+import { type Answer, replicaId } from "../../src/trust/quorum.js";
+import type { Rule } from "../../src/trust/rule.js";
 import {
   altered,
   claimingAfter,

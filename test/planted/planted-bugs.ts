@@ -83,7 +83,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: "half is a majority",
-    file: "src/trust/quorum.ts",
+    file: "src/trust/rule.ts",
     find: "return Math.floor(configured / 2) + 1;",
     replace: "return Math.ceil(configured / 2);",
     worlds: [

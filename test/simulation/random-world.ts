@@ -2,7 +2,7 @@
  * Worlds made from a seed: who is there, how fast, how far, and what goes wrong with whom and when.
  */
 
-import type { Rule } from "../../src/trust/quorum.js";
+import type { Rule } from "../../src/trust/rule.js";
 import { Seeded } from "../support/seeded.js";
 import type { RateAt } from "./link.js";
 import { changing, steady, switching } from "./shapes.js";

@@ -3,7 +3,7 @@
  * what is asked for. Times are virtual milliseconds; a `share` is a probability.
  */
 
-import type { Rule } from "../../src/trust/quorum.js";
+import type { Rule } from "../../src/trust/rule.js";
 import type { RateAt } from "./link.js";
 
 /** From a moment until another, which may never come. */

@@ -1,7 +1,8 @@
 /** Whose word about prefixes counts: as many as the rule asks for, beside a root beyond doubt. */
 
 import assert from "node:assert/strict";
-import { type Answer, decide, isSettled, type Rule, ruleText } from "../../src/trust/quorum.js";
+import { type Answer, decide, isSettled } from "../../src/trust/quorum.js";
+import { type Rule, ruleText } from "../../src/trust/rule.js";
 import {
   A,
   a,

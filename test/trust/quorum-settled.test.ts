@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  type Agreement,
-  type Answer,
-  decide,
-  isSettled,
-  type Rule,
-  ruleText,
-} from "../../src/trust/quorum.js";
+import { type Agreement, type Answer, decide, isSettled } from "../../src/trust/quorum.js";
+import { type Rule, ruleText } from "../../src/trust/rule.js";
 import {
   A,
   a,

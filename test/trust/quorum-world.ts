@@ -2,13 +2,8 @@
 
 import { digestOf } from "../../src/trust/digest.js";
 import { type Claim, sameClaim } from "../../src/trust/manifest.js";
-import {
-  type Agreement,
-  type Answer,
-  type Rule,
-  replicaId,
-  type Vote,
-} from "../../src/trust/quorum.js";
+import { type Agreement, type Answer, replicaId, type Vote } from "../../src/trust/quorum.js";
+import type { Rule } from "../../src/trust/rule.js";
 
 export const d = (letter: string) => digestOf(Buffer.from(letter));
 

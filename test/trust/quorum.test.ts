@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import type { Claim } from "../../src/trust/manifest.js";
-import {
-  type Answer,
-  decide,
-  fits,
-  joins,
-  neededBy,
-  parseRule,
-  type Rule,
-  ruleText,
-} from "../../src/trust/quorum.js";
+import { type Answer, decide, fits, joins } from "../../src/trust/quorum.js";
+import { type Rule, ruleText } from "../../src/trust/rule.js";
 import {
   A,
   a,
@@ -209,14 +201,6 @@ describe("trust/quorum", () => {
     assert.deepEqual(agreement.manifest, { ...claims.A, pieceBytes: 65536, pieceCount: 1 });
   });
 
-  it("a majority of so many configured replicas is", () => {
-    const table = [1, 2, 2, 3, 3, 4, 4, 5];
-    for (const [index, needed] of table.entries()) {
-      assert.equal(neededBy(majority, index + 1), needed, `${index + 1} replicas`);
-    }
-    assert.deepEqual([neededBy(n(7), 3), neededBy(all, 3), neededBy(pinned, 3)], [7, 3, 1]);
-  });
-
   it("a later claim fits when it is equal, or gives no pieces", () => {
     const table: readonly (readonly [later: Claim, agreed: Claim, fits: boolean])[] = [
       [claims.A, claims.A, true],
@@ -230,27 +214,5 @@ describe("trust/quorum", () => {
       [claims.b, claims.A, false],
     ];
     for (const [later, agreed, fit] of table) assert.equal(fits(later, agreed), fit);
-  });
-
-  it("a rule is read as it is written", () => {
-    for (const rule of [majority, all, pinned, n(1), n(42), n(9999)]) {
-      assert.deepEqual(parseRule(ruleText(rule)), rule);
-    }
-    const upper = pinned.kind === "digest" ? pinned.digest.toUpperCase() : "";
-    assert.deepEqual(parseRule(upper), pinned);
-    for (const text of [
-      "",
-      "0",
-      "01",
-      "-1",
-      "1.5",
-      "10000",
-      "1e3",
-      " 1",
-      "Majority",
-      "sha256:ab",
-    ]) {
-      assert.equal(parseRule(text), undefined, JSON.stringify(text));
-    }
   });
 });
