@@ -1,7 +1,7 @@
 /**
- * The express way to a replica: calls over a connection of our own, past grpc-js. It takes answers
- * that are good, and what a server says is wrong; anything else is `Unexpected`, for the ordinary
- * way to look into.
+ * The express way to a replica: calls over a small HTTP/2 client of our own instead of grpc-js. It
+ * takes good answers, and failures that a server names; for anything else it throws `Unexpected`,
+ * and the ordinary way looks into it.
  */
 
 import type { Chunk, ReadRequest } from "../ports.js";
@@ -138,7 +138,7 @@ class AnswerEnd {
   }
 }
 
-/** What names a failure: answers that are good need none of it. */
+/** Loaded only when a call failed. */
 async function namers() {
   try {
     const loading = [import("./express/last-headers.js"), import("./status.js")] as const;

@@ -1,6 +1,7 @@
 /**
- * Calls to one replica on one lane: the express way as long as that pays, and whatever it does not
- * get, the ordinary way, which names what is wrong.
+ * Calls to one replica on one lane: by the express way, and whatever that does not get, by the
+ * ordinary way, which names what is wrong. A replica whose express way keeps failing is only asked
+ * the ordinary way.
  */
 
 import { messageOf } from "../errors.js";
@@ -9,7 +10,7 @@ import { Deadline } from "./deadline.js";
 import { Unexpected } from "./express/frames.js";
 import type { Questions, Way } from "./way.js";
 
-/** How often the ordinary way may get further than the express way, until that is not tried. */
+/** How often the ordinary way gets what express did not, until express is not tried any more. */
 const mostLetDowns = 3;
 
 export class Lane {

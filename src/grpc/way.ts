@@ -1,4 +1,4 @@
-/** What a way to a replica offers: two of them lead there, and a lane chooses. */
+/** What the two ways to a replica have in common; a lane chooses one for each call. */
 
 import type { Chunk, ReadRequest } from "../ports.js";
 import type { Deadline } from "./deadline.js";
@@ -9,7 +9,7 @@ type Calls = typeof calls;
 type Request<Name extends keyof Calls> = Partial<Message<Calls[Name]["request"]>>;
 type Answer<Name extends keyof Calls> = Message<Calls[Name]["answer"]>;
 
-/** The calls that ask a replica for something else than bytes of a file. */
+/** All calls but the read of bytes. */
 export interface Questions {
   getChecksum(request: Request<"getChecksum">): Promise<Answer<"getChecksum">>;
   getSize(request: Request<"getSize">): Promise<Answer<"getSize">>;
@@ -17,10 +17,7 @@ export interface Questions {
   listFiles(request: Request<"listFiles">): Promise<Answer<"listFiles">>;
 }
 
-/**
- * A way to a replica, until it is closed. Calls throw a ReplicaFault; once their deadline is over,
- * anything.
- */
+/** A way to a replica. Calls throw ReplicaFaults; once their deadline has passed, anything. */
 export interface Way {
   questions(deadline: Deadline): Questions;
   /** The bytes of a range that is not empty. */

@@ -1,6 +1,6 @@
 /**
- * One answer on an express connection, message by message. What is not taken is not granted again,
- * so no more than a window waits.
+ * The stream of any answer but a read's, message by message. Only what was taken is granted again,
+ * so at most a window of bytes waits.
  */
 
 import { limits } from "../../limits.js";
@@ -11,7 +11,7 @@ import { prefixBytes } from "./messages.js";
 import { StreamBell } from "./stream-bell.js";
 import { StreamWindow } from "./stream-window.js";
 
-/** A message may only be announced: memory grows from here on as it comes. */
+/** A length may be announced and never come: memory starts with this, and grows with what comes. */
 const firstMemoryBytes = 64 * 1024;
 
 export class ExpressAnswer implements ExpressStream<Uint8Array> {
@@ -21,7 +21,7 @@ export class ExpressAnswer implements ExpressStream<Uint8Array> {
   readonly #messages: Buffer[] = [];
   readonly #prefix = Buffer.alloc(prefixBytes);
   #prefixFilled = 0;
-  /** Of the message whose prefix is there. */
+  /** What came of the message whose prefix is there. */
   #memory = Buffer.alloc(0);
   #length = 0;
   #filled = 0;
@@ -33,7 +33,7 @@ export class ExpressAnswer implements ExpressStream<Uint8Array> {
     this.#onLastHeaders = onLastHeaders;
   }
 
-  /** Nobody knows, until its end is there. */
+  /** How many messages there are only the end tells. */
   get isWhole(): boolean {
     return false;
   }
@@ -59,7 +59,7 @@ export class ExpressAnswer implements ExpressStream<Uint8Array> {
   }
 
   grant(): number {
-    // A message counts until it is taken as a whole: a share of the memory may be less than one.
+    // The whole window: a message is only taken as a whole, and may be larger than a share.
     return this.isOver ? 0 : this.#window.grant(limits.windowBytes);
   }
 

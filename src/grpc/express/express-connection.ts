@@ -1,6 +1,10 @@
 /**
- * A connection to a replica: HTTP/2, without asking first. It knows no status: an answer is over or
- * it is not, and anything unexpected ends the connection.
+ * A small HTTP/2 client (RFC 9113) for gRPC calls: one connection, several streams. Calls go out
+ * with the connection's first bytes, before the server has said anything. It interprets no status:
+ * it passes on the headers that end an answer, and anything unexpected ends the connection.
+ *
+ * Bytes go from the frame reader to a stream (a read, or another answer), and wait there for its
+ * reader, in memory that connections share. Windows bound how much that can be.
  */
 
 import { connect, type Socket } from "node:net";
@@ -37,9 +41,9 @@ export interface ExpressRequest {
   readonly onLastHeaders: (last: LastHeaders) => void;
 }
 
-/** Answers that wait for a server which does not read what we send. */
+/** Our replies to settings and pings that may wait for a server which does not read them. */
 const mostWaitingBytes = 64 * 1024;
-/** Who cannot be reached within this is asked the ordinary way. */
+/** A server that cannot be reached within this is asked the ordinary way. */
 const connectMs = 3_000;
 
 export class ExpressConnection implements FrameTaker {
@@ -48,12 +52,12 @@ export class ExpressConnection implements FrameTaker {
   readonly #socket: Socket;
   readonly #memory: ReadMemory;
   readonly #frames = new FrameReader(this);
-  /** One that was left stays until its server has ended it too. */
+  /** A stream that its reader left stays here until the server has ended it, too. */
   readonly #streams = new Map<number, ExpressStream<unknown>>();
-  /** Only who waits for something keeps the process alive. */
+  /** Calls that run: only they keep the process alive. */
   #running = 0;
   #nextStream = 1;
-  /** Since the server was last granted as much again. */
+  /** Bytes that arrived since the connection's window was last granted again. */
   #arrivedBytes = 0;
   #arrivedAt = performance.now();
   readonly #share: WindowShare;
@@ -126,7 +130,7 @@ export class ExpressConnection implements FrameTaker {
       this.#memory.windows.readEnds();
       const isCutShort = this.#streams.has(stream) && !answer.isWhole;
       if (isCutShort) this.#socket.write(reset(stream));
-      // A path that froze shall not hold the next call as well.
+      // Where the path is frozen, the next call needs a new connection.
       const silentMs = performance.now() - Math.max(askedAt, this.#arrivedAt);
       if (silentMs > limits.idleMs && isCutShort) this.close();
       else if (this.isSpent) this.#spend();
@@ -172,7 +176,8 @@ export class ExpressConnection implements FrameTaker {
     }
     this.#arrivedAt = performance.now();
     this.#share.came(length, this.#arrivedAt);
-    // What waits is bounded for each stream; one that nobody takes shall not stop the others.
+    // Granted though some of it may wait: streams are bounded by themselves, and must not block
+    // each other.
     if (this.#arrivedBytes >= limits.windowBytes / 4) {
       this.#socket.write(windowUpdate(0, this.#arrivedBytes));
       this.#arrivedBytes = 0;
@@ -205,13 +210,13 @@ export class ExpressConnection implements FrameTaker {
     if (this.#socket.writableLength > mostWaitingBytes) throw new Unexpected("nobody reads");
   }
 
-  /** Calls up to this one are still answered; the next takes another connection. */
+  /** Calls up to `lastStream` are still answered; the next call takes another connection. */
   #goneAway(lastStream: number): void {
     for (const [stream, answer] of this.#streams) if (stream > lastStream) answer.end();
     this.#spend();
   }
 
-  /** Takes no more calls, and ends with the last one. */
+  /** Takes no more calls, and closes after the last one. */
   #spend(): void {
     this.isSpent = true;
     if ([...this.#streams.values()].every((answer) => answer.isOver)) this.close();

@@ -1,6 +1,6 @@
 /**
- * One read on an express connection: gathers what arrives into blocks, which its reader takes one
- * after the other. What is not taken is not granted again, so no more than a window waits.
+ * The stream of one read: gathers the bytes that arrive into blocks, which its reader takes one
+ * after the other. Only what was taken is granted again, so at most a window of bytes waits.
  */
 
 import type { Chunk } from "../../ports.js";
@@ -12,7 +12,7 @@ import type { ReadMemory } from "./read-memory.js";
 import { StreamBell } from "./stream-bell.js";
 import { StreamWindow } from "./stream-window.js";
 
-/** Who waits for a block gets what is there, when the last one was so long ago. */
+/** After so long without a block, a reader that waits gets what there is of the next one. */
 const holdMs = 25;
 
 interface Block {
@@ -114,7 +114,7 @@ export class ExpressRead implements ExpressStream<Chunk> {
         try {
           yield { offset: block.offset, bytes: block.memory.subarray(0, block.filled) };
         } finally {
-          // Who leaves is done with it, too: the last block of a lease was never used again.
+          // Also when the reader leaves here: the last block of each lease was lost once.
           this.#memory.give(block.memory);
         }
         if (block.filled === block.size) this.#window.taken(block.filled);
@@ -130,7 +130,7 @@ export class ExpressRead implements ExpressStream<Chunk> {
     }
   }
 
-  /** Less than a block is handed over only so that the first byte, and a slow one, is not late. */
+  /** Part of a block is handed over for the first bytes, and when they come slowly. */
   #isDue(): boolean {
     const [first] = this.#blocks;
     if (first === undefined) return false;
@@ -146,7 +146,8 @@ export class ExpressRead implements ExpressStream<Chunk> {
       block.filled += part;
       at += part;
       this.#messages.took(part);
-      // Bytes of a full block are granted again once it was taken; memory of this one is not saved.
+      // A full block is granted again once it was taken. Part of one never counts: its memory is
+      // taken anyway.
       if (block.filled === block.size) this.#window.waits(block.filled);
     }
   }

@@ -1,22 +1,22 @@
-/** What comes on one stream of a connection, and waits for somebody who takes it. */
+/** One stream of a connection: what arrives on it waits for its reader. */
 
 export interface ExpressStream<Item> {
-  /** Whether nothing more will come, or is wanted. */
+  /** Whether nothing more will come, or its reader has left. */
   readonly isOver: boolean;
-  /** Whether everything is there, though its end may not be. */
+  /** Whether all that was asked for has arrived, though the end of the stream may not have. */
   readonly isWhole: boolean;
-  /** So many bytes are about to arrive. */
+  /** A frame of `bytes` bytes begins. */
   begin(bytes: number): void;
   /** Takes bytes `[from, to)`. */
   data(bytes: Buffer, from: number, to: number): void;
   /** Takes a block of headers. */
   headers(block: Buffer, areLast: boolean): void;
-  /** What the server is to be granted now, of a window of so many bytes: 0 until it is worth it. */
+  /** Bytes to grant the server now, for a window of `windowBytes`: 0 until it is worth a frame. */
   grant(windowBytes: number): number;
   /** Nothing more will come. */
   end(): void;
-  /** Wakes who waits, if there is something to hand over now. */
+  /** Wakes the reader if it waits and there is something to take. */
   ring(): void;
-  /** What came, in order, until nothing more comes, or the signal says so. */
+  /** What arrives, in order, until nothing more comes or the signal is aborted. */
   items(signal: AbortSignal, onTaken: () => void): AsyncGenerator<Item>;
 }

@@ -27,7 +27,7 @@ const mostQuietFrames = 1024;
 /** A reset's reason: we do not want the rest. */
 const cancelled = 8;
 
-/** Something that we do not take: the connection ends, and the ordinary client finds out why. */
+/** The server did what this client does not handle: the ordinary way looks into it. */
 export class Unexpected extends Error {
   override readonly name = "Unexpected";
 }

@@ -1,9 +1,9 @@
 /**
- * Header lines in HPACK (RFC 7541). Written in full, so that no table remembers them; of those that
- * come, no more is read than whether all is well.
+ * Header lines in HPACK (RFC 7541). Ours are written in full, so that no table is needed; of the
+ * server's, only as much is read as tells whether the call went well.
  */
 
-/** The block of these headers, never to be kept by anybody on the way. */
+/** The block of these headers, marked as never to be indexed: there may be a token in it. */
 export function headerBlock(headers: readonly (readonly [name: string, value: string])[]): Buffer {
   const neverIndexed = Buffer.from([0x10]);
   return Buffer.concat(
@@ -29,10 +29,10 @@ export interface LastHeaders {
   readonly areOnly: boolean;
 }
 
-/** `grpc-status`, and `0`, as they are written in full: as they are, and in Huffman's code. */
+/** `grpc-status` and `0` as literals in hexadecimal: plain, and in Huffman's code. */
 const statusNames = ["0b677270632d737461747573", "889acac8b21234da8f"];
 const zeros = ["0130", "8107"];
-/** Lines that everybody knows; those behind them are remembered, and we remember none. */
+/** The size of the static table; lines behind it would be in the dynamic one, and we have none. */
 const staticLines = 61;
 
 /** Whether these say that the call went well; `false` when in doubt. */

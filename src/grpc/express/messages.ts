@@ -1,6 +1,7 @@
 /**
- * Finds a range's bytes in the messages of ReadRange. The next message can only begin in one way,
- * as every Protobuf library writes it; anything else is unexpected.
+ * Finds a range's bytes in the messages of ReadRange, without a Protobuf decoder: since offset and
+ * length are known, there is one way in which every library begins the next message. Anything else
+ * is unexpected.
  */
 
 import { limits } from "../../limits.js";
@@ -22,10 +23,10 @@ export function prefixed(message: Uint8Array): Buffer {
 export class MessageReader {
   /** Where in the file the byte lies that is due next. */
   next: number;
-  /** Bytes of data that the message in hand still brings. */
+  /** Bytes of data that are still to come of this message. */
   dataLeft = 0;
   readonly #end: number;
-  /** Bytes that came of the prefix and the header behind it. */
+  /** Bytes of this message's prefix and header that came. */
   #came = 0;
   #length = 0;
   #header: Uint8Array = new Uint8Array(0);
@@ -35,7 +36,7 @@ export class MessageReader {
     this.#end = end;
   }
 
-  /** Takes bytes of `[from, to)` up to where data begin, and gives where that is, or `to`. */
+  /** Reads prefix and header bytes of `[from, to)`; gives where the data begin, or `to`. */
   head(bytes: Buffer, from: number, to: number): number {
     let at = from;
     while (at < to && this.dataLeft === 0) this.#take(bytes.readUInt8(at++));

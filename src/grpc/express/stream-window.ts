@@ -1,4 +1,4 @@
-/** What a server may still send on one stream, and what it is to be granted. */
+/** The flow-control window of one stream: what the server may still send, and is granted next. */
 
 import { firstWindowBytes, Unexpected } from "./frames.js";
 
@@ -12,19 +12,19 @@ export class StreamWindow {
     if (this.#left < 0) throw new Unexpected("more than the window of a stream");
   }
 
-  /** So many of them wait for somebody. */
+  /** So many of them wait for the reader. */
   waits(bytes: number): void {
     this.#waiting += bytes;
   }
 
-  /** So many of those were taken. */
+  /** The reader took so many of those. */
   taken(bytes: number): void {
     this.#waiting -= bytes;
   }
 
   /**
-   * What is to be granted now, so that no more than `most` bytes are on their way or wait: nothing,
-   * until it is worth a frame.
+   * Bytes to grant now, so that at most `most` are on their way or wait; 0 until it is worth a
+   * frame.
    */
   grant(most: number): number {
     const due = most - this.#left - this.#waiting;

@@ -1,6 +1,6 @@
 /**
- * Decides what all reads on express connections of a process may have on their way: one half of it
- * in equal shares, the other for those whose share is too small for them.
+ * Divides the bytes that all reads may have on their way: one half in equal shares, the other half
+ * as loans to connections for which a share is too small.
  */
 
 import { limits } from "../../limits.js";
@@ -24,7 +24,7 @@ export class WindowBudget {
     return Math.min(limits.windowBytes, Math.max(limits.leastWindowBytes, share));
   }
 
-  /** As much of this as is left of what is lent to those whose share is too small for them. */
+  /** Lends as much of `bytes` as is left, and gives how much that is. */
   borrow(bytes: number): number {
     const lent = Math.max(0, Math.min(bytes, limits.receiveBytes / 2 - this.#lentBytes));
     this.#lentBytes += lent;

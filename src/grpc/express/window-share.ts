@@ -1,6 +1,6 @@
 /**
- * Decides how much the reads on one connection may have on their way: their share of the memory
- * for all, and more where twice as much as a round trip carries is more, as long as some is left.
+ * Decides the window of the reads on one connection: a share of the budget; and where twice what
+ * a round trip carries is more than that, a loan.
  */
 
 import { limits } from "../../limits.js";
@@ -13,7 +13,7 @@ export class WindowShare {
   readonly #budget: WindowBudget;
   #borrowedBytes = 0;
   #roundTripMs = Number.POSITIVE_INFINITY;
-  /** What came since when. */
+  /** When counting began, and the bytes that came since. */
   #since: number | undefined;
   #cameBytes = 0;
 
@@ -31,7 +31,10 @@ export class WindowShare {
     this.#roundTripMs = Math.min(this.#roundTripMs, ms);
   }
 
-  /** So many bytes came. With too small a window it is half as large as it should be, or less. */
+  /**
+   * Bytes came. A window that is too small is full in each round trip, so that what a round trip
+   * carries is all of it, and twice that is asked for.
+   */
   came(bytes: number, now: number): void {
     this.#cameBytes += bytes;
     this.#since ??= now;
