@@ -8,12 +8,12 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { MiB } from "../src/limits/byte-units.js";
 import { mainPath } from "../test/support/cli.js";
+import { benchFolder, insistOnRoom } from "./folder.js";
 import { makeSparseFile } from "./made-file.js";
 import { type Cost, cpuSecondsOf, forgetPeakOf, measured, peakMiBOf } from "./measured.js";
 import { startServing } from "./real-contestants.js";
@@ -61,11 +61,12 @@ function rowsOf(wanted: readonly Row[]): Row[] {
 }
 
 const keyOf = ({ sizeMiB, replicas }: Row) => `${sizeMiB} ${replicas}`;
+/** What downloads take at once; what is served takes no space. */
+const bytesOf = (rows: readonly Row[]) => MiB * Math.max(...rows.map(({ sizeMiB }) => sizeMiB));
 const nameOf = (sizeMiB: number) => `${sizeMiB}.bin`;
 
 async function run(rows: readonly Row[], target: string): Promise<Laps> {
-  const place = target === "tmpfs" ? "/dev/shm" : tmpdir();
-  const folder = mkdtempSync(join(place, "quorate-bench-"));
+  const folder = benchFolder(target, bytesOf(rows));
   const served = join(folder, "served");
   mkdirSync(served);
   const names = new Set(rows.map(({ sizeMiB }) => sizeMiB));
@@ -167,9 +168,13 @@ function fitOf(lines: readonly { sizeMiB: number; clientSeconds: number }[]) {
 }
 
 const results = [];
-for (const to of values.to.split(",")) {
+const places = values.to.split(",");
+const rows = rowsOf([...sizes, ...counts]);
+// Not after an hour.
+for (const place of places) insistOnRoom(place, bytesOf(rows));
+for (const to of places) {
   say(`to ${to}, ${values.rounds} rounds`);
-  const laps = await run(rowsOf([...sizes, ...counts]), to);
+  const laps = await run(rows, to);
   const [first] = sizes;
   const bySize = first === undefined ? [] : table(sizes, first, laps);
   const fit = bySize.length < 2 ? undefined : fitOf(bySize);

@@ -5,12 +5,12 @@
  */
 
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createReadStream, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { MiB } from "../src/limits/byte-units.js";
 import { mainPath } from "../test/support/cli.js";
+import { benchFolder } from "./folder.js";
 import { idealSeconds } from "./ideal.js";
 import { makeFile } from "./made-file.js";
 import { type Contestant, ours, rivals, startNginx, startQuorate } from "./real-contestants.js";
@@ -82,7 +82,7 @@ export async function measure(
   rounds: number,
 ): Promise<WorldResult> {
   const ideal = idealSeconds(world.size, world.replicas, capOf(world.cap));
-  const folder = mkdtempSync(join(tmpdir(), "quorate-bench-"));
+  const folder = benchFolder("disk", 2 * world.size);
   const servers: Started[] = [];
   const laps: Record<string, Lap[]> = {};
   try {

@@ -4,12 +4,12 @@
  * `--against`, another build of it takes its turn in each round.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { MiB } from "../src/limits/byte-units.js";
 import { freePorts, mainPath } from "../test/support/cli.js";
+import { benchFolder } from "./folder.js";
 import { drink } from "./lean-reader.js";
 import { makeFile } from "./made-file.js";
 import { cpuSecondsOf, peakMiBOf } from "./measured.js";
@@ -63,7 +63,7 @@ async function lap({ ports, pid }: Build) {
 }
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "quorate-bench-"));
+  const folder = benchFolder("disk", size);
   const builds: Build[] = [];
   try {
     const source = join(folder, "file.bin");

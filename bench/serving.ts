@@ -4,8 +4,7 @@
  * hold in memory, and for how long.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -13,6 +12,7 @@ import { MiB } from "../src/limits/byte-units.js";
 import { Authority } from "../test/support/authority.js";
 import { freePorts, mainPath } from "../test/support/cli.js";
 import { madeUp } from "../test/support/made-up.js";
+import { benchFolder } from "./folder.js";
 import { cpuSecondsOf } from "./measured.js";
 import { asking, connected, jainIndex, readOnce, type ServedFile } from "./readers.js";
 import { medianOf, say } from "./report.js";
@@ -165,7 +165,7 @@ function tell(what: string, values: readonly number[], unit: string, digits: num
   say(`${what}: ${medianOf(values).toFixed(digits)}${unit} (median of ${all})`);
 }
 
-const folder = mkdtempSync(join(tmpdir(), "quorate-bench-"));
+const folder = benchFolder("disk", fileMiB * MiB);
 try {
   writeFileSync(join(folder, "file.bin"), madeUp(fileMiB * MiB));
   const fair = await fairness(folder);

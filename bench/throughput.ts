@@ -8,12 +8,12 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { MiB } from "../src/limits/byte-units.js";
 import { mainPath } from "../test/support/cli.js";
+import { benchFolder, insistOnRoom } from "./folder.js";
 import { makeFile } from "./made-file.js";
 import { cpuSecondsOf, measured, peakMiBOf } from "./measured.js";
 import { type Peer, peersHere, type Race } from "./peers.js";
@@ -54,8 +54,12 @@ async function main(): Promise<void> {
   );
   const sizeBytes = Number(values.size) * MiB;
   const results = [];
-  for (const place of values.to.split(",")) {
-    const folder = mkdtempSync(join(place === "tmpfs" ? "/dev/shm" : tmpdir(), "quorate-bench-"));
+  const places = values.to.split(",");
+  // What is served, and what comes.
+  const neededBytes = 2 * sizeBytes;
+  for (const place of places) insistOnRoom(place, neededBytes);
+  for (const place of places) {
+    const folder = benchFolder(place, neededBytes);
     const started: Started[] = [];
     try {
       const source = join(folder, "file.bin");
