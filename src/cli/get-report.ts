@@ -221,6 +221,9 @@ function readingLine(
   }
 }
 
+/** In steps: a bar that fitted exactly would change with every digit beside it. */
+const barColumns = [20, 16, 12, 8];
+
 /** The whole file on one line, and a line for each replica: standing, rate, share. */
 function liveLines(
   name: string,
@@ -231,11 +234,15 @@ function liveLines(
   const { doneBytes, totalBytes, rate, replicas } = progress;
   // Hardly anything would promise thousands of years.
   const left = leftSeconds < 360_000 ? `${durationText(leftSeconds)} left` : "waiting";
-  const done = `${percentText(doneBytes, totalBytes)} of ${bytesText(totalBytes)}`;
+  const percent = percentText(doneBytes, totalBytes);
   const spent = durationText(elapsedMs / 1000);
-  const facts = `${done}  ${rateText(rate)}  ${spent}, ${left}`;
-  const withBar = `${name}  ${barText(doneBytes, totalBytes, 20)}  ${facts}`;
-  const head = columnsOf(withBar) <= columns ? withBar : `${name}  ${facts}`;
+  const facts = `${percent} of ${bytesText(totalBytes)}  ${rateText(rate)}  ${spent}, ${left}`;
+  const least = `${name}  ${percent}  ${rateText(rate)}  ${left}`;
+  const bars = barColumns.map(
+    (wide) => `${name}  ${barText(doneBytes, totalBytes, wide)}  ${facts}`,
+  );
+  const fits = (line: string) => columnsOf(line) <= columns;
+  const head = [...bars, `${name}  ${facts}`].find(fits) ?? least;
   const delivered = replicas.reduce((sum, { deliveredBytes }) => sum + deliveredBytes, 0);
   const rows = replicas.map((replica) => [
     `  ${replica.address}`,

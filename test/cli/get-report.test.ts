@@ -126,14 +126,26 @@ describe("a download told to a person", () => {
     ]);
   });
 
+  it("has a bar as long as leaves room for the numbers, and says at least how long it takes", () => {
+    const widths = [110, 79, 75, 71, 67, 58].map((columns) => {
+      const [head = ""] = told([progress], true, columns).drawn;
+      assert.match(head, /49\.9 % of 2\.00 KiB {2}.*1\.00 s left$/, head);
+      assert.ok(head.length <= columns, head);
+      return head.replace(/[^█░]/g, "").length;
+    });
+    assert.deepEqual(widths, [20, 16, 12, 8, 0, 0]);
+    const [narrow] = told([progress], true, 40).drawn;
+    assert.match(narrow ?? "", /^a\.bin {2}49\.9 % {2}1\.00 KiB\/s {2}1\.00 s left$/);
+  });
+
   it("is drawn without its bar where that leaves no room for the numbers", () => {
-    const { drawn } = told([progress], true, 50);
+    const { drawn } = told([progress], true, 60);
     assert.match(drawn[0] ?? "", /^a\.bin {2}49\.9 % of 2\.00 KiB {2}1\.00 KiB\/s {2}/);
   });
 
   it("is drawn with no more of a long name than leaves room for the numbers", () => {
     const { drawn } = told([progress], true, 80, "漢".repeat(85));
-    assert.match(drawn[0] ?? "", /^漢{19}… {2}49\.9 % of 2\.00 KiB {2}/);
+    assert.match(drawn[0] ?? "", /^漢{19}… {2}49\.9 % {2}1\.00 KiB\/s {2}/);
   });
 
   it("that moves no byte is waiting, and nobody has a share yet", () => {
