@@ -1,7 +1,8 @@
 /** The file comes whole from any number of replicas, of any size, and the receipt says how. */
 
 import assert from "node:assert/strict";
-import { altered, paced, withoutPieces } from "../support/broken-replica.js";
+import type { Replica } from "../../src/ports.js";
+import { altered, lateClaim, paced, withoutPieces } from "../support/broken-replica.js";
 import { madeUp } from "../support/made-up.js";
 import { Seeded, seed } from "../support/seeded.js";
 import {
@@ -21,6 +22,23 @@ const some = (count: number, bytes: Uint8Array, chunkBytes?: number): ByLetter =
   );
 
 describe("a download from honest replicas", () => {
+  for (const [voteMs, pieces] of [
+    [5, 16],
+    [200, 20],
+  ] as const) {
+    it(`asks one whose vote took ${voteMs} ms for ${pieces} pieces at first`, async () => {
+      const world = new SmallDownload();
+      const asked: number[] = [];
+      const replica = lateClaim(honest(), voteMs, world.clock);
+      const read: Replica["read"] = (request, call) => {
+        asked.push(request.range.end - request.range.start);
+        return replica.read(request, call);
+      };
+      await world.get({ A: altered(replica, { read }) });
+      assert.equal(asked[0], Math.min(pieces * pieceBytes, content.length));
+    });
+  }
+
   for (const count of [1, 2, 3, 4, 5]) {
     for (const size of [0, 1, pieceBytes, pieceBytes + 1, 7 * pieceBytes - 1]) {
       it(`gives the right file of ${size} bytes from ${count}`, async () => {
