@@ -93,6 +93,8 @@ export class NumberReader {
   readonly #highest: number;
   /** Where in a sequence such as `ESC [ 3 ~`, which is one key, the last key stood. */
   #sequence: "none" | "escape" | "inside" = "none";
+  /** What was wrong with the last number: who types Enter behind it shall still see it. */
+  #last: Press = {};
   typed = "";
 
   constructor(highest: number) {
@@ -106,14 +108,17 @@ export class NumberReader {
       return {};
     }
     const isEnter = key === "\r" || key === "\n";
+    if (isEnter && this.typed === "") return this.#last;
     if (/^\d$/.test(key)) this.typed += key;
     else if (!isEnter) this.typed = "";
     const number = Number(this.typed);
     const isComplete = this.typed !== "" && (isEnter || number * 10 > this.#highest);
+    this.#last = {};
     if (!isComplete) return {};
     this.typed = "";
-    const isOne = number >= 1 && number <= this.#highest;
-    return isOne ? { number } : { problem: `(there is no server ${number})` };
+    if (number >= 1 && number <= this.#highest) return { number };
+    this.#last = { problem: `(there is no server ${number})` };
+    return this.#last;
   }
 
   /** `Delete` is sent as `ESC [ 3 ~`: its digit is no server's number. */

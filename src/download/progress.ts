@@ -1,10 +1,11 @@
 /** What a download tells while it runs: one event for text, live view and JSON alike. */
 
+import { limits } from "../limits.js";
 import type { Receipt } from "../receipt/receipt.js";
 import type { Ban } from "../schedule/discipline.js";
 import type { Fault } from "../schedule/faults.js";
 import type { Scheduler } from "../schedule/scheduler.js";
-import type { Standing } from "../schedule/score.js";
+import type { Score, Standing } from "../schedule/score.js";
 import type { Agreement, ReplicaId, Vote } from "../trust/quorum.js";
 
 /** One replica while the transfer runs. */
@@ -83,10 +84,16 @@ export type OnEvent = (event: DownloadEvent) => void;
 export function progressOf(scheduler: Scheduler, doneBytes: number, now: number): TransferProgress {
   const replicas = scheduler.scores.map((score): ReplicaProgress => {
     const leases = scheduler.leaseCountOf(score.replica);
-    const rate = leases === 0 ? 0 : (score.meter.recentRate(now) ?? 0);
+    const isIdle = leases === 0 || isSilent(score, now);
+    const rate = isIdle ? 0 : (score.meter.recentRate(now) ?? 0);
     const { standing, reason, deliveredBytes } = score;
     return { address: score.replica, standing, reason, rate, deliveredBytes, leases };
   });
   const rate = replicas.reduce((sum, replica) => sum + replica.rate, 0);
   return { event: "progress", doneBytes, totalBytes: scheduler.layout.size, rate, replicas };
+}
+
+/** While one is asked and sends nothing its meter stands still: for the schedule, not for eyes. */
+function isSilent({ lastByteAt, usualGapMs }: Score, now: number): boolean {
+  return now - (lastByteAt ?? now) >= Math.max(limits.shownSilenceMs, 3 * usualGapMs);
 }

@@ -141,6 +141,8 @@ export const transferLimits = {
   slowFirstMs: 100,
   /** Less time of flow than this tells nothing. */
   rateLeastMs: 5,
+  /** Who sent nothing for so long, or three of its usual gaps, is shown with a rate of 0. */
+  shownSilenceMs: 1_000,
   /** Bytes a second that a limit may be set to: less is as good as nothing. */
   leastRate: 1 * KiB,
 

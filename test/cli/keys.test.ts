@@ -73,6 +73,7 @@ describe("numbers typed", () => {
 
   const problems: readonly (readonly [highest: number, keys: string, problem: string])[] = [
     [4, "9", "(there is no server 9)"],
+    [4, "9\r", "(there is no server 9)"],
     [12, "13", "(there is no server 13)"],
     [12, "0\r", "(there is no server 0)"],
   ];

@@ -1,7 +1,11 @@
 /** The events of a download tell its story in order, and end with the receipt. */
 
 import assert from "node:assert/strict";
+import { progressOf } from "../../src/download/progress.js";
 import { limits } from "../../src/limits.js";
+import { RangeSet } from "../../src/schedule/range.js";
+import { Scheduler } from "../../src/schedule/scheduler.js";
+import { replicaId } from "../../src/trust/quorum.js";
 import {
   corruptAt,
   lateClaim,
@@ -11,7 +15,7 @@ import {
   silent,
   wrongPieces,
 } from "../support/broken-replica.js";
-import { content, honest, lineOf, SmallDownload } from "./small-download.js";
+import { content, honest, lineOf, pieceBytes, SmallDownload } from "./small-download.js";
 
 describe("the events of a download", () => {
   it("come in order: answers, agreement, progress, verifying, receipt", async () => {
@@ -35,6 +39,22 @@ describe("the events of a download", () => {
     assert.equal(done.at(-1), content.length);
     const rates = progress.map(({ rate }) => rate).slice(5, 11);
     for (const rate of rates) assert.ok(rate > 150_000 && rate < 250_000, `${rate} bytes a second`);
+  });
+
+  it("progress shows no rate of a replica that went silent, though it is asked again", () => {
+    const layout = { size: content.length, pieceBytes, pieceCount: 20 };
+    const scheduler = new Scheduler(layout, { verified: RangeSet.empty, random: () => 0.5 });
+    scheduler.join(replicaId("A"), 10);
+    const [first] = scheduler.decide(0);
+    assert.ok(first !== undefined);
+    for (let now = 20; now < 200; now += 20) scheduler.arrived(first.lease, 5000, now);
+    const rateAt = (now: number) => progressOf(scheduler, 0, now).rate;
+    assert.ok(rateAt(200) > 100_000, `${rateAt(200)} while it sends`);
+    scheduler.ended(first.lease, { kind: "late", clock: "idle", waitedMs: 1500 }, 300);
+    // Asked again, and no first byte comes.
+    assert.ok(scheduler.decide(900).some(({ kind }) => kind === "read"));
+    assert.ok(rateAt(1000) > 0, "a short pause is none");
+    assert.equal(rateAt(200 + limits.shownSilenceMs), 0);
   });
 
   it("the receipt is the last one, even when an answer comes after the end", async () => {
