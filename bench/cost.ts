@@ -114,7 +114,8 @@ function lineOf({ sizeMiB, replicas }: Row, laps: Laps) {
   const client = own.map((lap) => lap.cpuSeconds * perGiB);
   const start = lapsOfRow({ sizeMiB: smallMiB, replicas }).map((lap) => lap.cpuSeconds * perGiB);
   return {
-    ...{ sizeMiB, replicas },
+    sizeMiB,
+    replicas,
     megabytesPerSecond: (sizeMiB * MiB) / 1e6 / median((lap) => lap.wallSeconds),
     clientSeconds: medianOf(client),
     spread: [Math.min(...client), Math.max(...client)] as const,

@@ -83,7 +83,10 @@ async function randomLine(world: ScheduleWorld, hasCompany: boolean): Promise<Ra
   const { seconds, wasted, faults, banned } = outcome;
   const ideal = idealSeconds(world.size, world.replicas, cap);
   const line = {
-    ...{ world: world.name, share: (100 * ideal) / seconds, faults, banned },
+    world: world.name,
+    share: (100 * ideal) / seconds,
+    faults,
+    banned,
     duplicates: (100 * wasted) / world.size,
     keepsRates: world.replicas.every(({ rateAt }) => keepsRate(rateAt)),
   };

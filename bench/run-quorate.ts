@@ -100,10 +100,22 @@ export async function runQuorate(world: ScheduleWorld): Promise<Outcome> {
   };
   const partial = nullPartial();
   await transfer({
-    ...{ name: "file.bin", agreement, replicas, lateVotes: [], scheduler, digests, partial },
-    ...{ checkpoint: new Checkpoint(partial, 0), clock, bucket: undefined, doubts: undefined },
-    ...{ support: new Support(agreement), deliveries: new Deliveries(agreement.manifest, false) },
-    ...{ intervalMs: 1e9, timeoutMs: 600_000, signal: new AbortController().signal },
+    name: "file.bin",
+    agreement,
+    replicas,
+    lateVotes: [],
+    scheduler,
+    digests,
+    partial,
+    checkpoint: new Checkpoint(partial, 0),
+    clock,
+    bucket: undefined,
+    doubts: undefined,
+    support: new Support(agreement),
+    deliveries: new Deliveries(agreement.manifest, false),
+    intervalMs: 1e9,
+    timeoutMs: 600_000,
+    signal: new AbortController().signal,
     onEvent: () => {},
   });
   const { scores } = scheduler;

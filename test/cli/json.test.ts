@@ -108,8 +108,13 @@ describe("a receipt in JSON", () => {
       replicas: [
         { ...{ address: "r1:1", standing: "good", claim }, ...bytes(1_572_864, 0), faults: {} },
         {
-          ...{ address: "r2:2", standing: "banned", reason: "corrupt", claim },
-          ...{ ...bytes(5, 9), faults, evidence },
+          address: "r2:2",
+          standing: "banned",
+          reason: "corrupt",
+          claim,
+          ...bytes(5, 9),
+          faults,
+          evidence,
         },
         { address: "r3:3", standing: "silent", reason: "gone", ...bytes(0, 0), faults: {} },
       ],
@@ -133,7 +138,9 @@ describe("events in JSON", () => {
     { event: "second-opinions" },
     { event: "fault", replica, fault: { kind: "late", clock: "idle", waitedMs: 1500 } },
     {
-      ...{ event: "banned", replica, why: "served piece 1 corrupt" },
+      event: "banned",
+      replica,
+      why: "served piece 1 corrupt",
       evidence: { piece: 1, expected: "aa", actual: "bb", atMs: 1234 },
     },
     { event: "progress", doneBytes: 1, totalBytes: 2, rate: 0.5, replicas: [] },
@@ -151,11 +158,14 @@ describe("events in JSON", () => {
     const { reason, ...rest } = one;
     assert.equal(reason, undefined);
     assert.deepEqual(read(downloadEventJson({ event: "progress", ...progress })), {
-      ...{ event: "progress", ...progress },
+      event: "progress",
+      ...progress,
       replicas: [rest],
     });
     const banned = downloadEventJson({
-      ...{ event: "banned", replica, why: "lost" },
+      event: "banned",
+      replica,
+      why: "lost",
       evidence: undefined,
     });
     assert.deepEqual(read(banned), { event: "banned", replica, why: "lost" });

@@ -11,12 +11,26 @@ function told(events: readonly ServeEvent[], isLive = false, host = "127.0.0.1")
 }
 
 const alive: ServerStatus = {
-  ...{ number: 1, port: 10_001, state: "alive", fault: undefined },
-  ...{ streams: 1, calls: 3, bytes: 1536, errors: 0, rate: 512 },
+  number: 1,
+  port: 10_001,
+  state: "alive",
+  fault: undefined,
+  streams: 1,
+  calls: 3,
+  bytes: 1536,
+  errors: 0,
+  rate: 512,
 };
 const stopped: ServerStatus = {
-  ...{ number: 2, port: 10_002, state: "stopped", fault: "lie" },
-  ...{ streams: 0, calls: 3, bytes: 0, errors: 1, rate: 0 },
+  number: 2,
+  port: 10_002,
+  state: "stopped",
+  fault: "lie",
+  streams: 0,
+  calls: 3,
+  bytes: 0,
+  errors: 1,
+  rate: 0,
 };
 const hashing = (doneBytes: number, name = "a.bin") =>
   ({ event: "hashing", name, doneBytes, totalBytes: 1000 }) as const;

@@ -116,7 +116,10 @@ describe("replicas that do not agree", () => {
     assert.deepEqual(
       { needed, configured, silent, missing },
       {
-        ...{ needed: 4, configured: 6, silent: 1, missing: 1 },
+        needed: 4,
+        configured: 6,
+        silent: 1,
+        missing: 1,
       },
     );
     assert.deepEqual(

@@ -30,8 +30,17 @@ interface LeaseWorld extends Pick<LeaseReading, "clock" | "scheduler" | "lease" 
 export function readingOf(world: LeaseWorld, replica: Replica, sink: Sink): LeaseReading {
   const { clock, scheduler, lease, spare, abort, settled } = world;
   return {
-    ...{ name, replica, lease, scheduler, clock, sink, spare, bucket: undefined },
-    ...{ fileDigest: manifest.digest, digests: manifest.pieces, deadlineMs: 300_000 },
+    name,
+    replica,
+    lease,
+    scheduler,
+    clock,
+    sink,
+    spare,
+    bucket: undefined,
+    fileDigest: manifest.digest,
+    digests: manifest.pieces,
+    deadlineMs: 300_000,
     bytes: { start: 0, end: Math.min(lease.end * pieceBytes, content.length) },
     signal: abort.signal,
     onPiece: (held, piece) => {

@@ -7,9 +7,13 @@ describe("options", () => {
   it("have defaults", () => {
     const { signal, onEvent, ...rest } = resolveOptions();
     assert.deepEqual(rest, {
-      ...{ rule: { kind: "majority" }, chunks: undefined, limitRate: undefined },
+      rule: { kind: "majority" },
+      chunks: undefined,
+      limitRate: undefined,
       maxBytes: Number.POSITIVE_INFINITY,
-      ...{ timeoutMs: limits.noProgressMs, intervalMs: 1000, hashThreads: undefined },
+      timeoutMs: limits.noProgressMs,
+      intervalMs: 1000,
+      hashThreads: undefined,
     });
     assert.equal(signal.aborted, false);
     assert.equal(typeof onEvent, "function");

@@ -144,7 +144,8 @@ describe("the piece list", () => {
 
   it("that does not come at all is its sender's fault, too", async () => {
     const list = await fetchFrom({
-      ...{ A: refusingPieces(file, unreachable), B: refusingPieces(file, { kind: "missing" }) },
+      A: refusingPieces(file, unreachable),
+      B: refusingPieces(file, { kind: "missing" }),
       C: file,
     });
     assert.deepEqual(faultsOf(list), ["A unreachable", "B missing"]);

@@ -82,8 +82,12 @@ describe("the events of a download", () => {
   it("a line for every replica: members, dissenters, silent ones and those without", async () => {
     const world = new SmallDownload();
     const receipt = await world.get({
-      ...{ A: honest(), B: honest(), C: honest(), D: honest(), E: lying(honest()) },
-      ...{ F: silent(honest(), world.clock) },
+      A: honest(),
+      B: honest(),
+      C: honest(),
+      D: honest(),
+      E: lying(honest()),
+      F: silent(honest(), world.clock),
     });
     const standings = receipt.replicas.map(({ address, standing }) => `${address} ${standing}`);
     assert.deepEqual(standings, [

@@ -57,7 +57,8 @@ describe("what an earlier run left", () => {
 
   it("with a journal: what it claims and is right counts, and nothing else is read", async () => {
     const { verified, unrecorded, reads } = await resumeFrom({
-      ...{ bytes: content, claimed: records(0, 7, 19) },
+      bytes: content,
+      claimed: records(0, 7, 19),
     });
     assert.deepEqual(verified.ranges, [
       { start: 0, end: 1 },
@@ -84,7 +85,8 @@ describe("what an earlier run left", () => {
 
   it("a partial that was damaged is fetched again where it was", async () => {
     const { verified } = await resumeFrom({
-      ...{ bytes: damaged(7 * pieceBytes + 1), claimed: records(6, 7, 8) },
+      bytes: damaged(7 * pieceBytes + 1),
+      claimed: records(6, 7, 8),
     });
     assert.deepEqual(verified.ranges, [
       { start: 6, end: 7 },

@@ -29,7 +29,9 @@ const manifest = manifestOfBytes(bytes);
 /** Opens a partial and fills it half, as a download that is not over. */
 async function begin(path: string, resumes = true) {
   const partial = await openPartialFile(await resolveTarget(path, "any"), {
-    ...{ manifest, isForced: false, resumes },
+    manifest,
+    isForced: false,
+    resumes,
   });
   await partial.sink.write(0, bytes.subarray(0, manifest.pieceBytes));
   await partial.journal.append([{ piece: pieceIndex(0), digest: leafAt(manifest.pieces, 0) }]);

@@ -19,7 +19,9 @@ describe("a file of one piece", () => {
   const left = async () => (await readdir(at())).sort();
   const open = async (options: Partial<PartialOptions> = {}) =>
     openOutput(await resolveTarget(at("out"), "any"), {
-      ...{ manifest, isForced: false, resumes: true },
+      manifest,
+      isForced: false,
+      resumes: true,
       ...options,
     });
   const filled = async (options: Partial<PartialOptions> = {}): Promise<PartialOutput> => {

@@ -144,7 +144,8 @@ describe("a client among strangers", () => {
     const [digests, prefixes] = [madeUp(64), madeUp(64).reverse()];
     const both = { first: 0n, digests, prefixes };
     const halves = [0, 32].map((at) => ({
-      ...{ first: BigInt(at / 32), digests: digests.subarray(at, at + 32) },
+      first: BigInt(at / 32),
+      digests: digests.subarray(at, at + 32),
       prefixes: prefixes.subarray(at, at + 32),
     }));
     const [first = both, second = both] = halves;

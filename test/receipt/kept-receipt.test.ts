@@ -9,8 +9,16 @@ import { digestOf } from "../../src/trust/digest.js";
 import { claimed, claims, line, missing, receipt, silent, verdict } from "../cli/verdicts.js";
 
 const everyFault: Record<FaultKind, number> = {
-  ...{ unreachable: 1, late: 2, busy: 3, hashing: 4, short: 5, corrupt: 6 },
-  ...{ changed: 7, missing: 8, denied: 9, incompatible: 10 },
+  unreachable: 1,
+  late: 2,
+  busy: 3,
+  hashing: 4,
+  short: 5,
+  corrupt: 6,
+  changed: 7,
+  missing: 8,
+  denied: 9,
+  incompatible: 10,
 };
 const evidence = {
   piece: 3,

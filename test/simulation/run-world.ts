@@ -80,8 +80,12 @@ class Stage {
     const { cap } = world;
     const clientLink = cap === undefined ? undefined : new Link(() => cap * 1e6);
     const parts = {
-      ...{ world, marks, clientLink },
-      ...{ clock: this.#clock, chance: this.#chance, witness: () => this.#witness },
+      world,
+      marks,
+      clientLink,
+      clock: this.#clock,
+      chance: this.#chance,
+      witness: () => this.#witness,
     };
     this.#replicas = new Map(
       world.replicas.map((spec, index) => {
@@ -145,7 +149,9 @@ class Stage {
     }
     const { chunks, limitRate, rule } = world;
     const options: DownloadOptions = {
-      ...{ rule, signal: end.signal, onEvent: (event) => witness.told(event) },
+      rule,
+      signal: end.signal,
+      onEvent: (event) => witness.told(event),
       ...(chunks === undefined ? {} : { chunks }),
       ...(limitRate === undefined ? {} : { limitRate }),
     };
