@@ -2,12 +2,13 @@
 
 import { digestFile } from "../index.js";
 import { percentText } from "./format.js";
-import { openScreen, print, printJson } from "./terminal.js";
+import { insistOnResults, openScreen, print, printJson } from "./terminal.js";
 
 export async function runDigest(
   path: string,
   flags: { json?: boolean | undefined },
 ): Promise<void> {
+  insistOnResults();
   const screen = await openScreen({ isQuiet: flags.json === true });
   const onProgress = (doneBytes: number, totalBytes: number) => {
     if (screen.isLive) screen.draw([`${path}: hashing, ${percentText(doneBytes, totalBytes)}`]);

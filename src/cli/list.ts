@@ -4,7 +4,7 @@ import { cleanText, exitCodes, list } from "../index.js";
 import { table } from "./format.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { interruptible } from "./signals.js";
-import { complain, print, printJson } from "./terminal.js";
+import { complain, insistOnResults, print, printJson } from "./terminal.js";
 
 /** The flags of `list`, parsed. */
 export interface ListFlags extends ReplicaFlags {
@@ -12,6 +12,7 @@ export interface ListFlags extends ReplicaFlags {
 }
 
 export async function runList(flags: ListFlags): Promise<void> {
+  insistOnResults();
   const replicas = await replicasOf("list", flags);
   using interruption = interruptible("list: interrupted");
   const { asked, offers, silent } = await list({ replicas }, { signal: interruption.signal });

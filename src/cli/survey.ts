@@ -18,7 +18,7 @@ import { given } from "./given.js";
 import { agreementJson, standingOf } from "./json.js";
 import { type ReplicaFlags, replicasOf } from "./replicas.js";
 import { interruptible } from "./signals.js";
-import { complain, print, printJson } from "./terminal.js";
+import { complain, insistOnResults, print, printJson } from "./terminal.js";
 
 /** The flags of `survey`, parsed. */
 export interface SurveyFlags extends ReplicaFlags {
@@ -28,6 +28,7 @@ export interface SurveyFlags extends ReplicaFlags {
 }
 
 export async function runSurvey(named: string | undefined, flags: SurveyFlags): Promise<void> {
+  insistOnResults();
   const replicas = await replicasOf("survey", flags);
   const rule = ruleOf("survey", flags);
   using interruption = interruptible("survey: interrupted");

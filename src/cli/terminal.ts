@@ -3,7 +3,8 @@
  * seen.
  */
 
-import { isInForeground } from "../command-line.js";
+import { isInForeground, storageError } from "../command-line.js";
+import { exitCodes } from "../index.js";
 import { countText, fitted } from "./format.js";
 import { openLiveView } from "./live-view.js";
 
@@ -121,6 +122,15 @@ export function surviveClosedPipes(): void {
     stream.on("error", () => {});
     takeNoBreath(stream);
   }
+}
+
+/** For commands whose results are all they make: when a disk refuses those, it was for nothing. */
+export function insistOnResults(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    complain(storageError("write", "stdout", error, "nothing").message);
+    process.exitCode = exitCodes.storage;
+  });
 }
 
 /**

@@ -105,6 +105,19 @@ describe("get -o -", function () {
     assert.match(full.stderr, /write stdout: the file is larger than/);
   });
 
+  it("that a full disk refuses is told by commands that only print, and by no transfer", async () => {
+    const flags = await serving(await here.write("most.bin", content));
+    for (const command of ["digest most.bin", `list ${flags}`, `survey most.bin ${flags}`]) {
+      const { stdout, stderr } = await shell(`quorate ${command} > /dev/full; echo $?`);
+      assert.equal(stdout, "7\n", stderr);
+      assert.equal(stderr, "write stdout: the disk is full\n");
+      const piped = await shell(`quorate ${command} | true; echo \${PIPESTATUS[0]}`);
+      assert.equal(piped.stdout, "0\n", piped.stderr);
+    }
+    const got = await shell(`quorate get most.bin -o all.bin ${flags} > /dev/full; echo $?`);
+    assert.equal(got.stdout, "0\n", got.stderr);
+  });
+
   it("makes no sense with -r, an old copy, or a terminal", async () => {
     for (const flags of [["-r"], ["--seed", "old"]]) {
       const { code, stderr } = await here.run(["get", "x", "-o", "-", ...flags, "-p", "9"]);

@@ -146,7 +146,7 @@ describe("in a terminal", () => {
     getting.resize(50, 30);
     // Each of the two replicas' lines still fits, the line of the whole file does not.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: it is how a terminal is told.
-    await getting.shows(/\u001b\[5A\r\u001b\[J[\s\S]*movie\.bin {2}[\d.]+ % of/);
+    await getting.shows(/\u001b\[5A\r\u001b\[J[\s\S]*movie\.bin {2}[\d.]+ % /);
   });
 
   it("get draws the whole file, and a line for each replica", async () => {
