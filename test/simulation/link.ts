@@ -42,8 +42,9 @@ export class Link {
     return at;
   }
 
-  /** Keeps the link busy for a while with bytes that nobody wants. */
-  block(now: number, ms: number): void {
-    this.#freeAt = Math.max(this.#freeAt, now) + ms;
+  /** Keeps the link busy for a while with bytes that nobody wants, but not with more than these. */
+  block(now: number, ms: number, bytes: number): void {
+    const until = Math.max(this.#freeAt, now) + ms;
+    this.#freeAt = Math.min(until, this.pass(bytes, now));
   }
 }

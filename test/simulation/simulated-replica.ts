@@ -89,8 +89,9 @@ export function simulatedReplica(honest: Replica, behaviour: Behaviour, clock: C
         if (clientLink === undefined && offset < end) coming = carried();
       }
     } finally {
-      // Who stops reading has half a round trip's worth of bytes on the way to it, all in vain.
-      if (offset < end) link.block(clock.now(), latencyMs / 2);
+      // Who stops reading has half a round trip's worth of bytes on the way to it, or the rest of
+      // what was asked for, all in vain.
+      if (offset < end) link.block(clock.now(), latencyMs / 2, end - sent);
     }
   }
   return {
