@@ -32,12 +32,6 @@ export interface AllotmentOptions {
   readonly isFollowed?: boolean;
 }
 
-/** Who asks for work, and on which of its streams. */
-interface Place {
-  readonly isProbe: boolean;
-  readonly lane: number;
-}
-
 export class Allotment {
   readonly #ledger: Ledger;
   readonly #scoreboard: Scoreboard;
@@ -120,7 +114,7 @@ export class Allotment {
     if (isProbe && !isIdle) return undefined;
     const lane = isIdle ? 0 : this.#forecast.freeLane(replica, now);
     if (lane === undefined || this.#book.isFull) return undefined;
-    if (this.#ledger.region(replica).isEmpty) this.#refill(replica, { isProbe, lane }, now);
+    if (this.#ledger.region(replica).isEmpty) this.#refill(replica, lane, now);
     if (!this.#ledger.region(replica).isEmpty) {
       return this.#ledger.open(replica, this.#leasePieces(replica, now), lane);
     }
@@ -133,10 +127,11 @@ export class Allotment {
    * Finds new work for a replica that has none: its part of what nobody has leased, or the tail of
    * somebody's lease, its own on another stream included.
    */
-  #refill(replica: ReplicaId, { isProbe, lane }: Place, now: number): void {
-    if (!isProbe && this.#spanPieces === undefined && !this.#ledger.pool.isEmpty) {
-      this.#regions.level(this.ready(now), now);
-      this.#victims = undefined;
+  #refill(replica: ReplicaId, lane: number, now: number): void {
+    const isProbe = this.#scoreboard.of(replica).standing !== "good";
+    const isLevelled = !isProbe && this.#spanPieces === undefined;
+    if (isLevelled && !this.#ledger.pool.isEmpty) {
+      this.#level(this.ready(now), now);
       if (!this.#ledger.region(replica).isEmpty) return;
     }
     const all = this.#free(replica, now);
@@ -145,9 +140,20 @@ export class Allotment {
       Math.max(0, ...this.#inAnyOrder(now).map((one) => this.#forecast.leftMs(one, now)));
     if (free.isEmpty && isProbe && endMs() < limits.firstByteMs) return;
     const source = free.isEmpty ? this.#cut(replica, lane, now) : free;
+    if (isLevelled && free.isEmpty) {
+      // When it was all for the one that asked first, that one ended last.
+      if (!source.isEmpty) this.#level(this.#inAnyOrder(now), now);
+      return;
+    }
     const wanted = () => (free.isEmpty ? source.count : this.#mostPieces(replica, now));
     const [pieces] = source.takeFirst(isProbe ? 1 : wanted());
     this.#ledger.assign(replica, pieces);
+  }
+
+  /** Divides what nobody has leased. */
+  #level(ready: readonly ReplicaId[], now: number): void {
+    this.#regions.level(ready, now);
+    this.#victims = undefined;
   }
 
   /** Behind the last pieces of a file there is nothing more to ask for, so that they come. */
@@ -244,7 +250,8 @@ export class Allotment {
     const cut = chooseCut(victims, cutter, pieceBytes);
     if (cut === undefined) return RangeSet.empty;
     const spare = cut.replica === replica ? lane : undefined;
-    return this.#ledger.cut(cut.replica, cut.pieces, spare);
+    const pieces = this.#spanPieces === undefined ? cut.beyondEnd : cut.pieces;
+    return this.#ledger.cut(cut.replica, pieces, spare);
   }
 
   /**
@@ -258,7 +265,9 @@ export class Allotment {
   ): Victim | undefined {
     const ownBytes = own === undefined ? 0 : this.#book.leftInLane(replica, own.lane);
     const leftBytes = this.#book.leftBytes(replica) - ownBytes;
-    if (leftBytes === 0 && !this.#canHelp(replica, now)) return undefined;
+    const score = this.#scoreboard.of(replica);
+    const canHelp = score.standing === "good" && this.#scoreboard.isReady(score, now);
+    if (leftBytes === 0 && !canHelp) return undefined;
     const part = own === undefined ? 1 : 1 - own.share;
     const rate = Math.max(1, part * this.#forecast.rate(replica, now));
     const latencyMs = this.#scoreboard.awaitMs(replica);
@@ -266,12 +275,6 @@ export class Allotment {
     const cuttable = this.#book.cuttable(replica, now, own?.lane);
     const isSending = this.#ledger.region(replica).isEmpty && this.#book.isSending(replica);
     return { replica, delayMs, latencyMs, leftBytes, rate, cuttable, isSending };
-  }
-
-  /** Whether a replica that has nothing left may take over what others have. */
-  #canHelp(replica: ReplicaId, now: number): boolean {
-    const score = this.#scoreboard.of(replica);
-    return score.standing === "good" && this.#scoreboard.isReady(score, now);
   }
 
   #hedge(replica: ReplicaId, lane: number, now: number): Lease | undefined {

@@ -34,6 +34,8 @@ export interface Cutter {
 export interface Cut {
   readonly replica: ReplicaId;
   readonly pieces: number;
+  /** As many as it would not have delivered by the end that all can reach together, or more. */
+  readonly beyondEnd: number;
 }
 
 /**
@@ -54,7 +56,8 @@ export function chooseCut(
   const soonestSeconds = delaySeconds + pieceBytes / cutter.rate;
   if ((timeLeft(worst) - soonestSeconds) * 1000 <= leastGainMs) return undefined;
   const shared = (cutter.rate * worst.rate) / (cutter.rate + worst.rate);
-  const mostSeconds = limits.cutEndMultiple * evenEndSeconds(victims, cutter);
+  const endSeconds = evenEndSeconds(victims, cutter);
+  const mostSeconds = limits.cutEndMultiple * endSeconds;
   const idealBytes = Math.min(
     (timeLeft(worst) - delaySeconds) * shared,
     (mostSeconds - delaySeconds) * cutter.rate,
@@ -72,7 +75,9 @@ export function chooseCut(
     leftBytes: Math.max(0, worst.leftBytes - takenBytes),
   });
   const gainMs = (timeLeft(worst) - Math.max(mineSeconds, theirsSeconds)) * 1000;
-  return gainMs > leastGainMs ? { replica: worst.replica, pieces } : undefined;
+  const beyond = Math.round(((timeLeft(worst) - endSeconds) * worst.rate) / pieceBytes);
+  const beyondEnd = Math.min(worst.cuttable, Math.max(pieces, beyond));
+  return gainMs > leastGainMs ? { replica: worst.replica, pieces, beyondEnd } : undefined;
 }
 
 /** Who has the worst time left of those of whom anything can be taken. */

@@ -32,10 +32,18 @@ export class Forecast {
     return (this.#book.leaseLeftBytes(replica) / this.#scoreboard.rate(replica, now)) * 1000;
   }
 
-  /** The same at the rate that can be expected of it, the wait for its first byte included. */
+  /**
+   * The same at the rate that can be expected of it, the wait for its first byte included, and what
+   * is likely to have come since its last one not.
+   */
   busyMs(replica: ReplicaId, now: number): number {
-    const workMs = (this.#book.leaseLeftBytes(replica) / this.rate(replica, now)) * 1000;
-    return this.delayMs(replica, now) + workMs;
+    const rate = this.rate(replica, now);
+    const workMs = (this.#book.leaseLeftBytes(replica) / rate) * 1000;
+    const { lastByteAt = now, usualGapMs } = this.#scoreboard.of(replica);
+    const isSending = this.#book.isSending(replica);
+    const pieceMs = (this.#ledger.layout.pieceBytes / rate) * 1000;
+    const cameMs = isSending ? Math.min(now - lastByteAt, usualGapMs, pieceMs) : 0;
+    return this.delayMs(replica, now) + Math.max(0, workMs - cameMs);
   }
 
   /** The stream whose next lease should be asked for now, so that no bubble comes between. */

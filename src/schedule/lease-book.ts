@@ -7,7 +7,7 @@ import { limits } from "../limits.js";
 import type { ReplicaId } from "../trust/quorum.js";
 import type { Fault } from "./faults.js";
 import type { Lease, Ledger } from "./ledger.js";
-import { byteCount, bytesOf } from "./pieces.js";
+import { byteCount, bytesOf, pieceLength } from "./pieces.js";
 import type { Scoreboard } from "./scoreboard.js";
 import { isInTime, watch } from "./watchdog.js";
 
@@ -135,6 +135,15 @@ export class LeaseBook {
     }
     if (!this.isSending(replica)) this.#scoreboard.stopFlow(replica, now);
     this.#ledger.close(lease);
+  }
+
+  /** Ends one of two leases on a piece: as a hedge counts only what came of it twice. */
+  closeInVain(lease: Lease, now: number): void {
+    if (lease.next < lease.end) {
+      const bytes = pieceLength(this.#ledger.layout, lease.next);
+      this.#ledger.forgiveHedge(1 - Math.min(1, this.gotBytes(lease) / bytes));
+    }
+    this.close(lease, now);
   }
 
   /** The leases whose time is over, with the fault that each of them is. */

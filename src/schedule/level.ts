@@ -3,7 +3,7 @@
  */
 
 import type { ReplicaId } from "../trust/quorum.js";
-import { partition } from "./partition.js";
+import { partition, type Share } from "./partition.js";
 import type { RangeSet } from "./range.js";
 
 /** A replica that takes its part. */
@@ -24,11 +24,30 @@ export function level(
   workers: readonly Worker[],
   pieceBytes: number,
 ): Map<ReplicaId, RangeSet> {
-  const endMs = levelMs(wanted.count * pieceBytes, workers);
-  const shares = workers.flatMap(({ replica, rate, busyMs }) =>
-    busyMs < endMs ? [{ replica, weight: rate * (endMs - busyMs) }] : [],
-  );
+  const shares = wholePieces(wanted.count, workers, pieceBytes);
   return shares.length === 0 ? new Map() : partition(wanted, shares);
+}
+
+/**
+ * How many pieces each gets: as many as it would have delivered by the common end, and of those
+ * left over, one by one, who would have it first. Rounding alone once gave a piece to a replica
+ * that took longer for it than all the others for the rest.
+ */
+function wholePieces(count: number, workers: readonly Worker[], pieceBytes: number): Share[] {
+  const endMs = levelMs(count * pieceBytes, workers);
+  const shares = workers.map(({ replica, rate, busyMs }) => {
+    const pieceMs = (pieceBytes * 1000) / rate;
+    const weight = Math.max(0, Math.floor((endMs - busyMs) / pieceMs));
+    return { replica, busyMs, pieceMs, weight };
+  });
+  if (shares.length === 0) return [];
+  const nextMs = (one: (typeof shares)[number]) => one.busyMs + (one.weight + 1) * one.pieceMs;
+  let left = count - shares.reduce((sum, { weight }) => sum + weight, 0);
+  for (; left > 0; left--) {
+    const first = shares.reduce((so, one) => (nextMs(one) < nextMs(so) ? one : so));
+    first.weight++;
+  }
+  return shares.filter(({ weight }) => weight > 0);
 }
 
 /** When all are done, in milliseconds from now. */

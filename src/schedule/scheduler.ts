@@ -199,10 +199,7 @@ export class Scheduler {
     this.scoreboard.addSettled(replica, bytes, isFirst);
     const guilty = this.#discipline.delivered(replica, piece, now);
     const losers = rivals.filter((rival) => rival.end === piece + 1);
-    for (const loser of losers) {
-      this.ledger.forgiveHedge(1 - Math.min(1, this.#book.gotBytes(loser) / bytes));
-      this.#book.close(loser, now);
-    }
+    for (const loser of losers) this.#book.closeInVain(loser, now);
     return { isFirst, losers, guilty, runsDry: this.runsDry(replica, now) };
   }
 
@@ -214,7 +211,8 @@ export class Scheduler {
   /** A lease is over: done when `fault` is undefined. What it left open is wanted again. */
   ended(lease: Lease, fault: Fault | undefined, now: number): void {
     if (!this.ledger.isOpen(lease)) return;
-    this.#book.close(lease, now);
+    if (lease.isHedge && fault !== undefined) this.#book.closeInVain(lease, now);
+    else this.#book.close(lease, now);
     const hasBrought = lease.next > lease.start;
     if (fault?.kind === "short" || lease.next >= lease.end) this.scoreboard.addBrought(lease);
     if (fault === undefined) return;

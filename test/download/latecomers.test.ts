@@ -20,7 +20,8 @@ describe("a replica whose claim comes late", () => {
     world.assertPublished();
     assert.ok(world.events.some((each) => each.event === "joined" && each.replica === "C"));
     assert.equal(lineOf(receipt, "C").standing, "good");
-    assert.ok(lineOf(receipt, "C").deliveredBytes >= 3 * pieceBytes);
+    // Three pieces, of which the file's last one is smaller.
+    assert.ok(lineOf(receipt, "C").deliveredBytes > 2 * pieceBytes);
   });
 
   it("does not when it claims something else", async () => {

@@ -20,6 +20,9 @@ describe("schedule/level", () => {
     // Who is busy for longer than the others need takes nothing.
     [10, w([1000], [1000, 1000]), 1000, "10"],
     [10, w([1000, 5000], [1000]), 1000, "10"],
+    // Seven tenths of a piece are none: it would be the last one, by far.
+    [10, w([930], [930], [140]), 500, "5 5"],
+    [10, w([900], [900], [200]), 500, "5 4 1"],
     [0, w([1000], [1000, 5]), 0, ""],
     [10, [], Number.POSITIVE_INFINITY, ""],
   ];
@@ -55,6 +58,24 @@ describe("schedule/level", () => {
         const fair = (Math.max(0, endMs - busyMs) * rate) / 1000 / pieceBytes;
         assert.ok(Math.abs(count - fair) <= workers.length, `${what}: ${count} for ${fair}`);
       }
+    }
+  });
+
+  it("nobody's last piece would be there sooner from anybody else", () => {
+    for (let round = 0; round < 1000; round++) {
+      const random = new Seeded(seed + round);
+      const workers = w(
+        ...Array.from({ length: 1 + random.below(6) }, () => {
+          return [1 + random.below(100_000), random.below(3000)] as const;
+        }),
+      );
+      const regions = level(p(1 + random.below(100)), workers, pieceBytes);
+      const endMs = ({ replica, rate, busyMs }: Worker, more: number) =>
+        busyMs + (((regions.get(replica)?.count ?? 0) + more) * pieceBytes * 1000) / rate;
+      const latest = workers.filter(({ replica }) => regions.has(replica));
+      const last = Math.max(...latest.map((worker) => endMs(worker, 0)));
+      const soonest = Math.min(...workers.map((worker) => endMs(worker, 1)));
+      assert.ok(last <= soonest + 1e-6, `SEED=${(seed + round) >>> 0}: ${last}, ${soonest}`);
     }
   });
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { idealSeconds } from "../../bench/ideal.js";
 import { randomWorld } from "../../bench/random-worlds.js";
 import { runQuorate } from "../../bench/run-quorate.js";
+import { scheduleWorlds } from "../../bench/schedule-worlds.js";
 import { steady } from "./shapes.js";
 
 describe("in company", function () {
@@ -20,6 +21,40 @@ describe("in company", function () {
       const beside = await runQuorate({ ...world, replicas });
       const times = beside.seconds / alone.seconds;
       assert.ok(times <= 1.02, `x${times.toFixed(3)}`);
+    });
+  }
+
+  // What a cut freed went to the one that asked first: of 128 pieces it had one too many, or, where
+  // the fifth was a good one, ten: x1.028, x1.154.
+  for (const [megabytes, most] of [
+    [0, 1.001],
+    [0.1, 1.001],
+    [1, 1.001],
+    [20, 0.95],
+  ] as const) {
+    it(`8 MiB with one more of ${megabytes} MB/s take x${most} at most`, async () => {
+      const small = scheduleWorlds.find(({ name }) => name === "small");
+      assert.ok(small !== undefined);
+      const replicas = [...small.replicas, { rateAt: steady(megabytes), latencyMs: 5 }];
+      const alone = await runQuorate(small);
+      const beside = await runQuorate({ ...small, replicas });
+      const times = beside.seconds / alone.seconds;
+      assert.ok(times <= most, `x${times.toFixed(3)}`);
+    });
+  }
+
+  // One after the other cut what was left of a slow one, and the first to do so ended last: 69, 61
+  // and 68 %.
+  for (const [seed, least] of [
+    [629, 90],
+    [585, 80],
+    [490, 85],
+  ] as const) {
+    it(`what a cut frees is for all: ${least} % of the ideal, seed ${seed}`, async () => {
+      const world = randomWorld(seed);
+      const { seconds } = await runQuorate(world);
+      const share = (100 * idealSeconds(world.size, world.replicas)) / seconds;
+      assert.ok(share >= least, `${share.toFixed(1)} %`);
     });
   }
 
