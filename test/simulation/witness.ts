@@ -194,6 +194,9 @@ export class Witness {
         }
         marks.add("root-doubted");
         return;
+      case "progress":
+        if (event.doneBytes > event.totalBytes) this.broken("more is done than there is");
+        return;
       case "asked-again":
         marks.add("quorum-asked-again");
         return;
