@@ -115,6 +115,17 @@ export interface Replica {
   list(request: ListRequest, call: Call): Promise<FilePage>;
 }
 
+/** A replica that does what `replica` does; a decorator replaces what it changes. */
+export function sameReplica(replica: Replica): Replica {
+  return {
+    claim: (name, call) => replica.claim(name, call),
+    size: (name, call) => replica.size(name, call),
+    pieces: (request, call) => replica.pieces(request, call),
+    list: (request, call) => replica.list(request, call),
+    read: (request, call) => replica.read(request, call),
+  };
+}
+
 /** Asks for the digests of pieces `[first, first + count)`. */
 export interface PiecesRequest {
   readonly name: string;

@@ -1,8 +1,7 @@
 /** Decides how much may be asked for at once, of one process and by one client. */
 
 import { limits } from "../limits.js";
-import { type Call, type Replica, ReplicaFault } from "../ports.js";
-import { sameReplica } from "./same-replica.js";
+import { type Call, type Replica, ReplicaFault, sameReplica } from "../ports.js";
 
 /** How much at once. */
 export interface ReadBounds {

@@ -3,10 +3,16 @@
  */
 
 import { limits } from "../limits.js";
-import type { Call, Chunk, Clock, ReadRequest, Replica } from "../ports.js";
+import {
+  type Call,
+  type Chunk,
+  type Clock,
+  type ReadRequest,
+  type Replica,
+  sameReplica,
+} from "../ports.js";
 import { digestOf } from "../trust/digest.js";
 import type { FaultName } from "./fault-names.js";
-import { sameReplica } from "./same-replica.js";
 import { shapedReplica } from "./shaped-replica.js";
 
 /** What a broken replica needs. */

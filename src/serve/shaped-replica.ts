@@ -1,10 +1,9 @@
 /** Keeps reads within a rate: all of a virtual server together, or those of each client. */
 
 import { limits } from "../limits.js";
-import type { Call, Clock, Replica } from "../ports.js";
+import { type Call, type Clock, type Replica, sameReplica } from "../ports.js";
 import { TokenBucket } from "../schedule/token-bucket.js";
 import { callerOf } from "./bounded-replica.js";
-import { sameReplica } from "./same-replica.js";
 
 /** A rate and the time to keep it by. */
 export interface ShapeOptions {

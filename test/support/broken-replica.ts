@@ -1,9 +1,8 @@
 /** Replicas that do one thing wrong, and the rest right: decorators, one for each vice. */
 
 import type { Call, Chunk, Clock, NamedClaim, ReadRequest, Replica } from "../../src/ports.js";
-import { ReplicaFault } from "../../src/ports.js";
+import { ReplicaFault, sameReplica } from "../../src/ports.js";
 import type { Fault } from "../../src/schedule/faults.js";
-import { sameReplica } from "../../src/serve/same-replica.js";
 import { digestOf } from "../../src/trust/digest.js";
 
 /** The same replica, but for what is said here. */
